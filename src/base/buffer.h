@@ -1,0 +1,50 @@
+/* base/buffer.h - bytes that grow up to a limit, taken from the front.
+ *
+ * Consuming from the front is O(1): the bytes move only when room is needed.
+ * An empty buffer that is consumed or reset keeps its memory; buffer_shrink()
+ * gives it back. Embedded in its owner, one thread at a time. */
+#pragma once
+
+#include "base/attributes.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+
+struct buffer {
+        char *memory;
+        size_t start; /* first byte that is still there */
+        size_t end;   /* one past the last */
+        size_t capacity;
+        size_t max; /* no growth beyond this many bytes of content */
+};
+
+void buffer_init(struct buffer *buffer, size_t max);
+void buffer_done(struct buffer *buffer);
+
+static inline char *buffer_data(const struct buffer *buffer)
+{
+        return buffer->memory + buffer->start;
+}
+
+static inline size_t buffer_length(const struct buffer *buffer)
+{
+        return buffer->end - buffer->start;
+}
+
+/* Makes room for `extra` more bytes; they start at buffer_data + length.
+ * -EMSGSIZE: beyond `max`; -ENOMEM. The content is untouched on failure. */
+int buffer_reserve(struct buffer *buffer, size_t extra);
+/* Room already there behind the content, without growing. */
+size_t buffer_room(const struct buffer *buffer);
+/* Declares `count` bytes written behind the content (count <= room). */
+void buffer_commit(struct buffer *buffer, size_t count);
+
+int buffer_append(struct buffer *buffer, const void *bytes, size_t count);
+int buffer_append_text(struct buffer *buffer, const char *text);
+int buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
+int buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments);
+
+void buffer_consume(struct buffer *buffer, size_t count);   /* drops from the front */
+void buffer_truncate(struct buffer *buffer, size_t length); /* keeps the first `length` */
+/* Gives memory beyond `keep` bytes of capacity back when the content allows. */
+void buffer_shrink(struct buffer *buffer, size_t keep);

@@ -1,0 +1,19 @@
+/* base/durable.h - files that are the old or the new content, whole, whatever
+ * happens: temporary file, fsync, rename, fsync of the directory.
+ *
+ * Blocking: never on a loop thread that serves anybody. */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Replaces `name` in the directory `directory_fd` (or makes it). A reader sees
+ * the old bytes or the new ones; after a return of 0 the new ones survive a
+ * power cut. A temporary file left by a kill is taken over by the next write.
+ * `name` must be plain: -EINVAL for a slash, ".", ".." or over 200 bytes.
+ * -errno of the first call that failed; the old file is then still in place. */
+int durable_write(int directory_fd, const char *name, mode_t mode, const void *bytes, size_t count);
+
+/* Reads a whole file into fresh memory (NUL behind the bytes, not counted).
+ * -EFBIG: larger than `max`; -EISDIR; -errno. The caller frees *ret. */
+int durable_read(int directory_fd, const char *name, size_t max, char **ret, size_t *ret_count);

@@ -1,0 +1,53 @@
+/* command/request.h - one call of a command on its way.
+ *
+ * A transport makes one from a parsed object and hands it to the registry; the
+ * reply comes back through `on_reply`, exactly once, at once or later. */
+#pragma once
+
+#include "command/session.h"
+
+#include <cjson/cJSON.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct command_request;
+struct command_registry;
+
+/* The whole reply, one JSON object on one line, without a newline; valid during
+ * the call. Never called after command_request_abandon(). */
+typedef void command_on_reply_fn(void *owner, const char *json, size_t length, bool success);
+
+struct command_call {
+        struct command_session *session; /* the request copies what it keeps */
+        /* The request object. Taken over in every case. */
+        cJSON *object;
+        uint64_t received_ms; /* loop time */
+        command_on_reply_fn *on_reply;
+        void *owner;
+};
+
+/* Takes `command`, `id` and the token members out of the object, checks access
+ * and arguments and runs the command. The reply may come before this returns,
+ * and then *pending (may be NULL) is NULL; else it is the request that runs on,
+ * valid until its on_reply or its abandonment. */
+void command_dispatch(struct command_registry *registry, const struct command_call *call,
+                      struct command_request **pending);
+
+/* For failures before there is an object: malformed JSON, a line too long. */
+void command_refuse(struct command_registry *registry, const struct command_call *call, int code,
+                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Nobody waits any more (the connection is gone). The command runs to its end,
+ * its reply is dropped. */
+void command_request_abandon(struct command_request *request);
+
+/* For commands. */
+const cJSON *command_request_arguments(const struct command_request *request);
+const char *command_request_name(const struct command_request *request);
+const struct command_principal *command_request_principal(const struct command_request *request);
+/* NULL once the caller is gone. */
+struct command_session *command_request_session(const struct command_request *request);
+struct command_registry *command_request_registry(const struct command_request *request);
+/* Moves the deadline: `ms` from now. For commands that last as long as their
+ * arguments say. */
+void command_request_extend(struct command_request *request, uint64_t ms);

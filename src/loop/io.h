@@ -1,0 +1,30 @@
+/* loop/io.h - readiness of one descriptor, level-triggered. */
+#pragma once
+
+#include "loop/loop.h"
+
+enum { LOOP_READABLE = 1, LOOP_WRITABLE = 2 };
+
+struct loop_io;
+/* An error or hang-up on the descriptor comes as LOOP_READABLE | LOOP_WRITABLE:
+ * the read or write that follows yields the errno. */
+typedef void loop_io_ready_fn(struct loop_io *io, unsigned events);
+/* The last call for this source: its memory may be freed here. */
+typedef void loop_io_closed_fn(struct loop_io *io);
+
+struct loop_io {
+        uv_poll_t poll;
+        loop_io_ready_fn *on_ready;
+        loop_io_closed_fn *on_closed;
+        unsigned watched;
+};
+
+/* The descriptor stays the caller's. Makes it non-blocking. -errno (-EPERM: a
+ * regular file cannot be watched). */
+int loop_io_open(struct loop_io *io, struct loop *loop, int fd, loop_io_ready_fn *on_ready);
+/* 0 pauses. No system call by itself. */
+void loop_io_watch(struct loop_io *io, unsigned events);
+/* No more on_ready from here on; the descriptor may be closed at once. The
+ * memory must stay until on_closed (may be NULL), at the end of the round. May
+ * be called from on_ready itself. */
+void loop_io_close(struct loop_io *io, loop_io_closed_fn *on_closed);
