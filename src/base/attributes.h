@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 /* The struct that embeds `member`, from a pointer to the member. */
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
