@@ -42,6 +42,7 @@ struct command {
         enum command_role role;
         enum command_layer layer;
         bool changes;        /* changes something: goes into the audit */
+        bool authenticates;  /* a token that comes with it counts for the whole session */
         uint32_t timeout_ms; /* 0: COMMAND_TIMEOUT_DEFAULT_MS */
         command_run_fn *run;
 };

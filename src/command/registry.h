@@ -2,7 +2,7 @@
  *
  * Transports bring requests (command/request.h), rooms bring commands
  * (command/command.h); neither knows the other. The way of a request: find,
- * access, guards, arguments, run, reply, statistics, audit. */
+ * identify, access, arguments, guards, run, reply, statistics, audit. */
 #pragma once
 
 #include "base/error.h"
@@ -21,7 +21,8 @@ enum {
 };
 
 int command_registry_new(struct loop *loop, struct command_bus *bus, struct command_registry **ret);
-/* Requests that still run are answered NOT_READY. */
+/* After the rooms whose commands it holds, which end what still runs. Events
+ * of the bus must not be delivered to it any more. */
 struct command_registry *command_registry_free(struct command_registry *registry);
 DEFINE_CLEANUP(command_registry)
 

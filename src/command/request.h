@@ -4,6 +4,8 @@
  * reply comes back through `on_reply`, exactly once, at once or later. */
 #pragma once
 
+#include "base/attributes.h"
+#include "command/code.h"
 #include "command/session.h"
 
 #include <cjson/cJSON.h>
@@ -34,8 +36,8 @@ void command_dispatch(struct command_registry *registry, const struct command_ca
                       struct command_request **pending);
 
 /* For failures before there is an object: malformed JSON, a line too long. */
-void command_refuse(struct command_registry *registry, const struct command_call *call, int code,
-                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+void command_refuse(struct command_registry *registry, const struct command_call *call,
+                    enum command_code code, const char *format, ...) PRINTF_LIKE(4, 5);
 
 /* Nobody waits any more (the connection is gone). The command runs to its end,
  * its reply is dropped. */
@@ -43,6 +45,10 @@ void command_request_abandon(struct command_request *request);
 
 /* For commands. */
 const cJSON *command_request_arguments(const struct command_request *request);
+/* The `id` that came with it; NULL: none. */
+const cJSON *command_request_id(const struct command_request *request);
+/* The `lease_token` that came with it, for guards; NULL: none. */
+const char *command_request_lease_token(const struct command_request *request);
 const char *command_request_name(const struct command_request *request);
 const struct command_principal *command_request_principal(const struct command_request *request);
 /* NULL once the caller is gone. */

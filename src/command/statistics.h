@@ -1,7 +1,8 @@
 /* command/statistics.h - how often, how well, how fast: per command.
  *
- * Latencies go into a histogram of powers of two in four steps each (an error
- * of an eighth at most), from 1 us to 134 s; a bucket costs four bytes. */
+ * Latencies go into a histogram of powers of two in four steps each, so that a
+ * percentile is at most a quarter too high; from 1 us to 134 s, in four bytes a
+ * bucket. */
 #pragma once
 
 #include <stdint.h>

@@ -1,0 +1,89 @@
+/* command/registry-internal.h - what the files of this room know of each other:
+ * the registry's fields (registry.c), a request on its way (dispatch.c) and the
+ * reply it is given (reply.c). */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "command/audit.h"
+#include "command/registry.h"
+#include "command/reply.h"
+#include "data/json-schema.h"
+#include "loop/timer.h"
+
+enum { GUARDS_MAX = 8, STATUS_MAX = 16, TRANSPORTS_MAX = 8 };
+
+/* Lives as long as it is registered or covered, or a request runs it. */
+struct command_entry {
+        struct command definition; /* its texts are this entry's own */
+        char *texts;
+        char *source;
+        void *owner;
+        struct json_schema *schema;
+        struct command_statistics statistics;
+        struct command_entry *covered; /* the built-in that a deployed one stands for */
+        unsigned references;
+};
+
+struct command_registry {
+        struct loop *loop;
+        struct command_bus *bus;
+        struct map *by_name;
+        struct command_entry **sorted; /* by name */
+        size_t count;
+        size_t sorted_capacity;
+
+        struct {
+                command_guard_fn *ask;
+                void *owner;
+        } guards[GUARDS_MAX];
+        size_t guards_count;
+        struct {
+                command_status_fn *write;
+                void *owner;
+        } status[STATUS_MAX];
+        size_t status_count;
+        struct command_transport *transports[TRANSPORTS_MAX];
+        size_t transports_count;
+        command_identify_fn *identify;
+        void *identify_owner;
+
+        struct list requests; /* all that have not ended */
+        size_t requests_count;
+
+        struct buffer reply; /* the one that is being written */
+        struct json_writer writer;
+};
+
+struct command_request {
+        struct list link;
+        struct command_registry *registry;
+        struct command_entry *entry; /* NULL before the command is known */
+        struct command_session *session;
+        struct command_principal principal;
+        const char *transport;
+        cJSON *object; /* the arguments, after the envelope was taken off */
+        cJSON *command, *id, *lease_token;
+        command_on_reply_fn *on_reply; /* NULL: abandoned */
+        void *owner;
+        struct loop_timer deadline;
+        uint64_t started_ns;
+        uint64_t timeout_ms;
+        bool running;  /* inside `run` or on the way to it */
+        bool answered; /* the caller has its reply */
+        bool ended;    /* the command has replied; nothing more comes from it */
+        bool success;  /* what the reply being written says */
+        enum command_code code;
+};
+
+struct command_entry *command_entry_reference(struct command_entry *entry);
+void command_entry_release(struct command_entry *entry);
+
+/* Hands the finished reply in registry->reply to the caller; the request may be
+ * gone afterwards. */
+void command_request_answer(struct command_request *request);
+void command_request_release_if_done(struct command_request *request);
+
+/* Answers the caller in place of a command that is late and still owes a reply. */
+void command_reply_expire(struct command_request *request);

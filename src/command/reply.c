@@ -1,0 +1,157 @@
+#include "command/registry-internal.h"
+
+#include "data/json.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { REPLY_KEEP = 64 << 10 }; /* capacity kept between replies */
+
+static struct json_writer *reply_begin(struct command_request *request, bool success)
+{
+        struct command_registry *registry = request->registry;
+
+        buffer_truncate(&registry->reply, 0);
+        buffer_shrink(&registry->reply, REPLY_KEEP);
+        json_writer_init(&registry->writer, &registry->reply);
+        json_write_object(&registry->writer, NULL);
+        request->success = success;
+        json_write_bool(&registry->writer, "success", success);
+        return &registry->writer;
+}
+
+static void write_timestamp(struct command_request *request)
+{
+        const char *now = loop_wall_text(request->registry->loop);
+
+        json_write_raw(&request->registry->writer, "timestamp", now, strlen(now));
+}
+
+static void write_id(struct command_request *request)
+{
+        if (request->id)
+                json_write_tree(&request->registry->writer, "id", request->id);
+}
+
+struct json_writer *command_reply_open(struct command_request *request, const char *type)
+{
+        struct json_writer *writer = reply_begin(request, true);
+
+        json_write_string(writer, "type", type ? type : request->entry->definition.name);
+        write_timestamp(request);
+        write_id(request);
+        return writer;
+}
+
+static struct json_writer *open_failure(struct command_request *request, enum command_code code,
+                                        const char *sentence)
+{
+        struct json_writer *writer = reply_begin(request, false);
+
+        request->code = code;
+        json_write_string(writer, "type", "error");
+        write_timestamp(request);
+        write_id(request);
+        json_write_string(writer, "error", sentence);
+        json_write_string(writer, "code", command_code_name(code));
+        return writer;
+}
+
+struct json_writer *command_reply_open_failure(struct command_request *request,
+                                               enum command_code code, const char *format, ...)
+{
+        char sentence[ERROR_TEXT_MAX];
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(sentence, sizeof(sentence), format, arguments);
+        va_end(arguments);
+        return open_failure(request, code, sentence);
+}
+
+/* Closes the object. A reply that could not be written whole becomes a failure
+ * that says so: a caller never sees half of one. */
+static void reply_close(struct command_request *request)
+{
+        struct json_writer *writer = &request->registry->writer;
+        int r;
+
+        json_write_end(writer);
+        r = json_writer_error(writer);
+        if (r == 0)
+                return;
+        if (r == -EMSGSIZE)
+                open_failure(request, COMMAND_TOO_LARGE,
+                             "the reply is larger than 16 MiB; ask for less at once");
+        else
+                open_failure(request, COMMAND_BUSY, "not enough memory; try again later");
+        json_write_end(writer);
+        /* Without memory for 200 bytes nothing can be said: the reply is empty,
+         * and the transport closes. */
+        if (json_writer_error(writer) < 0)
+                buffer_truncate(&request->registry->reply, 0);
+}
+
+int command_reply_send(struct command_request *request)
+{
+        assert(!request->ended);
+        request->ended = true;
+        if (request->answered) {
+                command_request_release_if_done(request);
+                return 0;
+        }
+        reply_close(request);
+        command_request_answer(request);
+        return 0;
+}
+
+int command_reply_fail(struct command_request *request, enum command_code code, const char *format,
+                       ...)
+{
+        char sentence[ERROR_TEXT_MAX];
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(sentence, sizeof(sentence), format, arguments);
+        va_end(arguments);
+        open_failure(request, code, sentence);
+        return command_reply_send(request);
+}
+
+void command_reply_expire(struct command_request *request)
+{
+        char sentence[ERROR_TEXT_MAX];
+
+        snprintf(sentence, sizeof(sentence),
+                 "%s did not answer within %.3g s; it may still be at work",
+                 request->entry->definition.name, (double)request->timeout_ms / 1000);
+        open_failure(request, COMMAND_EXPIRED, sentence);
+        reply_close(request);
+        command_request_answer(request);
+}
+
+int command_reply_tree(struct command_request *request, const cJSON *object)
+{
+        const cJSON *success = json_get(object, "success");
+        struct json_writer *writer = &request->registry->writer;
+
+        buffer_truncate(&request->registry->reply, 0);
+        buffer_shrink(&request->registry->reply, REPLY_KEEP);
+        json_writer_init(writer, &request->registry->reply);
+        json_write_object(writer, NULL);
+        request->success = !cJSON_IsFalse(success);
+        if (!success)
+                json_write_bool(writer, "success", true);
+        if (!json_get(object, "type"))
+                json_write_string(writer, "type", request->entry->definition.name);
+        if (!json_get(object, "timestamp"))
+                write_timestamp(request);
+        write_id(request);
+        for (const cJSON *item = object->child; item; item = item->next) {
+                if (!request->id || strcmp(item->string, "id") != 0)
+                        json_write_tree(writer, item->string, item);
+        }
+        return command_reply_send(request);
+}
