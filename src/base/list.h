@@ -64,6 +64,6 @@ static inline void list_splice(struct list *list, struct list *from)
 }
 
 /* The current item may be removed inside the loop, no other. */
-#define list_for_each(list, position)                                                              \
-        for (struct list *position = (list)->next, *position##_next = position->next;              \
-             position != (list); position = position##_next, position##_next = position->next)
+#define list_for_each(head, position)                                                              \
+        for (struct list *position = (head)->next, *position##_next = position->next;              \
+             position != (head); position = position##_next, position##_next = position->next)
