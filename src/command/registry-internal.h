@@ -46,6 +46,7 @@ struct command_registry {
         size_t status_count;
         struct command_transport *transports[TRANSPORTS_MAX];
         size_t transports_count;
+        uint64_t last_session_id;
         command_identify_fn *identify;
         void *identify_owner;
 

@@ -327,6 +327,11 @@ const struct command_transport *command_registry_transport(const struct command_
         return index < registry->transports_count ? registry->transports[index] : NULL;
 }
 
+uint64_t command_registry_new_session_id(struct command_registry *registry)
+{
+        return ++registry->last_session_id;
+}
+
 struct loop *command_registry_loop(const struct command_registry *registry)
 {
         return registry->loop;

@@ -84,6 +84,9 @@ int command_registry_add_transport(struct command_registry *registry,
 const struct command_transport *command_registry_transport(const struct command_registry *registry,
                                                            size_t index); /* NULL: the end */
 
+/* For a new session of whatever transport. */
+uint64_t command_registry_new_session_id(struct command_registry *registry);
+
 struct loop *command_registry_loop(const struct command_registry *registry);
 struct command_bus *command_registry_bus(const struct command_registry *registry);
 size_t command_registry_pending(const struct command_registry *registry);
