@@ -1,0 +1,274 @@
+#include "bench/crowd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+        RECEIVE_MAX = 64 * 1024,
+        EVENTS_MAX = 128,
+        /* Replies to what is in flight are due within this time. */
+        SILENCE_MAX_MS = 1000,
+};
+
+/* Requests that left in one write share one time. */
+struct batch {
+        uint64_t sent_ns;
+        unsigned requests;
+};
+
+struct connection {
+        int fd;
+        bool inside_reply; /* the last read ended in the middle of one */
+        unsigned first;    /* of the batches that wait for replies; a ring */
+        unsigned batches_count;
+        unsigned outstanding; /* requests in those batches */
+        struct batch batches[CROWD_IN_FLIGHT_MAX];
+};
+
+struct crowd {
+        const struct protocol *protocol;
+        size_t expected_length;
+        size_t request_length;
+        char *requests; /* `in_flight` of them, one behind the other */
+        unsigned in_flight;
+        int epoll_fd;
+        bool asking; /* false: replies are no longer answered with requests */
+        uint64_t outstanding;
+        unsigned connections_count;
+        struct connection *connections;
+        char received[RECEIVE_MAX];
+};
+
+static uint64_t now_ns(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static int connection_open(struct crowd *crowd, struct connection *connection,
+                           const struct sockaddr_in *address)
+{
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+        const int on = 1;
+
+        connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (connection->fd < 0)
+                return -errno;
+        if (connect(connection->fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ||
+            setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
+            fcntl(connection->fd, F_SETFL, O_NONBLOCK) < 0 ||
+            epoll_ctl(crowd->epoll_fd, EPOLL_CTL_ADD, connection->fd, &event) < 0)
+                return -errno;
+        return 0;
+}
+
+static int crowd_prepare(struct crowd *crowd, const struct sockaddr_in *address)
+{
+        crowd->requests = malloc(crowd->request_length * crowd->in_flight);
+        crowd->connections = calloc(crowd->connections_count, sizeof(*crowd->connections));
+        if (!crowd->requests || !crowd->connections)
+                return -ENOMEM;
+        for (unsigned i = 0; i < crowd->in_flight; i++)
+                memcpy(crowd->requests + i * crowd->request_length, crowd->protocol->request,
+                       crowd->request_length);
+        for (unsigned i = 0; i < crowd->connections_count; i++)
+                crowd->connections[i].fd = -1;
+
+        crowd->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+        if (crowd->epoll_fd < 0)
+                return -errno;
+        for (unsigned i = 0; i < crowd->connections_count; i++) {
+                int r = connection_open(crowd, &crowd->connections[i], address);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int crowd_new(const struct sockaddr_in *address, const struct protocol *protocol,
+              unsigned connections, unsigned in_flight, struct crowd **ret)
+{
+        struct crowd *crowd;
+        int r;
+
+        if (connections == 0 || connections > CROWD_CONNECTIONS_MAX || in_flight == 0 ||
+            in_flight > CROWD_IN_FLIGHT_MAX)
+                return -EINVAL;
+        crowd = calloc(1, sizeof(*crowd));
+        if (!crowd)
+                return -ENOMEM;
+        crowd->protocol = protocol;
+        crowd->expected_length = strlen(protocol->expected);
+        crowd->request_length = strlen(protocol->request);
+        crowd->in_flight = in_flight;
+        crowd->connections_count = connections;
+        crowd->epoll_fd = -1;
+
+        r = crowd_prepare(crowd, address);
+        if (r < 0) {
+                crowd_free(crowd);
+                return r;
+        }
+        *ret = crowd;
+        return 0;
+}
+
+struct crowd *crowd_free(struct crowd *crowd)
+{
+        if (!crowd)
+                return NULL;
+        for (unsigned i = 0; crowd->connections && i < crowd->connections_count; i++)
+                if (crowd->connections[i].fd >= 0)
+                        close(crowd->connections[i].fd);
+        if (crowd->epoll_fd >= 0)
+                close(crowd->epoll_fd);
+        free(crowd->connections);
+        free(crowd->requests);
+        free(crowd);
+        return NULL;
+}
+
+static int connection_send(struct crowd *crowd, struct connection *connection, unsigned requests,
+                           uint64_t now)
+{
+        size_t length = requests * crowd->request_length;
+        unsigned last = (connection->first + connection->batches_count) % CROWD_IN_FLIGHT_MAX;
+        ssize_t sent;
+
+        connection->batches[last] = (struct batch){.sent_ns = now, .requests = requests};
+        connection->batches_count++;
+        connection->outstanding += requests;
+        crowd->outstanding += requests;
+        sent = send(connection->fd, crowd->requests, length, MSG_NOSIGNAL);
+        if (sent < 0)
+                return -errno;
+        return (size_t)sent == length ? 0 : -ENOBUFS;
+}
+
+/* `replies` more have arrived: the oldest requests are done. */
+static void connection_settle(struct connection *connection, unsigned replies, uint64_t now,
+                              struct histogram *histogram)
+{
+        connection->outstanding -= replies;
+        while (replies > 0) {
+                struct batch *batch = &connection->batches[connection->first];
+                unsigned settled = replies < batch->requests ? replies : batch->requests;
+
+                if (histogram)
+                        histogram_add(histogram, now - batch->sent_ns, settled);
+                replies -= settled;
+                batch->requests -= settled;
+                if (batch->requests == 0) {
+                        connection->first = (connection->first + 1) % CROWD_IN_FLIGHT_MAX;
+                        connection->batches_count--;
+                }
+        }
+}
+
+static unsigned count_newlines(const char *bytes, size_t length)
+{
+        unsigned count = 0;
+
+        for (size_t i = 0; i < length; i++)
+                count += bytes[i] == '\n';
+        return count;
+}
+
+static int connection_receive(struct crowd *crowd, struct connection *connection,
+                              struct histogram *histogram, uint64_t *now)
+{
+        ssize_t length = recv(connection->fd, crowd->received, sizeof(crowd->received), 0);
+        unsigned replies;
+
+        if (length < 0)
+                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        if (length == 0)
+                return -ECONNRESET;
+        *now = now_ns();
+        replies = count_newlines(crowd->received, (size_t)length);
+        if (replies > connection->outstanding)
+                return -EPROTO;
+        /* A fast refusal must not pass for a fast answer. The first reply of a
+         * read stands for its companions: to search each would cost more than
+         * all else here. */
+        if (!connection->inside_reply && replies > 0 &&
+            !memmem(crowd->received,
+                    (size_t)((char *)memchr(crowd->received, '\n', (size_t)length) -
+                             crowd->received),
+                    crowd->protocol->expected, crowd->expected_length))
+                return -EBADMSG;
+        connection->inside_reply = crowd->received[length - 1] != '\n';
+        if (replies == 0)
+                return 0;
+        connection_settle(connection, replies, *now, histogram);
+        crowd->outstanding -= replies;
+        return crowd->asking ? connection_send(crowd, connection, replies, *now) : 0;
+}
+
+/* One wait and what it brought. Sets *now when anything arrived. */
+static int crowd_turn(struct crowd *crowd, struct histogram *histogram, uint64_t *now)
+{
+        struct epoll_event events[EVENTS_MAX];
+        int count = epoll_wait(crowd->epoll_fd, events, EVENTS_MAX, SILENCE_MAX_MS);
+
+        if (count < 0)
+                return errno == EINTR ? 0 : -errno;
+        if (count == 0)
+                return -ETIMEDOUT;
+        for (int i = 0; i < count; i++) {
+                int r = connection_receive(crowd, events[i].data.ptr, histogram, now);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int crowd_start(struct crowd *crowd)
+{
+        crowd->asking = true;
+        for (unsigned i = 0; i < crowd->connections_count; i++) {
+                int r = connection_send(crowd, &crowd->connections[i], crowd->in_flight, now_ns());
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int crowd_run(struct crowd *crowd, uint64_t deadline_ns, struct histogram *histogram)
+{
+        uint64_t now = now_ns();
+
+        while (now < deadline_ns) {
+                int r = crowd_turn(crowd, histogram, &now);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int crowd_drain(struct crowd *crowd)
+{
+        uint64_t now;
+
+        crowd->asking = false;
+        while (crowd->outstanding > 0) {
+                int r = crowd_turn(crowd, NULL, &now);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

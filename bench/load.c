@@ -1,0 +1,267 @@
+/* bench-load: asks a server as fast as it answers, and says how fast that was.
+ *
+ * One line of JSON on standard output. With --server PID it also reads that
+ * process's CPU time at both ends of the very window in which it counts. */
+#include "bench/crowd.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct options {
+        const struct protocol *protocol;
+        struct sockaddr_in address;
+        unsigned connections;
+        unsigned in_flight;
+        unsigned warm_up_ms;
+        unsigned window_ms;
+        int cpu;    /* -1: any */
+        int server; /* its process id; 0: not told */
+};
+
+struct measurement {
+        struct histogram latencies;
+        uint64_t window_ns;
+        uint64_t server_cpu_ns;
+        uint64_t own_cpu_ns;
+};
+
+static const char usage[] = "Usage: bench-load --port P --protocol NAME [options]\n"
+                            "  --host A         IPv4 address of the server (127.0.0.1)\n"
+                            "  --protocol NAME  json, resp or echo\n"
+                            "  --connections N  (1)\n"
+                            "  --in-flight N    requests each connection keeps in flight (1)\n"
+                            "  --warm-up-ms N   runs that long before it counts (300)\n"
+                            "  --window-ms N    counts that long (2000)\n"
+                            "  --cpu N          pins itself to that core\n"
+                            "  --server PID     reports that process's CPU time in the window\n";
+
+static int parse_number(const char *text, unsigned max, unsigned *ret)
+{
+        char *end;
+        unsigned long value;
+
+        errno = 0;
+        value = strtoul(text, &end, 10);
+        if (errno != 0 || end == text || *end != '\0' || *text == '-' || value > max) {
+                fprintf(stderr, "bench-load: '%s' is not a number from 0 to %u\n", text, max);
+                return -EINVAL;
+        }
+        *ret = (unsigned)value;
+        return 0;
+}
+
+static int parse_option(struct options *options, int letter, const char *text)
+{
+        unsigned value = 0;
+        int r = 0;
+
+        switch (letter) {
+        case 'h':
+                if (inet_pton(AF_INET, text, &options->address.sin_addr) == 1)
+                        return 0;
+                fprintf(stderr, "bench-load: '%s' is not an IPv4 address\n", text);
+                return -EINVAL;
+        case 'p':
+                r = parse_number(text, 65535, &value);
+                options->address.sin_port = htons((uint16_t)value);
+                return r;
+        case 'P':
+                options->protocol = protocol_find(text);
+                if (options->protocol)
+                        return 0;
+                fprintf(stderr, "bench-load: no protocol '%s'; there are %s\n", text,
+                        protocol_names());
+                return -EINVAL;
+        case 'n':
+                return parse_number(text, CROWD_CONNECTIONS_MAX, &options->connections);
+        case 'f':
+                return parse_number(text, CROWD_IN_FLIGHT_MAX, &options->in_flight);
+        case 'u':
+                return parse_number(text, 60000, &options->warm_up_ms);
+        case 'w':
+                return parse_number(text, 600000, &options->window_ms);
+        case 'c':
+                r = parse_number(text, CPU_SETSIZE - 1, &value);
+                options->cpu = (int)value;
+                return r;
+        case 's':
+                r = parse_number(text, INT32_MAX, &value);
+                options->server = (int)value;
+                return r;
+        default:
+                fputs(usage, stderr);
+                return -EINVAL;
+        }
+}
+
+static int parse_options(struct options *options, int argc, char **argv)
+{
+        static const struct option known[] = {
+                {"host", required_argument, NULL, 'h'},
+                {"port", required_argument, NULL, 'p'},
+                {"protocol", required_argument, NULL, 'P'},
+                {"connections", required_argument, NULL, 'n'},
+                {"in-flight", required_argument, NULL, 'f'},
+                {"warm-up-ms", required_argument, NULL, 'u'},
+                {"window-ms", required_argument, NULL, 'w'},
+                {"cpu", required_argument, NULL, 'c'},
+                {"server", required_argument, NULL, 's'},
+                {NULL, 0, NULL, 0},
+        };
+        int letter;
+
+        while ((letter = getopt_long(argc, argv, "", known, NULL)) >= 0) {
+                int r = parse_option(options, letter, optarg);
+
+                if (r < 0)
+                        return r;
+        }
+        if (optind != argc || !options->protocol || options->address.sin_port == 0 ||
+            options->window_ms == 0) {
+                fputs(usage, stderr);
+                return -EINVAL;
+        }
+        return 0;
+}
+
+static int clock_ns(clockid_t id, uint64_t *ret)
+{
+        struct timespec now;
+
+        if (clock_gettime(id, &now) < 0)
+                return -errno;
+        *ret = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+        return 0;
+}
+
+struct clocks {
+        uint64_t monotonic_ns, server_ns, own_ns;
+};
+
+static int read_clocks(int server, struct clocks *clocks)
+{
+        clockid_t server_clock;
+        int r;
+
+        clocks->server_ns = 0;
+        if (server != 0) {
+                /* All threads of the process, in nanoseconds, the ended ones
+                 * too: what /proc/PID/stat rounds to ticks. */
+                r = clock_getcpuclockid(server, &server_clock);
+                if (r != 0)
+                        return -r;
+                r = clock_ns(server_clock, &clocks->server_ns);
+                if (r < 0)
+                        return r;
+        }
+        r = clock_ns(CLOCK_PROCESS_CPUTIME_ID, &clocks->own_ns);
+        if (r < 0)
+                return r;
+        return clock_ns(CLOCK_MONOTONIC, &clocks->monotonic_ns);
+}
+
+static int measure(const struct options *options, struct crowd *crowd,
+                   struct measurement *measurement)
+{
+        struct clocks before, after;
+        uint64_t now;
+        int r;
+
+        r = clock_ns(CLOCK_MONOTONIC, &now);
+        if (r < 0)
+                return r;
+        r = crowd_start(crowd);
+        if (r < 0)
+                return r;
+        r = crowd_run(crowd, now + (uint64_t)options->warm_up_ms * 1000000, NULL);
+        if (r < 0)
+                return r;
+
+        histogram_reset(&measurement->latencies);
+        r = read_clocks(options->server, &before);
+        if (r < 0)
+                return r;
+        r = crowd_run(crowd, before.monotonic_ns + (uint64_t)options->window_ms * 1000000,
+                      &measurement->latencies);
+        if (r < 0)
+                return r;
+        r = read_clocks(options->server, &after);
+        if (r < 0)
+                return r;
+
+        measurement->window_ns = after.monotonic_ns - before.monotonic_ns;
+        measurement->server_cpu_ns = after.server_ns - before.server_ns;
+        measurement->own_cpu_ns = after.own_ns - before.own_ns;
+        return crowd_drain(crowd);
+}
+
+static int print_measurement(const struct options *options, const struct measurement *m)
+{
+        const struct histogram *h = &m->latencies;
+
+        printf("{\"protocol\":\"%s\",\"connections\":%u,\"in_flight\":%u,\"requests\":%" PRIu64
+               ",\"window_ns\":%" PRIu64 ",\"server_cpu_ns\":%" PRIu64
+               ",\"generator_cpu_ns\":%" PRIu64 ",\"p50_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64
+               ",\"p999_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64 "}\n",
+               options->protocol->name, options->connections, options->in_flight, h->count,
+               m->window_ns, m->server_cpu_ns, m->own_cpu_ns, histogram_quantile_ns(h, 500),
+               histogram_quantile_ns(h, 990), histogram_quantile_ns(h, 999), h->max_ns);
+        return fflush(stdout) == 0 ? 0 : -errno;
+}
+
+static int pin(int cpu)
+{
+        cpu_set_t set;
+
+        CPU_ZERO(&set);
+        CPU_SET(cpu, &set);
+        return sched_setaffinity(0, sizeof(set), &set) == 0 ? 0 : -errno;
+}
+
+static int run(const struct options *options)
+{
+        static struct measurement measurement;
+        struct crowd *crowd = NULL;
+        int r = 0;
+
+        if (options->cpu >= 0)
+                r = pin(options->cpu);
+        if (r == 0)
+                r = crowd_new(&options->address, options->protocol, options->connections,
+                              options->in_flight, &crowd);
+        if (r == 0)
+                r = measure(options, crowd, &measurement);
+        if (r == 0)
+                r = print_measurement(options, &measurement);
+        crowd_free(crowd);
+        return r;
+}
+
+int main(int argc, char **argv)
+{
+        struct options options = {
+                .address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+                .connections = 1,
+                .in_flight = 1,
+                .warm_up_ms = 300,
+                .window_ms = 2000,
+                .cpu = -1,
+        };
+        int r;
+
+        if (parse_options(&options, argc, argv) < 0)
+                return 2;
+        r = run(&options);
+        if (r < 0) {
+                fprintf(stderr, "bench-load: %s\n", strerror(-r));
+                return 1;
+        }
+        return 0;
+}

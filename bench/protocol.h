@@ -1,0 +1,16 @@
+/* bench/protocol.h - what the generator says to a server, and what it expects.
+ *
+ * A protocol fits when one request has one reply, replies come in order, and
+ * a reply ends with its only newline. A new one is a new row in protocol.c. */
+#pragma once
+
+struct protocol {
+        const char *name;
+        const char *request;
+        const char *expected; /* every reply contains this */
+};
+
+/* NULL: there is none of that name. */
+const struct protocol *protocol_find(const char *name);
+/* All names, for messages: "json, resp, ...". */
+const char *protocol_names(void);
