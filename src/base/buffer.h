@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 struct buffer {
-        char *memory;
+        char *memory; /* never NULL; ours to free when capacity > 0 */
         size_t start; /* first byte that is still there */
         size_t end;   /* one past the last */
         size_t capacity;

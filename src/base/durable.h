@@ -11,9 +11,12 @@
  * the old bytes or the new ones; after a return of 0 the new ones survive a
  * power cut. A temporary file left by a kill is taken over by the next write.
  * `name` must be plain: -EINVAL for a slash, ".", ".." or over 200 bytes.
- * -errno of the first call that failed; the old file is then still in place. */
+ * One writer per name at a time. -errno of the first call that failed; the old
+ * file is then still in place, but for -EIO from the very last step, where the
+ * new one stands and may not survive a power cut. */
 int durable_write(int directory_fd, const char *name, mode_t mode, const void *bytes, size_t count);
 
 /* Reads a whole file into fresh memory (NUL behind the bytes, not counted).
- * -EFBIG: larger than `max`; -EISDIR; -errno. The caller frees *ret. */
+ * -EFBIG: larger than `max`; -EISDIR; -EINVAL: neither a plain name nor a plain
+ * file; -errno. The caller frees *ret. */
 int durable_read(int directory_fd, const char *name, size_t max, char **ret, size_t *ret_count);

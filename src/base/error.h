@@ -18,5 +18,5 @@ struct error {
 int error_set(struct error *error, int code, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Puts words before the text that is there ("config.yaml:3: " + ...), and
- * returns the code it holds. */
+ * returns the code it holds; -EINVAL for a NULL error, whose code nobody knows. */
 int error_prefix(struct error *error, const char *format, ...) PRINTF_LIKE(2, 3);

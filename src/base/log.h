@@ -2,9 +2,11 @@
  *
  * Only daemons log; library rooms return errors. A line goes to standard error
  * (with the <N> priority that systemd's journal understands when it is a
- * journal stream) or to a file that is opened for appending.
+ * journal stream, else with the time, in UTC, and the level's name) or to a file
+ * that is opened for appending. One line is one write(2), cut at 2 KiB.
  *
- * Bytes that could forge or hide a line (control characters) leave as '?'.
+ * What could forge or hide a line (control characters, invalid UTF-8, marks that
+ * turn the direction of writing) leaves as '?'.
  * Nobody can make us log without limit: below `error`, a burst of 500 lines and
  * then 100 a second pass, and the next line says how many were left out. A
  * line that cannot be written (disk full) is counted and reported likewise; the
@@ -33,6 +35,9 @@ int log_reopen(struct log *log);
 bool log_enabled(const struct log *log, enum log_level level);
 /* Lines that were left out so far, by the rate limit or for want of disk. */
 uint64_t log_lines_lost(const struct log *log);
+
+/* For tests: what the rate limit goes by, in place of the monotonic clock. */
+void log_set_clock(struct log *log, uint64_t (*now_ns)(void));
 
 void log_write(struct log *log, enum log_level level, const char *area, const char *format, ...)
         PRINTF_LIKE(4, 5);

@@ -10,7 +10,7 @@
 
 struct map;
 
-int map_new(size_t max, struct map **ret); /* -ENOMEM */
+int map_new(size_t max, struct map **ret); /* -ENOMEM; -EIO: no random seed */
 struct map *map_free(struct map *map);     /* frees keys, not values */
 DEFINE_CLEANUP(map)
 

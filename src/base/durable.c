@@ -1,0 +1,147 @@
+#include "base/durable.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NAME_LENGTH_MAX = 200, READ_FIRST = 4096 };
+
+static bool name_is_plain(const char *name)
+{
+        size_t length = strnlen(name, NAME_LENGTH_MAX + 1);
+
+        return length > 0 && length <= NAME_LENGTH_MAX && !strchr(name, '/') &&
+               strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+/* A file left by a kill may have another mode or owner, or be a link that
+ * somebody put there: never write through it, always make a fresh one. */
+static int open_fresh(int directory_fd, const char *name, mode_t mode)
+{
+        const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+        int fd = openat(directory_fd, name, flags, mode);
+
+        if (fd < 0 && errno == EEXIST && unlinkat(directory_fd, name, 0) == 0)
+                fd = openat(directory_fd, name, flags, mode);
+        return fd < 0 ? -errno : fd;
+}
+
+static int write_all(int fd, const char *bytes, size_t count)
+{
+        while (count > 0) {
+                ssize_t written = write(fd, bytes, count);
+
+                if (written < 0 && errno == EINTR)
+                        continue;
+                if (written < 0)
+                        return -errno;
+                bytes += written;
+                count -= (size_t)written;
+        }
+        return 0;
+}
+
+static int write_temporary(int directory_fd, const char *temporary, mode_t mode, const void *bytes,
+                           size_t count)
+{
+        AUTO_CLOSE int fd = open_fresh(directory_fd, temporary, mode);
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = write_all(fd, bytes, count);
+        if (r < 0)
+                return r;
+        /* fchmod: the umask has no say in the mode asked for. */
+        if (fchmod(fd, mode) < 0 || fsync(fd) < 0)
+                return -errno;
+        /* Network file systems report a failed write here at last. */
+        if (close(TAKE_FD(fd)) < 0)
+                return -errno;
+        return 0;
+}
+
+int durable_write(int directory_fd, const char *name, mode_t mode, const void *bytes, size_t count)
+{
+        char temporary[NAME_LENGTH_MAX + sizeof("..partial")];
+        int r;
+
+        if (!name_is_plain(name))
+                return -EINVAL;
+        snprintf(temporary, sizeof(temporary), ".%s.partial", name);
+
+        r = write_temporary(directory_fd, temporary, mode, bytes, count);
+        if (r == 0 && renameat(directory_fd, temporary, directory_fd, name) < 0)
+                r = -errno;
+        if (r < 0) {
+                unlinkat(directory_fd, temporary, 0);
+                return r;
+        }
+        /* Until the directory is on the disk, a power cut brings the old name back. */
+        if (fsync(directory_fd) < 0)
+                return -errno;
+        return 0;
+}
+
+int durable_read(int directory_fd, const char *name, size_t max, char **ret, size_t *ret_count)
+{
+        AUTO_CLOSE int fd = -1;
+        AUTO_FREE char *bytes = NULL;
+        size_t count = 0, capacity = 0;
+        struct stat status;
+
+        if (!name_is_plain(name) || max > PTRDIFF_MAX / 4)
+                return -EINVAL;
+        /* O_NONBLOCK: a FIFO in the file's place must not stop us for ever. */
+        fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &status) < 0)
+                return -errno;
+        if (S_ISDIR(status.st_mode))
+                return -EISDIR;
+        if (!S_ISREG(status.st_mode))
+                return -EINVAL;
+
+        /* One byte over the limit is asked for, to see whether there is more. */
+        for (;;) {
+                ssize_t got;
+
+                if (count == capacity) {
+                        size_t larger = capacity > 0 ? capacity * 2 : READ_FIRST;
+                        char *moved;
+
+                        if (capacity == 0 && status.st_size > 0 && (uint64_t)status.st_size <= max)
+                                larger = (size_t)status.st_size + 1;
+                        if (larger > max + 1)
+                                larger = max + 1;
+                        moved = realloc(bytes, larger + 1);
+                        if (!moved)
+                                return -ENOMEM;
+                        bytes = moved;
+                        capacity = larger;
+                }
+                got = read(fd, bytes + count, capacity - count);
+                if (got < 0 && errno == EINTR)
+                        continue;
+                if (got < 0)
+                        return -errno;
+                if (got == 0)
+                        break;
+                count += (size_t)got;
+                if (count > max)
+                        return -EFBIG;
+        }
+        bytes[count] = '\0';
+        *ret = TAKE(bytes);
+        *ret_count = count;
+        return 0;
+}

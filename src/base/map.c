@@ -1,0 +1,239 @@
+/* Linear probing with backward-shift deletion: no tombstones, so a table that
+ * sees many short-lived keys never degrades. The hash is SipHash-1-3 (Aumasson
+ * and Bernstein, "SipHash: a fast short-input PRF"; one round a block and three
+ * at the end), keyed afresh for each map. */
+#include "base/map.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { CAPACITY_FIRST = 8 };
+
+struct entry {
+        char *key; /* NULL: the place is free */
+        size_t length;
+        uint64_t hash;
+        void *value;
+};
+
+struct map {
+        struct entry *entries;
+        size_t capacity; /* 0 or a power of two */
+        size_t count;
+        size_t max;
+        uint64_t seed[2];
+};
+
+static uint64_t rotate(uint64_t x, unsigned bits)
+{
+        return x << bits | x >> (64 - bits);
+}
+
+static void mix(uint64_t v[4], unsigned rounds)
+{
+        while (rounds-- > 0) {
+                v[0] += v[1];
+                v[1] = rotate(v[1], 13) ^ v[0];
+                v[0] = rotate(v[0], 32);
+                v[2] += v[3];
+                v[3] = rotate(v[3], 16) ^ v[2];
+                v[0] += v[3];
+                v[3] = rotate(v[3], 21) ^ v[0];
+                v[2] += v[1];
+                v[1] = rotate(v[1], 17) ^ v[2];
+                v[2] = rotate(v[2], 32);
+        }
+}
+
+static uint64_t little_endian(const unsigned char *bytes, size_t count)
+{
+        uint64_t value = 0;
+
+        for (size_t i = 0; i < count; i++)
+                value |= (uint64_t)bytes[i] << (8 * i);
+        return value;
+}
+
+static uint64_t hash_of(const struct map *map, const char *key, size_t length)
+{
+        /* The constants spell "somepseudorandomlygeneratedbytes". */
+        uint64_t v[4] = {map->seed[0] ^ 0x736f6d6570736575, map->seed[1] ^ 0x646f72616e646f6d,
+                         map->seed[0] ^ 0x6c7967656e657261, map->seed[1] ^ 0x7465646279746573};
+        const unsigned char *bytes = (const unsigned char *)key;
+        size_t left = length;
+        uint64_t block;
+
+        for (; left >= 8; left -= 8, bytes += 8) {
+                block = little_endian(bytes, 8);
+                v[3] ^= block;
+                mix(v, 1);
+                v[0] ^= block;
+        }
+        block = little_endian(bytes, left) | (uint64_t)length << 56;
+        v[3] ^= block;
+        mix(v, 1);
+        v[0] ^= block;
+        v[2] ^= 0xff;
+        mix(v, 3);
+        return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+int map_new(size_t max, struct map **ret)
+{
+        AUTO(map) struct map *map = calloc(1, sizeof(*map));
+
+        if (!map)
+                return -ENOMEM;
+        if (getrandom(map->seed, sizeof(map->seed), 0) != sizeof(map->seed))
+                return -EIO;
+        map->max = max;
+        *ret = TAKE(map);
+        return 0;
+}
+
+struct map *map_free(struct map *map)
+{
+        if (!map)
+                return NULL;
+        for (size_t i = 0; i < map->capacity; i++)
+                free(map->entries[i].key);
+        free(map->entries);
+        free(map);
+        return NULL;
+}
+
+size_t map_count(const struct map *map)
+{
+        return map->count;
+}
+
+/* The key's entry, or the free one where it belongs. At least one in four is
+ * free, so this ends. */
+static struct entry *find(const struct map *map, const char *key, size_t length, uint64_t hash)
+{
+        size_t at = hash & (map->capacity - 1);
+
+        for (;; at = (at + 1) & (map->capacity - 1)) {
+                struct entry *entry = &map->entries[at];
+
+                if (!entry->key || (entry->hash == hash && entry->length == length &&
+                                    memcmp(entry->key, key, length) == 0))
+                        return entry;
+        }
+}
+
+void *map_get(const struct map *map, const char *key, size_t length)
+{
+        if (map->count == 0)
+                return NULL;
+        return find(map, key, length, hash_of(map, key, length))->value;
+}
+
+static int grow(struct map *map)
+{
+        size_t capacity = map->capacity > 0 ? map->capacity * 2 : CAPACITY_FIRST;
+        struct map larger = *map;
+
+        if (capacity > SIZE_MAX / 2 / sizeof(struct entry))
+                return -ENOMEM;
+        larger.entries = calloc(capacity, sizeof(struct entry));
+        if (!larger.entries)
+                return -ENOMEM;
+        larger.capacity = capacity;
+        for (size_t i = 0; i < map->capacity; i++) {
+                const struct entry *entry = &map->entries[i];
+
+                if (entry->key)
+                        *find(&larger, entry->key, entry->length, entry->hash) = *entry;
+        }
+        free(map->entries);
+        *map = larger;
+        return 0;
+}
+
+int map_put(struct map *map, const char *key, void *value, void **previous)
+{
+        size_t length = strlen(key);
+        uint64_t hash = hash_of(map, key, length);
+        struct entry *entry = map->capacity > 0 ? find(map, key, length, hash) : NULL;
+        void *before = NULL;
+        char *copy;
+        int r;
+
+        if (entry && entry->key) {
+                before = entry->value;
+                entry->value = value;
+        } else {
+                if (map->count >= map->max)
+                        return -ENOSPC;
+                copy = strdup(key);
+                if (!copy)
+                        return -ENOMEM;
+                if (!entry || map->count + 1 > map->capacity / 4 * 3) {
+                        r = grow(map);
+                        if (r < 0) {
+                                free(copy);
+                                return r;
+                        }
+                        entry = find(map, key, length, hash);
+                }
+                *entry = (struct entry){copy, length, hash, value};
+                map->count++;
+        }
+        if (previous)
+                *previous = before;
+        return 0;
+}
+
+/* Entries behind the gap move up until one stands where its hash wants it, or
+ * the run ends: a search never meets a gap before its key. */
+static void close_gap(struct map *map, size_t gap)
+{
+        size_t mask = map->capacity - 1;
+
+        for (size_t at = (gap + 1) & mask; map->entries[at].key; at = (at + 1) & mask) {
+                size_t wanted = map->entries[at].hash & mask;
+
+                if (((at - wanted) & mask) >= ((at - gap) & mask)) {
+                        map->entries[gap] = map->entries[at];
+                        gap = at;
+                }
+        }
+        map->entries[gap] = (struct entry){0};
+}
+
+void *map_remove(struct map *map, const char *key)
+{
+        size_t length = strlen(key);
+        struct entry *entry;
+        void *value;
+
+        if (map->count == 0)
+                return NULL;
+        entry = find(map, key, length, hash_of(map, key, length));
+        if (!entry->key)
+                return NULL;
+        value = entry->value;
+        free(entry->key);
+        map->count--;
+        close_gap(map, (size_t)(entry - map->entries));
+        return value;
+}
+
+void *map_next(const struct map *map, size_t *position, const char **key)
+{
+        while (*position < map->capacity) {
+                const struct entry *entry = &map->entries[(*position)++];
+
+                if (!entry->key)
+                        continue;
+                if (key)
+                        *key = entry->key;
+                return entry->value;
+        }
+        return NULL;
+}
