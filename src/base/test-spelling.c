@@ -22,7 +22,7 @@ static const struct {
         {"pong", {"ping"}},
         {"pingg", {"ping"}},
         {"led", {"led_on", "led_off"}},
-        {"led_of", {"led_off", "led_on"}},
+        {"led_of", {"led_on", "led_off"}},
         {"gpio_stats", {"gpio_status", "gpio_test"}},
         {"get_status", {"get_status"}},
         {"gpio", {"gpio_test", "gpio_status"}},

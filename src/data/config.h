@@ -3,18 +3,27 @@
  * A room describes its part of the file:
  *
  *     static const struct config_key keys[] = {
- *             CONFIG_TEXT(struct ndjson_config, host, "host", "0.0.0.0", "address to listen on"),
- *             CONFIG_INTEGER(struct ndjson_config, port, "port", 3000, 0, 65535, "..."),
+ *             CONFIG_TEXT(struct ndjson_config, host, "host", "0.0.0.0", "an address"),
+ *             CONFIG_INTEGER(struct ndjson_config, port, "port", 3000, 0, 65535, "a TCP port"),
  *     };
- *     const struct config_section ndjson_config_section = {"command", keys, ARRAY_SIZE(keys)};
+ *     struct config_section section = {"command", keys, ARRAY_SIZE(keys), &ndjson_config};
  *
- * and config_load() checks a file against all sections: unknown keys (with near
- * matches), wrong types, values out of range and duplicates are refused with
- * file, line, column and what was expected. Every key is optional; absent ones
- * have their default. JSON is YAML, so a JSON file loads too. Aliases and
- * anchors are refused (they make small files huge). At most 1 MiB, 16 levels. */
+ * and config_load() checks a file against all sections: unknown sections and
+ * keys (with near matches), wrong types, values out of range and duplicates are
+ * refused with file, line, column and what was expected. Every key is optional;
+ * absent ones have their default, and so has a section that is there but empty.
+ * JSON is YAML, so a JSON file loads too. Aliases, anchors and tags are refused
+ * (the first two make small files huge). At most 1 MiB, 16 levels.
+ *
+ * What looks like one thing and is read as another is refused instead: a number
+ * is decimal, without quotes, leading zeros, exponent, underscores or unit (010
+ * is 8 to some readers of YAML, 0x10 and 1e3 text to others); true and false
+ * are the only booleans (yes and on are text to half of the readers); an empty
+ * or null value is an error, since leaving the key out is how to say that. Text
+ * is any scalar, quoted or not. */
 #pragma once
 
+#include "base/attributes.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -23,10 +32,10 @@
 
 enum config_type {
         CONFIG_TYPE_TEXT,     /* char *; owned, freed by config_done */
-        CONFIG_TYPE_INTEGER,  /* int64_t, minimum..maximum */
-        CONFIG_TYPE_SECONDS,  /* double, minimum..maximum */
+        CONFIG_TYPE_INTEGER,  /* int64_t, minimum..maximum, within +-2^53 */
+        CONFIG_TYPE_SECONDS,  /* double, minimum..maximum; at most 15 digits */
         CONFIG_TYPE_BOOL,     /* bool */
-        CONFIG_TYPE_CHOICE,   /* int: index into `choices` */
+        CONFIG_TYPE_CHOICE,   /* int or an enum: index into `choices` */
         CONFIG_TYPE_TEXTS,    /* struct config_texts */
         CONFIG_TYPE_LIST,     /* struct config_list of structs described by `items` */
         CONFIG_TYPE_RESERVED, /* any shape, only noticed: bool, true when present */
@@ -53,9 +62,91 @@ struct config_key {
         const struct config_key *items;
         size_t items_count, item_size; /* LIST */
         bool required;                 /* inside LIST items only */
-        const char *expected;          /* what a good value is, for errors: "a port, 0 to 65535" */
+        const char *expected;          /* what a good value is, for errors: "a TCP port" */
 };
 
+/* One initialiser for each type of key; a member of another type does not
+ * compile. `expected` completes the sentence "must be ...", without the range,
+ * which is added. Further members of struct config_key may follow:
+ *
+ *     CONFIG_TEXT(struct token, name, "name", NULL, "the token's name", .required = true)
+ *
+ * `choices` is a NULL-terminated array of names, in the order of the values.
+ * `item_keys` is an array of struct config_key (not a pointer) whose offsets
+ * are those of `item_type`; `most` is how many items may stand there. */
+#define CONFIG_TEXT(struct_type, member, key, default_, expected_, ...)                            \
+        {.name = (key),                                                                            \
+         .type = CONFIG_TYPE_TEXT,                                                                 \
+         .offset = CONFIG_OFFSET_OF(struct_type, member, char *),                                  \
+         .default_text = (default_),                                                               \
+         .expected = (expected_),                                                                  \
+         ##__VA_ARGS__}
+#define CONFIG_INTEGER(struct_type, member, key, default_, least, most, expected_, ...)            \
+        {.name = (key),                                                                            \
+         .type = CONFIG_TYPE_INTEGER,                                                              \
+         .offset = CONFIG_OFFSET_OF(struct_type, member, int64_t),                                 \
+         .default_number = (default_),                                                             \
+         .minimum = (least),                                                                       \
+         .maximum = (most),                                                                        \
+         .expected = (expected_),                                                                  \
+         ##__VA_ARGS__}
+#define CONFIG_SECONDS(struct_type, member, key, default_, least, most, expected_, ...)            \
+        {.name = (key),                                                                            \
+         .type = CONFIG_TYPE_SECONDS,                                                              \
+         .offset = CONFIG_OFFSET_OF(struct_type, member, double),                                  \
+         .default_number = (default_),                                                             \
+         .minimum = (least),                                                                       \
+         .maximum = (most),                                                                        \
+         .expected = (expected_),                                                                  \
+         ##__VA_ARGS__}
+#define CONFIG_BOOL(struct_type, member, key, default_, ...)                                       \
+        {.name = (key),                                                                            \
+         .type = CONFIG_TYPE_BOOL,                                                                 \
+         .offset = CONFIG_OFFSET_OF(struct_type, member, bool),                                    \
+         .default_number = (default_),                                                             \
+         .expected = "true or false",                                                              \
+         ##__VA_ARGS__}
+#define CONFIG_CHOICE(struct_type, member, key, default_, choices_, expected_, ...)                \
+        {.name = (key),                                                                            \
+         .type = CONFIG_TYPE_CHOICE,                                                               \
+         .offset = offsetof(struct_type, member) +                                                 \
+                   CONFIG_REQUIRE(sizeof(((struct_type *)0)->member) == sizeof(int)),              \
+         .default_number = (default_),                                                             \
+         .choices = (choices_),                                                                    \
+         .expected = (expected_),                                                                  \
+         ##__VA_ARGS__}
+#define CONFIG_TEXTS(struct_type, member, key, default_words, most, expected_, ...)                \
+        {.name = (key),                                                                            \
+         .type = CONFIG_TYPE_TEXTS,                                                                \
+         .offset = CONFIG_OFFSET_OF(struct_type, member, struct config_texts),                     \
+         .default_text = (default_words),                                                          \
+         .maximum = (most),                                                                        \
+         .expected = (expected_),                                                                  \
+         ##__VA_ARGS__}
+#define CONFIG_LIST(struct_type, member, key, item_type, item_keys, most, expected_, ...)          \
+        {.name = (key),                                                                            \
+         .type = CONFIG_TYPE_LIST,                                                                 \
+         .offset = CONFIG_OFFSET_OF(struct_type, member, struct config_list),                      \
+         .maximum = (most),                                                                        \
+         .items = (item_keys),                                                                     \
+         .items_count = ARRAY_SIZE(item_keys),                                                     \
+         .item_size = sizeof(item_type),                                                           \
+         .expected = (expected_),                                                                  \
+         ##__VA_ARGS__}
+#define CONFIG_RESERVED(struct_type, member, key)                                                  \
+        {.name = (key),                                                                            \
+         .type = CONFIG_TYPE_RESERVED,                                                             \
+         .offset = CONFIG_OFFSET_OF(struct_type, member, bool)}
+
+/* Zero, or an array of negative size, which no compiler accepts. */
+#define CONFIG_REQUIRE(condition) (0 * sizeof(char[(condition) ? 1 : -1]))
+#define CONFIG_OFFSET_OF(struct_type, member, member_type)                                         \
+        (offsetof(struct_type, member) +                                                           \
+         CONFIG_REQUIRE(__builtin_types_compatible_p(__typeof__(((struct_type *)0)->member),       \
+                                                     member_type)))
+
+/* A section without keys (keys_count 0) is reserved for a room that is not
+ * there: any shape is accepted, and `target` is a bool, set when it is present. */
 struct config_section {
         const char *name; /* the top-level key */
         const struct config_key *keys;
@@ -63,17 +154,21 @@ struct config_section {
         void *target; /* the struct that is filled */
 };
 
-/* Sets all targets to their defaults. -ENOMEM. */
+/* Sets all targets to their defaults, whatever they held before. -ENOMEM: they
+ * hold no memory. */
 int config_defaults(const struct config_section sections[], size_t count);
 /* Defaults, then the file over them. On failure the targets hold no memory.
- * -ENOENT and others of open(2); -EINVAL: refused, error says where and why. */
+ * -ENOENT and others of open(2); -EINVAL: refused; -EFBIG: over 1 MiB; -ENOMEM;
+ * error says where and why. */
 int config_load(const char *path, const struct config_section sections[], size_t count,
                 struct error *error);
 /* The same from memory; `name` stands in errors in place of the path. */
 int config_parse(const char *name, const char *text, size_t length,
                  const struct config_section sections[], size_t count, struct error *error);
 /* One value from the command line: section "command", key "port", text "3001".
- * Scalars only. -EINVAL with what was expected. */
+ * Scalars only. -EINVAL with what was expected; -ENOMEM. The value stays as it
+ * was on failure. */
 int config_override(const struct config_section sections[], size_t count, const char *section,
                     const char *key, const char *text, struct error *error);
+/* Frees what the targets own and leaves NULL there. Twice is fine. */
 void config_done(const struct config_section sections[], size_t count);
