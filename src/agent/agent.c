@@ -1,0 +1,390 @@
+#include "agent/agent.h"
+
+#include "agent/access/access.h"
+#include "agent/builtin/builtin.h"
+#include "agent/gpio/gpio.h"
+#include "agent/ndjson/server.h"
+#include "agent/notify.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "command/audit.h"
+#include "loop/signal.h"
+#include "loop/work.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+enum {
+        AUDIT_EVENTS = 256,
+        PASSWORD_CHECKS_WAITING = 64,
+        DESCRIPTORS_OF_OURS = 64, /* that are no client's */
+        STOP_GRACE_MS = 5000,     /* for requests that are under way */
+};
+
+struct agent {
+        const struct agent_config *config;
+        struct log *log;
+        struct loop *loop;
+        struct loop_work *work;
+        struct command_bus *bus;
+        struct command_subscription *audit;
+        struct command_registry *registry;
+        struct net_context *net;
+        struct net_tls *tls;
+        struct access *access;
+        struct builtin *builtin;
+        struct gpio *gpio;
+        struct ndjson_server *server;
+        struct notify notify;
+        struct loop_signal terminate, interrupt, hang_up;
+        struct loop_timer grace;
+        bool signals_open, stopping;
+};
+
+static void agent_on_audit(void *owner, const struct command_event *event, uint64_t lost)
+{
+        struct agent *agent = owner;
+        const struct command_audit *audit = event->payload;
+
+        if (lost > 0)
+                log_warning(agent->log, "audit", "lost entries=%llu", (unsigned long long)lost);
+        log_info(agent->log, "audit",
+                 "%s outcome=%s who=\"%s\" role=%s transport=%s origin=%s duration=%.6f",
+                 audit->command, audit->outcome, audit->who, command_role_name(audit->role),
+                 audit->transport, audit->origin, (double)audit->duration_us / 1e6);
+}
+
+static void agent_admit(void *owner, int fd, const struct net_address *peer,
+                        struct command_principal *ret)
+{
+        struct agent *agent = owner;
+        struct ucred credentials;
+        socklen_t length = sizeof(credentials);
+        bool vouched = peer->any.sa_family == AF_UNIX &&
+                       getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0;
+
+        access_initial_principal(agent->access, vouched ? &credentials : NULL, ret);
+}
+
+static void agent_stopped(void *owner)
+{
+        struct agent *agent = owner;
+
+        loop_stop(agent->loop, 0);
+}
+
+static void agent_on_grace_over(struct loop_timer *timer)
+{
+        struct agent *agent = container_of(timer, struct agent, grace);
+
+        log_warning(agent->log, "agent", "stopping with requests under way count=%zu",
+                    command_registry_pending(agent->registry));
+        loop_stop(agent->loop, 0);
+}
+
+/* Pins first: whatever else is slow, nothing stays driven. */
+static void agent_begin_stop(struct agent *agent, const char *why)
+{
+        if (agent->stopping)
+                return;
+        agent->stopping = true;
+        log_info(agent->log, "agent", "stopping reason=%s", why);
+        notify_stopping();
+        gpio_stop(agent->gpio);
+        loop_timer_start(&agent->grace, STOP_GRACE_MS);
+        ndjson_server_stop(agent->server, agent_stopped, agent);
+}
+
+static void agent_on_terminate(struct loop_signal *signal)
+{
+        agent_begin_stop(container_of(signal, struct agent, terminate), "SIGTERM");
+}
+
+static void agent_on_interrupt(struct loop_signal *signal)
+{
+        agent_begin_stop(container_of(signal, struct agent, interrupt), "SIGINT");
+}
+
+static void agent_on_hang_up(struct loop_signal *signal)
+{
+        struct agent *agent = container_of(signal, struct agent, hang_up);
+        int r = log_reopen(agent->log);
+
+        if (r < 0)
+                log_warning(agent->log, "log",
+                            "cannot open file=%s anew, going on with the old: %s",
+                            agent->config->log.file, strerror(-r));
+}
+
+static int open_signals(struct agent *agent)
+{
+        int r;
+
+        signal(SIGPIPE, SIG_IGN);
+        r = loop_signal_open(&agent->terminate, agent->loop, SIGTERM, agent_on_terminate);
+        if (r == 0)
+                r = loop_signal_open(&agent->interrupt, agent->loop, SIGINT, agent_on_interrupt);
+        if (r == 0)
+                r = loop_signal_open(&agent->hang_up, agent->loop, SIGHUP, agent_on_hang_up);
+        agent->signals_open = r == 0;
+        return r;
+}
+
+static int make_directory(const char *path, struct error *error)
+{
+        AUTO_FREE char *copy = strdup(path);
+
+        if (!copy)
+                return error_set(error, -ENOMEM, "not enough memory");
+        for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+                *slash = '\0';
+                (void)mkdir(copy, 0755);
+                *slash = '/';
+        }
+        if (mkdir(path, 0700) < 0 && errno != EEXIST)
+                return error_set(error, -errno,
+                                 "cannot make the state directory %s: %s; choose another with "
+                                 "--state-dir",
+                                 path, strerror(errno));
+        return 0;
+}
+
+/* As many clients as descriptors allow, and those raised as far as they go. */
+static size_t connections_max(const struct agent_config *config)
+{
+        struct rlimit limit;
+        size_t possible = 1024 - DESCRIPTORS_OF_OURS;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+                limit.rlim_cur = limit.rlim_max;
+                (void)setrlimit(RLIMIT_NOFILE, &limit);
+                if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > DESCRIPTORS_OF_OURS)
+                        possible = (size_t)limit.rlim_cur - DESCRIPTORS_OF_OURS;
+        }
+        if (config->limits.connections > 0 && (size_t)config->limits.connections < possible)
+                return (size_t)config->limits.connections;
+        return possible;
+}
+
+/* The address a listener really gets: the network only for those who may. */
+static int decide_address(struct agent *agent, uint16_t port, struct net_address *ret,
+                          struct error *error)
+{
+        const char *host = agent->config->command.host;
+        int r;
+
+        r = net_address_parse(host, port, ret, error);
+        if (r < 0)
+                return error_prefix(error, "command.host: ");
+        switch (access_check_listen(agent->access, net_address_is_loopback(ret))) {
+        case ACCESS_LISTEN_GOOD:
+                return 0;
+        case ACCESS_LISTEN_OPEN_NETWORK:
+                log_warning(agent->log, "access",
+                            "open to everybody who reaches host=%s port=%u, with the role %s: "
+                            "anybody there controls this device; set access.mode to token",
+                            host, port, access_open_role_name(agent->access));
+                return 0;
+        case ACCESS_LISTEN_LOOPBACK_ONLY:
+                log_warning(agent->log, "access",
+                            "no token exists yet: listening on 127.0.0.1 in place of %s; "
+                            "`pifleet setup` makes the first token",
+                            host);
+                return net_address_parse("127.0.0.1", port, ret, error);
+        case ACCESS_LISTEN_REFUSED:
+                return error_set(error, -EACCES,
+                                 "access.mode is open and command.host is %s: everybody on the "
+                                 "network could control this device. Use access.mode: token with "
+                                 "`pifleet setup`, or host 127.0.0.1, or say "
+                                 "access.allow_open_network: true",
+                                 host);
+        }
+        return -EINVAL;
+}
+
+static int listen_on(struct agent *agent, const char *transport, int64_t port, struct error *error)
+{
+        struct net_address address;
+        int r;
+
+        if (port == 0)
+                return 0;
+        r = decide_address(agent, (uint16_t)port, &address, error);
+        return r < 0 ? r : ndjson_server_listen(agent->server, transport, &address, error);
+}
+
+static int listen_on_socket(struct agent *agent, struct error *error)
+{
+        const char *path = agent->config->command.socket;
+        struct net_address address;
+        int r;
+
+        if (!path || path[0] == '\0')
+                return 0;
+        r = net_address_local(path, &address);
+        if (r < 0)
+                return error_set(error, r, "command.socket: %s is too long for a socket's path",
+                                 path);
+        return ndjson_server_listen(agent->server, "unix", &address, error);
+}
+
+static int open_server(struct agent *agent, struct error *error)
+{
+        const struct agent_config *config = agent->config;
+        struct ndjson_setup setup = {
+                .registry = agent->registry,
+                .log = agent->log,
+                .connections_max = connections_max(config),
+                .admit = agent_admit,
+                .admit_owner = agent,
+        };
+        int r;
+
+        r = net_context_new(agent->loop, (size_t)config->limits.memory, &agent->net);
+        if (r == 0 && config->command.tls_port != 0)
+                r = net_tls_new_server(config->tls.certificate, config->tls.key, &agent->tls,
+                                       error);
+        setup.net = agent->net;
+        setup.tls = agent->tls;
+        if (r == 0)
+                r = ndjson_server_new(&config->command, &setup, &agent->server);
+        if (r == 0)
+                r = listen_on(agent, "tcp", config->command.port, error);
+        if (r == 0)
+                r = listen_on(agent, "tls", config->command.tls_port, error);
+        if (r == 0)
+                r = listen_on_socket(agent, error);
+        return r;
+}
+
+static int attach_rooms(struct agent *agent, struct error *error)
+{
+        const struct agent_config *config = agent->config;
+        const struct builtin_config builtin = {.state_dir = config->state_dir};
+        int r;
+
+        r = access_attach(agent->registry, agent->work, &config->access, &agent->access, error);
+        if (r == 0)
+                r = builtin_attach(agent->registry, &builtin, &agent->builtin, error);
+        if (r == 0)
+                r = gpio_attach(agent->registry, &config->gpio, &agent->gpio, error);
+        return r;
+}
+
+static int open_core(struct agent *agent)
+{
+        int r;
+
+        r = loop_new(&agent->loop);
+        if (r == 0)
+                r = open_signals(agent);
+        if (r == 0)
+                r = loop_work_new(agent->loop, PASSWORD_CHECKS_WAITING, &agent->work);
+        if (r == 0)
+                r = command_bus_new(agent->loop, &agent->bus);
+        if (r == 0)
+                r = command_bus_subscribe(agent->bus, &command_audit_event, AUDIT_EVENTS,
+                                          agent_on_audit, agent, &agent->audit);
+        if (r == 0)
+                r = command_registry_new(agent->loop, agent->bus, &agent->registry);
+        return r;
+}
+
+static void log_reserved(struct agent *agent)
+{
+        const char *name;
+        size_t position = 0;
+
+        while ((name = agent_config_next_reserved(agent->config, &position)))
+                log_warning(agent->log, "config",
+                            "ignored section=%s: this release has no use for it", name);
+}
+
+static int agent_open(struct agent *agent, struct error *error)
+{
+        const struct agent_config *config = agent->config;
+        int r;
+
+        r = log_new(config->log.file, (enum log_level)config->log.level, &agent->log);
+        if (r < 0)
+                return error_set(error, r, "cannot open the log %s: %s", config->log.file,
+                                 strerror(-r));
+        log_info(agent->log, "agent", "starting version=%s config=%s state=%s", PIFLEET_VERSION,
+                 config->path ? config->path : "none", config->state_dir);
+        log_reserved(agent);
+        r = make_directory(config->state_dir, error);
+        if (r < 0)
+                return r;
+        r = open_core(agent);
+        if (r < 0)
+                return error_set(error, r, "cannot start: %s", strerror(-r));
+        loop_timer_init(&agent->grace, agent->loop, agent_on_grace_over);
+        r = attach_rooms(agent, error);
+        if (r == 0)
+                r = open_server(agent, error);
+        return r;
+}
+
+int agent_new(const struct agent_config *config, struct agent **ret, struct error *error)
+{
+        struct agent *agent = calloc(1, sizeof(*agent));
+        int r;
+
+        if (!agent)
+                return error_set(error, -ENOMEM, "not enough memory");
+        agent->config = config;
+        error_set(error, 0, "%s", "");
+        r = agent_open(agent, error);
+        if (r < 0) {
+                if (error->text[0] == '\0')
+                        error_set(error, r, "cannot start: %s", strerror(-r));
+                agent_free(agent);
+                return r;
+        }
+        *ret = agent;
+        return 0;
+}
+
+int agent_run(struct agent *agent)
+{
+        int r;
+
+        notify_init(&agent->notify, agent->loop);
+        notify_ready("serving");
+        log_info(agent->log, "agent", "ready");
+        r = loop_run(agent->loop);
+        notify_done(&agent->notify);
+        log_info(agent->log, "agent", "stopped");
+        return r;
+}
+
+/* In the reverse order of opening: transports, then rooms, then what they use. */
+struct agent *agent_free(struct agent *agent)
+{
+        if (!agent)
+                return NULL;
+        ndjson_server_free(agent->server);
+        gpio_free(agent->gpio);
+        builtin_free(agent->builtin);
+        loop_work_free(agent->work);
+        access_free(agent->access);
+        command_subscription_free(agent->audit);
+        command_registry_free(agent->registry);
+        command_bus_free(agent->bus);
+        net_context_free(agent->net);
+        net_tls_free(agent->tls);
+        if (agent->signals_open) {
+                loop_timer_stop(&agent->grace);
+                loop_signal_close(&agent->terminate);
+                loop_signal_close(&agent->interrupt);
+                loop_signal_close(&agent->hang_up);
+        }
+        loop_free(agent->loop);
+        log_free(agent->log);
+        free(agent);
+        return NULL;
+}
