@@ -1,0 +1,64 @@
+"""tests/summary: counts every case, and lets no failure pass for a success."""
+
+import json
+import pathlib
+import subprocess
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+GREEN = '<testsuites><testsuite name="pifleet.a"><testcase name="one"/><testcase name="two"/>' \
+        '<testcase name="three"><skipped/></testcase></testsuite></testsuites>'
+RED = '<testsuites><testsuite name="pifleet.a"><testcase name="one"/>' \
+      '<testcase name="two"><failure message="2 is not 3"/></testcase></testsuite></testsuites>'
+EMPTY = "<testsuites><testsuite/></testsuites>"
+
+
+def program(name="unit / a", result="OK", status=0):
+    return json.dumps({"name": name, "result": result, "returncode": status})
+
+
+def add_up(folder, junit=GREEN, programs=(program(),), meson_status=0, pytest_xml=GREEN,
+           pytest_status=0):
+    if junit is not None:
+        (folder / "testlog.junit.xml").write_text(junit)
+    (folder / "testlog.json").write_text("\n".join(programs))
+    if pytest_xml is not None:
+        (folder / "pytest.xml").write_text(pytest_xml)
+    done = subprocess.run([TOP / "tests/summary", folder, str(meson_status),
+                           folder / "pytest.xml", str(pytest_status)],
+                          text=True, capture_output=True)
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_cases_of_both_suites_are_added(tmp_path):
+    assert add_up(tmp_path) == (0, ["4 passed, 0 failed, 2 skipped"])
+
+
+def test_a_failed_case_is_told_with_its_reason(tmp_path):
+    status, lines = add_up(tmp_path, junit=RED, programs=[program(result="FAIL", status=1)],
+                           meson_status=1)
+    assert status == 1
+    assert lines == ["FAILED pifleet.a: two", "        2 is not 3", "3 passed, 1 failed, 1 skipped"]
+
+
+@pytest.mark.parametrize("case, last", [
+    ({"programs": [program(result="ERROR", status=1)], "meson_status": 1}, 1),
+    ({"programs": [program(result="TIMEOUT", status=-9)], "meson_status": 1}, 1),
+    ({"meson_status": 1}, 1),
+    ({"pytest_status": 124}, 1),
+    ({"pytest_xml": None, "pytest_status": 4}, 1),
+    ({"pytest_xml": "<cut"}, 1),
+    ({"junit": None}, 1),
+    ({"junit": None, "meson_status": 1, "pytest_xml": None, "pytest_status": 2}, 2),
+])
+def test_what_no_case_confesses_is_a_failure_too(tmp_path, case, last):
+    status, lines = add_up(tmp_path, **case)
+    assert status == 1
+    assert f", {last} failed, " in lines[-1]
+
+
+def test_nothing_at_all_is_a_failure(tmp_path):
+    status, lines = add_up(tmp_path, junit=EMPTY, programs=(), pytest_xml=EMPTY)
+    assert (status, lines) == (1, ["0 passed, 0 failed, 0 skipped"])

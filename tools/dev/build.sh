@@ -1,0 +1,53 @@
+# build.sh - Meson build directories, each made once and kept up to date.
+# shellcheck shell=sh
+
+# build_configure DIRECTORY [MESON OPTIONS]: makes the directory anew when it is
+# not there, was left half made, or was made in another way or by another Meson.
+build_configure() {
+        directory=$1
+        shift
+        made_by="${top:?} $(meson --version) ${CC:-cc} $*"
+        if [ -e "$directory" ] && ! [ -w "$directory" ]; then
+                die "$directory/ belongs to somebody else (a run as root?). Remove it:" \
+                        "sudo rm -r $directory"
+        fi
+        if [ -f "$directory/build.ninja" ] &&
+                [ "$made_by" = "$(cat "$directory/made-by" 2>/dev/null)" ]; then
+                return 0
+        fi
+        say "configuring $directory/"
+        rm -rf "$directory"
+        meson setup "$directory" "$@" || die "Meson could not configure $directory/; it says above why"
+        printf '%s\n' "$made_by" >"$directory/made-by"
+}
+
+build_release() {
+        packages_install build
+        build_configure build --buildtype=release -Ddebug=true -Dtests=false
+        say 'building build/'
+        ninja -C build || die 'the build failed; the first error above is the one to read'
+}
+
+## build - the programs, optimised, in build/
+dev_build() {
+        build_release
+        echo
+        echo "built: build/pifleet-agent build/pifleet"
+}
+
+## bench [ARGUMENTS] - measure speed and memory side by side with Redis and Python
+dev_bench() {
+        packages_install build bench
+        build_configure build-bench --buildtype=release -Ddebug=true -Dtests=false -Dbench=true
+        say 'building build-bench/'
+        ninja -C build-bench || die 'the build failed; the first error above is the one to read'
+        exec bench/run build-bench "$@"
+}
+
+## clean - remove everything that was built here
+dev_clean() {
+        rm -rf build build-*
+        find tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
+        roots=${XDG_CACHE_HOME:-$HOME/.cache}/pifleet
+        [ ! -d "$roots" ] || echo "kept: $roots (the roots that ./dev cross builds in)"
+}
