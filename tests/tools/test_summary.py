@@ -8,10 +8,12 @@ import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
-GREEN = '<testsuites><testsuite name="pifleet.a"><testcase name="one"/><testcase name="two"/>' \
+GREEN = '<testsuites><testsuite name="pifleet.unit / a"><testcase name="one"/><testcase name="two"/>' \
         '<testcase name="three"><skipped/></testcase></testsuite></testsuites>'
-RED = '<testsuites><testsuite name="pifleet.a"><testcase name="one"/>' \
+RED = '<testsuites><testsuite name="pifleet.unit / a"><testcase name="one"/>' \
       '<testcase name="two"><failure message="2 is not 3"/></testcase></testsuite></testsuites>'
+CRASHED = '<testsuites><testsuite name="pifleet"><testcase name="unit / a" classname="pifleet">' \
+          '<error/></testcase></testsuite></testsuites>'
 EMPTY = "<testsuites><testsuite/></testsuites>"
 
 
@@ -40,11 +42,12 @@ def test_a_failed_case_is_told_with_its_reason(tmp_path):
     status, lines = add_up(tmp_path, junit=RED, programs=[program(result="FAIL", status=1)],
                            meson_status=1)
     assert status == 1
-    assert lines == ["FAILED pifleet.a: two", "        2 is not 3", "3 passed, 1 failed, 1 skipped"]
+    assert lines == ["FAILED pifleet.unit / a: two", "        2 is not 3", "3 passed, 1 failed, 1 skipped"]
 
 
 @pytest.mark.parametrize("case, last", [
     ({"programs": [program(result="ERROR", status=1)], "meson_status": 1}, 1),
+    ({"junit": CRASHED, "programs": [program(result="ERROR", status=1)], "meson_status": 1}, 1),
     ({"programs": [program(result="TIMEOUT", status=-9)], "meson_status": 1}, 1),
     ({"meson_status": 1}, 1),
     ({"pytest_status": 124}, 1),
