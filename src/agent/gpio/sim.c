@@ -1,0 +1,524 @@
+/* A line has an electrical level, which follows from who drives it: the line's
+ * own output, else the outside, else the pull, else it stays. Everything that
+ * could move it ends in line_update(), which feeds the edge detector or starts
+ * the debouncer, as an interrupt would. */
+#include "agent/gpio/sim.h"
+
+#include "agent/gpio/chip-backend.h"
+#include "base/attributes.h"
+#include "base/clock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+enum { LINES_DEFAULT = 54 }; /* as on the header chip of most boards */
+
+struct sim_line {
+        char consumer[GPIO_NAME_MAX];
+        bool used;
+        struct sim_request *request; /* NULL: free, or held by a hog */
+        struct gpio_line_config config;
+
+        bool output;         /* the direction, also after a release */
+        bool wanted;         /* an output's electrical level */
+        enum gpio_bias pull; /* the resistor; DISABLED when there is none */
+        bool driven, outside;
+        bool level;
+
+        bool debounced;    /* the electrical level that counts while debouncing */
+        uint64_t due_ns;   /* end of the debounce period; UINT64_MAX: none runs */
+        uint32_t sequence; /* events so far in this request */
+};
+
+struct sim {
+        struct gpio_chip chip;
+        char label[GPIO_NAME_MAX];
+        bool persist;
+        uint64_t (*now_ns)(void *owner);
+        void *owner;
+        size_t requests;
+        struct sim_line lines[];
+};
+
+struct sim_request {
+        struct gpio_request request;
+        uint32_t sequence;
+        struct gpio_edge_event *events; /* a ring; NULL until some line wants edges */
+        size_t first, waiting;
+        unsigned offsets[GPIO_REQUEST_LINES];
+};
+
+static const struct gpio_chip_operations sim_operations;
+
+static struct sim *sim_of(const struct gpio_chip *chip)
+{
+        return container_of(chip, struct sim, chip);
+}
+
+static struct sim_request *request_of(struct gpio_request *request)
+{
+        return container_of(request, struct sim_request, request);
+}
+
+static struct sim_line *request_line(struct sim_request *request, size_t index)
+{
+        return &sim_of(request->request.chip)->lines[request->offsets[index]];
+}
+
+static uint64_t sim_now_ns(const struct sim *sim)
+{
+        return sim->now_ns ? sim->now_ns(sim->owner) : clock_monotonic_ns();
+}
+
+/* The eventfd counts 1 while events wait and 0 otherwise: neither call can block
+ * or overflow, so there is no failure to report. */
+static void request_signal(struct sim_request *request, bool readable)
+{
+        eventfd_t ignored;
+        int r = readable ? eventfd_write(request->request.fd, 1)
+                         : eventfd_read(request->request.fd, &ignored);
+
+        assert(r == 0);
+        (void)r;
+}
+
+static void request_put_event(struct sim_request *request, const struct gpio_edge_event *event)
+{
+        size_t capacity = request->request.count * GPIO_EVENTS_PER_LINE;
+
+        if (request->waiting == capacity) {
+                /* The newest event must survive: it tells the level. */
+                request->first = (request->first + 1) % capacity;
+                request->waiting--;
+        }
+        request->events[(request->first + request->waiting) % capacity] = *event;
+        if (request->waiting++ == 0)
+                request_signal(request, true);
+}
+
+/* `level` is electrical; edges are logical. */
+static void line_edge(struct sim *sim, struct sim_line *line, bool level, uint64_t now_ns)
+{
+        enum gpio_edge edge =
+                level != line->config.active_low ? GPIO_EDGE_RISING : GPIO_EDGE_FALLING;
+
+        if ((line->config.edges & edge) == 0)
+                return;
+        request_put_event(line->request, &(struct gpio_edge_event){
+                                                 .timestamp_ns = now_ns,
+                                                 .offset = (unsigned)(line - sim->lines),
+                                                 .edge = edge,
+                                                 .sequence = ++line->request->sequence,
+                                                 .line_sequence = ++line->sequence,
+                                         });
+}
+
+static bool line_drives(const struct sim_line *line)
+{
+        if (!line->output)
+                return false;
+        switch (line->config.drive) {
+        case GPIO_DRIVE_OPEN_DRAIN:
+                return !line->wanted;
+        case GPIO_DRIVE_OPEN_SOURCE:
+                return line->wanted;
+        case GPIO_DRIVE_PUSH_PULL:
+                break;
+        }
+        return true;
+}
+
+static bool line_electrical(const struct sim_line *line)
+{
+        if (line_drives(line))
+                return line->wanted;
+        if (line->driven)
+                return line->outside;
+        if (line->pull == GPIO_BIAS_PULL_UP)
+                return true;
+        if (line->pull == GPIO_BIAS_PULL_DOWN)
+                return false;
+        return line->level;
+}
+
+static void line_update(struct sim *sim, struct sim_line *line)
+{
+        bool level = line_electrical(line);
+        uint64_t now_ns;
+
+        if (level == line->level)
+                return;
+        line->level = level;
+        if (!line->request || line->output)
+                return;
+        now_ns = sim_now_ns(sim);
+        if (line->config.debounce_us > 0)
+                line->due_ns = now_ns + (uint64_t)line->config.debounce_us * 1000;
+        else
+                line_edge(sim, line, level, now_ns);
+}
+
+/* A new detector starts from the level it finds, without an event. */
+static void line_restart_detector(struct sim_line *line)
+{
+        line->level = line_electrical(line);
+        line->debounced = line->level;
+        line->due_ns = UINT64_MAX;
+}
+
+static bool config_same_detector(const struct gpio_line_config *old,
+                                 const struct gpio_line_config *new)
+{
+        if (old->direction != GPIO_DIRECTION_INPUT || new->direction != GPIO_DIRECTION_INPUT)
+                return false;
+        if (old->debounce_us > 0 && new->debounce_us > 0)
+                return true; /* one that runs takes its new period next time */
+        return old->debounce_us == new->debounce_us && old->edges == new->edges &&
+               old->active_low == new->active_low;
+}
+
+static void line_configure(struct sim *sim, struct sim_line *line,
+                           const struct gpio_line_config *config)
+{
+        bool same_detector = config_same_detector(&line->config, config);
+
+        line->config = *config;
+        if (config->direction == GPIO_DIRECTION_OUTPUT) {
+                line->output = true;
+                line->wanted = config->value != config->active_low;
+        } else if (config->direction == GPIO_DIRECTION_INPUT) {
+                line->output = false;
+        }
+        if (config->bias != GPIO_BIAS_AS_IS)
+                line->pull = config->bias;
+        if (same_detector)
+                line_update(sim, line);
+        else
+                line_restart_detector(line);
+}
+
+static void line_release(const struct sim *sim, struct sim_line *line)
+{
+        line->output = line_drives(line) && sim->persist;
+        line->used = false;
+        line->request = NULL;
+        line->sequence = 0;
+        memset(line->consumer, 0, sizeof(line->consumer));
+        line->config = (struct gpio_line_config){.direction = GPIO_DIRECTION_AS_IS};
+        line_restart_detector(line);
+}
+
+static void line_set_consumer(struct sim_line *line, const char *consumer)
+{
+        line->used = true;
+        /* What the kernel shows for a consumer without a name. */
+        snprintf(line->consumer, sizeof(line->consumer), "%s", *consumer ? consumer : "?");
+}
+
+static void sim_free(struct gpio_chip *chip)
+{
+        struct sim *sim = sim_of(chip);
+
+        assert(sim->requests == 0);
+        free(sim);
+}
+
+static void sim_info(const struct gpio_chip *chip, struct gpio_chip_info *ret)
+{
+        const struct sim *sim = sim_of(chip);
+
+        *ret = (struct gpio_chip_info){
+                .name = "gpiochip-sim", .lines = chip->lines, .simulated = true};
+        memcpy(ret->label, sim->label, sizeof(ret->label));
+}
+
+static int sim_line_info(struct gpio_chip *chip, unsigned offset, struct gpio_line_info *ret)
+{
+        const struct sim_line *line = &sim_of(chip)->lines[offset];
+
+        *ret = (struct gpio_line_info){.used = line->used, .config = line->config};
+        snprintf(ret->name, sizeof(ret->name), "GPIO%u", offset);
+        memcpy(ret->consumer, line->consumer, sizeof(ret->consumer));
+        ret->config.direction = line->output ? GPIO_DIRECTION_OUTPUT : GPIO_DIRECTION_INPUT;
+        ret->config.value = false;
+        return 0;
+}
+
+static int request_want_events(struct sim_request *request, const struct gpio_line_config configs[])
+{
+        bool wanted = false;
+
+        for (size_t i = 0; i < request->request.count; i++)
+                wanted |= configs[i].edges != GPIO_EDGE_NONE;
+        if (!wanted || request->events)
+                return 0;
+        request->events =
+                calloc(request->request.count * GPIO_EVENTS_PER_LINE, sizeof(*request->events));
+        return request->events ? 0 : -ENOMEM;
+}
+
+static void sim_request_free(struct gpio_request *request)
+{
+        struct sim_request *held = request_of(request);
+        struct sim *sim = sim_of(request->chip);
+
+        gpio_sim_settle(request->chip);
+        for (size_t i = 0; i < request->count; i++)
+                line_release(sim, request_line(held, i));
+        sim->requests--;
+        close(request->fd);
+        free(held->events);
+        free(held);
+}
+
+static int sim_request(struct gpio_chip *chip, const char *consumer, const unsigned offsets[],
+                       const struct gpio_line_config configs[], size_t count,
+                       struct gpio_request **ret)
+{
+        struct sim *sim = sim_of(chip);
+        AUTO_FREE struct sim_request *request = NULL;
+        int r;
+
+        for (size_t i = 0; i < count; i++)
+                if (sim->lines[offsets[i]].used)
+                        return -EBUSY;
+        request = calloc(1, sizeof(*request));
+        if (!request)
+                return -ENOMEM;
+        request->request = (struct gpio_request){.chip = chip, .count = count};
+        memcpy(request->offsets, offsets, count * sizeof(*offsets));
+        r = request_want_events(request, configs);
+        if (r < 0)
+                return r;
+        request->request.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (request->request.fd < 0) {
+                r = -errno;
+                free(request->events);
+                return r;
+        }
+
+        /* Nothing can fail from here on: all lines or none. */
+        for (size_t i = 0; i < count; i++) {
+                struct sim_line *line = request_line(request, i);
+
+                line_set_consumer(line, consumer);
+                line_configure(sim, line, &configs[i]);
+                line->request = request;
+        }
+        sim->requests++;
+        *ret = &TAKE(request)->request;
+        return 0;
+}
+
+static int sim_get(struct gpio_request *request, uint64_t mask, uint64_t *ret_values)
+{
+        struct sim_request *held = request_of(request);
+        uint64_t values = 0;
+
+        gpio_sim_settle(request->chip);
+        for (size_t i = 0; i < request->count; i++) {
+                const struct sim_line *line = request_line(held, i);
+                bool level = line->config.debounce_us > 0 ? line->debounced : line->level;
+
+                if (level != line->config.active_low)
+                        values |= UINT64_C(1) << i;
+        }
+        *ret_values = values & mask;
+        return 0;
+}
+
+static int sim_set(struct gpio_request *request, uint64_t mask, uint64_t values)
+{
+        struct sim_request *held = request_of(request);
+
+        for (size_t i = 0; i < request->count; i++)
+                if (mask >> i & 1 && !request_line(held, i)->output)
+                        return -EPERM;
+        for (size_t i = 0; i < request->count; i++) {
+                struct sim_line *line = request_line(held, i);
+
+                if ((mask >> i & 1) == 0)
+                        continue;
+                line->wanted = (values >> i & 1) != line->config.active_low;
+                line_update(sim_of(request->chip), line);
+        }
+        return 0;
+}
+
+static int sim_reconfigure(struct gpio_request *request, const struct gpio_line_config configs[])
+{
+        struct sim_request *held = request_of(request);
+        int r = request_want_events(held, configs);
+
+        if (r < 0)
+                return r;
+        gpio_sim_settle(request->chip);
+        for (size_t i = 0; i < request->count; i++)
+                if (configs[i].direction != GPIO_DIRECTION_AS_IS)
+                        line_configure(sim_of(request->chip), request_line(held, i), &configs[i]);
+        return 0;
+}
+
+static int sim_read_events(struct gpio_request *request, struct gpio_edge_event events[],
+                           size_t max)
+{
+        struct sim_request *held = request_of(request);
+        size_t capacity = request->count * GPIO_EVENTS_PER_LINE;
+        size_t taken;
+
+        gpio_sim_settle(request->chip);
+        for (taken = 0; taken < max && held->waiting > 0; taken++) {
+                events[taken] = held->events[held->first];
+                held->first = (held->first + 1) % capacity;
+                if (--held->waiting == 0)
+                        request_signal(held, false);
+        }
+        return (int)taken;
+}
+
+static const struct gpio_chip_operations sim_operations = {
+        .free = sim_free,
+        .info = sim_info,
+        .line_info = sim_line_info,
+        .request = sim_request,
+        .request_free = sim_request_free,
+        .get = sim_get,
+        .set = sim_set,
+        .reconfigure = sim_reconfigure,
+        .read_events = sim_read_events,
+};
+
+int gpio_sim_new(const struct gpio_sim_config *config, struct gpio_chip **ret)
+{
+        unsigned lines = config && config->lines > 0 ? config->lines : LINES_DEFAULT;
+        const char *label = config && config->label ? config->label : "pifleet-sim";
+        struct sim *sim;
+
+        if (lines > GPIO_SIM_LINES_MAX)
+                return -EINVAL;
+        sim = calloc(1, sizeof(*sim) + lines * sizeof(*sim->lines));
+        if (!sim)
+                return -ENOMEM;
+        sim->chip = (struct gpio_chip){.operations = &sim_operations, .lines = lines};
+        memcpy(sim->label, label, strnlen(label, sizeof(sim->label) - 1));
+        if (config) {
+                sim->persist = config->persist;
+                sim->now_ns = config->now_ns;
+                sim->owner = config->owner;
+        }
+        for (unsigned i = 0; i < lines; i++) {
+                sim->lines[i].pull = GPIO_BIAS_DISABLED;
+                sim->lines[i].due_ns = UINT64_MAX;
+        }
+        *ret = &sim->chip;
+        return 0;
+}
+
+/* NULL: no such line, or a chip of another backend. */
+static struct sim_line *sim_find(const struct gpio_chip *chip, unsigned offset)
+{
+        if (chip->operations != &sim_operations || offset >= chip->lines)
+                return NULL;
+        return &sim_of(chip)->lines[offset];
+}
+
+int gpio_sim_drive(struct gpio_chip *chip, unsigned offset, bool level)
+{
+        struct sim_line *line = sim_find(chip, offset);
+
+        if (!line)
+                return -EINVAL;
+        /* A period that is over counts as over, however late its owner is. */
+        gpio_sim_settle(chip);
+        line->driven = true;
+        line->outside = level;
+        line_update(sim_of(chip), line);
+        return 0;
+}
+
+int gpio_sim_float(struct gpio_chip *chip, unsigned offset)
+{
+        struct sim_line *line = sim_find(chip, offset);
+
+        if (!line)
+                return -EINVAL;
+        gpio_sim_settle(chip);
+        line->driven = false;
+        line_update(sim_of(chip), line);
+        return 0;
+}
+
+int gpio_sim_level(const struct gpio_chip *chip, unsigned offset, bool *ret)
+{
+        const struct sim_line *line = sim_find(chip, offset);
+
+        if (!line)
+                return -EINVAL;
+        *ret = line->level;
+        return 0;
+}
+
+int gpio_sim_hog(struct gpio_chip *chip, unsigned offset, const char *consumer)
+{
+        struct sim_line *line = sim_find(chip, offset);
+
+        if (!line)
+                return -EINVAL;
+        if (line->request)
+                return -EBUSY;
+        if (consumer)
+                line_set_consumer(line, consumer);
+        else
+                line_release(sim_of(chip), line);
+        return 0;
+}
+
+static struct sim_line *sim_next_due(const struct gpio_chip *chip)
+{
+        struct sim *sim = sim_of(chip);
+        struct sim_line *next = NULL;
+
+        for (unsigned i = 0; i < chip->lines; i++)
+                if (sim->lines[i].due_ns != UINT64_MAX &&
+                    (!next || sim->lines[i].due_ns < next->due_ns))
+                        next = &sim->lines[i];
+        return next;
+}
+
+uint64_t gpio_sim_next_ns(const struct gpio_chip *chip)
+{
+        const struct sim_line *next;
+
+        if (chip->operations != &sim_operations)
+                return UINT64_MAX;
+        next = sim_next_due(chip);
+        return next ? next->due_ns : UINT64_MAX;
+}
+
+/* Earliest first, each at its own time, so that events are in order. */
+void gpio_sim_settle(struct gpio_chip *chip)
+{
+        struct sim *sim = sim_of(chip);
+        struct sim_line *line;
+        uint64_t now_ns;
+
+        if (chip->operations != &sim_operations)
+                return;
+        line = sim_next_due(chip);
+        if (!line)
+                return;
+        now_ns = sim_now_ns(sim);
+        while (line && line->due_ns <= now_ns) {
+                uint64_t due_ns = line->due_ns;
+
+                line->due_ns = UINT64_MAX;
+                if (line->debounced != line->level) {
+                        line->debounced = line->level;
+                        line_edge(sim, line, line->level, due_ns);
+                }
+                line = sim_next_due(chip);
+        }
+}
