@@ -48,6 +48,13 @@ static void finish_when_answered(struct ndjson_connection *connection)
                 net_stream_finish(connection->stream);
 }
 
+/* Closes now; what else stands in the bytes at hand is not looked at. */
+static void connection_break(struct ndjson_connection *connection)
+{
+        connection->ended = true;
+        net_stream_close(connection->stream);
+}
+
 static void recycle_slot(struct ndjson_connection *connection, struct ndjson_slot *slot)
 {
         if (connection->shared->spare_slot)
@@ -87,7 +94,7 @@ static void connection_on_reply(void *owner, const char *json, size_t length, bo
         if (r != 0)
                 recycle_slot(connection, slot);
         if (r < 0) {
-                net_stream_close(connection->stream);
+                connection_break(connection);
                 return;
         }
         net_stream_set_input_limit(connection->stream, line_limit(connection) + LINE_END_MAX);
@@ -130,7 +137,7 @@ static void connection_on_line(struct ndjson_connection *connection, const struc
         slot = take_slot(connection, !id || cJSON_IsNull(id));
         if (!slot) {
                 cJSON_Delete(call.object);
-                net_stream_close(connection->stream);
+                connection_break(connection);
                 return;
         }
         call.owner = slot;
@@ -156,7 +163,7 @@ static void connection_on_long_line(struct ndjson_connection *connection)
         connection->ended = true;
         net_stream_pause(connection->stream);
         if (!call.owner) {
-                net_stream_close(connection->stream);
+                connection_break(connection);
                 return;
         }
         command_refuse(connection->shared->setup.registry, &call, COMMAND_TOO_LARGE,
@@ -214,6 +221,7 @@ static void connection_on_end(void *owner)
         struct line line = {0};
 
         line.text = net_stream_tail(connection->stream, &line.length);
+        connection->transport->bytes_in += line.length;
         if (!connection->ended && line.length > 0 && line.length <= line_limit(connection) &&
             !line_is_blank(&line))
                 connection_on_line(connection, &line);
@@ -264,7 +272,7 @@ static void connection_on_idle(struct loop_timer *timer)
 
         if (line_is_too_slow(connection, now_ms, timeout_ms) ||
             (idle_ms >= timeout_ms && !waits_for_us)) {
-                net_stream_close(connection->stream);
+                connection_break(connection);
                 return;
         }
         loop_timer_start(timer, idle_ms < timeout_ms ? timeout_ms - idle_ms : timeout_ms);

@@ -1,6 +1,7 @@
 #include "agent/ndjson/connection.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -108,13 +109,18 @@ static struct transport *find_transport(struct ndjson_server *server, const char
  * without waiting. */
 static void turn_away(struct transport *transport, int fd)
 {
-        static const char busy[] =
-                "{\"success\":false,\"type\":\"error\",\"code\":\"BUSY\","
-                "\"error\":\"too many connections; close some or raise limits.connections\"}\n";
+        struct loop *loop = command_registry_loop(transport->server->shared.setup.registry);
+        char line[256];
+        int length;
 
         transport->counts.refused++;
+        length = snprintf(line, sizeof(line),
+                          "{\"success\":false,\"type\":\"error\",\"timestamp\":%s,\"error\":\"too "
+                          "many connections; close some, or raise limits.connections or "
+                          "limits.memory\",\"code\":\"%s\"}\n",
+                          loop_wall_text(loop), command_code_name(COMMAND_BUSY));
         if (!transport->tls)
-                (void)!send(fd, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+                (void)!send(fd, line, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
         close(fd);
 }
 
