@@ -21,9 +21,10 @@ struct loop_job {
 };
 
 int loop_work_new(struct loop *loop, size_t capacity, struct loop_work **ret);
-/* Waits for the job that runs; those that wait are done without having run. */
+/* Waits for the job that runs; those that wait are done without having run, all
+ * before this returns. */
 struct loop_work *loop_work_free(struct loop_work *work);
 DEFINE_CLEANUP(loop_work)
 
-/* -EAGAIN: `capacity` jobs wait already. */
+/* -EAGAIN: `capacity` jobs wait already, or the queue is being freed. */
 int loop_work_submit(struct loop_work *work, struct loop_job *job);

@@ -1,0 +1,200 @@
+#include "loop/loop.h"
+
+#include "base/attributes.h"
+#include "loop/io.h"
+#include "loop/signal.h"
+#include "loop/task.h"
+#include "loop/timer.h"
+#include "support/test.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+
+struct stopper {
+        struct loop *loop;
+        struct loop_timer timer;
+        struct loop_task task;
+        bool task_ran;
+};
+
+static void stop_by_task(struct loop_task *task)
+{
+        struct stopper *s = container_of(task, struct stopper, task);
+
+        s->task_ran = true;
+}
+
+static void stop_by_timer(struct loop_timer *timer)
+{
+        struct stopper *s = container_of(timer, struct stopper, timer);
+
+        loop_task_post(&s->task);
+        loop_stop(s->loop, 7);
+}
+
+TEST(run_returns_the_code_given_to_stop_after_the_tasks_of_the_round)
+{
+        AUTO(loop) struct loop *loop = NULL;
+        struct stopper s = {0};
+
+        CHECK_EQ(loop_new(&loop), 0);
+        s.loop = loop;
+        loop_task_init(&s.task, loop, stop_by_task);
+        loop_timer_init(&s.timer, loop, stop_by_timer);
+        loop_timer_start(&s.timer, 1);
+        CHECK_EQ(loop_run(loop), 7);
+        CHECK(s.task_ran);
+}
+
+TEST(stop_before_run_means_no_waiting)
+{
+        AUTO(loop) struct loop *loop = NULL;
+
+        CHECK_EQ(loop_new(&loop), 0);
+        loop_stop(loop, 3);
+        CHECK_EQ(loop_run(loop), 3);
+}
+
+TEST(a_virtual_clock_stands_until_it_is_advanced)
+{
+        AUTO(loop) struct loop *loop = NULL;
+
+        CHECK_EQ(loop_new_virtual(1000, &loop), 0);
+        loop_run_once(loop, 2);
+        CHECK_EQ(loop_now_ms(loop), 1000);
+        loop_advance_ms(loop, 234);
+        CHECK_EQ(loop_now_ms(loop), 1234);
+        CHECK_EQ(loop_wall_ns(loop), INT64_C(1234000000));
+        CHECK_TEXT(loop_wall_text(loop), "1.234");
+}
+
+TEST(wall_clock_text_has_three_decimals_whatever_the_time)
+{
+        static const struct {
+                uint64_t ms;
+                const char *text;
+        } cases[] = {
+                {0, "0.000"},
+                {7, "0.007"},
+                {1000, "1.000"},
+                {59999, "59.999"},
+                {UINT64_C(1701234567890), "1701234567.890"},
+                {UINT64_C(4102444800001), "4102444800.001"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                AUTO(loop) struct loop *loop = NULL;
+
+                CHECK_EQ(loop_new_virtual(cases[i].ms, &loop), 0);
+                CHECK_TEXT(loop_wall_text(loop), cases[i].text);
+        }
+}
+
+TEST(wall_clock_is_the_same_within_a_round_and_goes_on_with_the_next)
+{
+        AUTO(loop) struct loop *loop = NULL;
+        int64_t first;
+        char text[32];
+
+        CHECK_EQ(loop_new(&loop), 0);
+        first = loop_wall_ns(loop);
+        strcpy(text, loop_wall_text(loop));
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+        CHECK(loop_wall_ns(loop) == first);
+        CHECK_TEXT(loop_wall_text(loop), text);
+        loop_run_once(loop, 0);
+        CHECK(loop_wall_ns(loop) > first);
+        CHECK(strcmp(loop_wall_text(loop), text) != 0);
+        CHECK(llabs(first / 1000000000 - (int64_t)time(NULL)) <= 1);
+}
+
+TEST(an_idle_loop_uses_no_processor_time)
+{
+        AUTO(loop) struct loop *loop = NULL;
+        struct timespec before, after;
+        struct rusage usage_before, usage_after;
+
+        CHECK_EQ(loop_new(&loop), 0);
+        getrusage(RUSAGE_THREAD, &usage_before);
+        clock_gettime(CLOCK_MONOTONIC, &before);
+        loop_run_once(loop, 60);
+        clock_gettime(CLOCK_MONOTONIC, &after);
+        getrusage(RUSAGE_THREAD, &usage_after);
+        CHECK((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 >=
+              50);
+        /* It slept once or twice; a loop that spins does so without sleeping. */
+        CHECK(usage_after.ru_nvcsw - usage_before.ru_nvcsw <= 3);
+        CHECK(usage_after.ru_utime.tv_sec == usage_before.ru_utime.tv_sec);
+        CHECK(usage_after.ru_utime.tv_usec - usage_before.ru_utime.tv_usec < 30000);
+}
+
+static void ignore_ready(struct loop_io *io, unsigned events)
+{
+}
+
+static void ignore_due(struct loop_timer *timer)
+{
+}
+
+static void ignore_task(struct loop_task *task)
+{
+}
+
+static void ignore_signal(struct loop_signal *signal)
+{
+}
+
+TEST(free_closes_what_is_still_open)
+{
+        struct loop *loop = NULL;
+        struct loop_io io;
+        struct loop_timer timer;
+        struct loop_task task;
+        struct loop_signal watch;
+        int fds[2];
+
+        CHECK_EQ(loop_new(&loop), 0);
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+        CHECK_EQ(loop_io_open(&io, loop, fds[0], ignore_ready), 0);
+        loop_io_watch(&io, LOOP_READABLE);
+        CHECK_EQ(loop_signal_open(&watch, loop, SIGUSR2, ignore_signal), 0);
+        loop_timer_init(&timer, loop, ignore_due);
+        loop_timer_start(&timer, 1000);
+        loop_task_init(&task, loop, ignore_task);
+        loop_task_post(&task);
+        CHECK_NULL(loop_free(loop));
+        close(fds[0]);
+        close(fds[1]);
+        CHECK_NULL(loop_free(NULL));
+}
+
+static void count_signal(struct loop_signal *signal)
+{
+        loop_stop(((struct loop *)signal->watch.loop->data), signal->number);
+}
+
+TEST(a_signal_is_an_event)
+{
+        AUTO(loop) struct loop *loop = NULL;
+        struct loop_signal watch;
+
+        CHECK_EQ(loop_new(&loop), 0);
+        loop_uv(loop)->data = loop;
+        CHECK_EQ(loop_signal_open(&watch, loop, SIGUSR1, count_signal), 0);
+        raise(SIGUSR1);
+        CHECK_EQ(loop_run(loop), SIGUSR1);
+        loop_signal_close(&watch);
+}
+
+TEST(a_signal_that_cannot_be_caught_is_refused)
+{
+        AUTO(loop) struct loop *loop = NULL;
+        struct loop_signal watch;
+
+        CHECK_EQ(loop_new(&loop), 0);
+        CHECK_EQ(loop_signal_open(&watch, loop, SIGKILL, count_signal), -EINVAL);
+}
