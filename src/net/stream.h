@@ -90,6 +90,11 @@ void net_stream_finish(struct net_stream *stream);
 /* Closes now; pending output is lost. NULL is fine. */
 void net_stream_close(struct net_stream *stream);
 
+/* Why a stream was closed, as a sentence for people ("the server's certificate is
+ * not trusted: self-signed certificate"). Valid inside on_closed only; never
+ * NULL. */
+const char *net_stream_failure(const struct net_stream *stream);
+
 const struct net_address *net_stream_peer(const struct net_stream *stream);
 int net_stream_fd(const struct net_stream *stream); /* for SO_PEERCRED */
 uint64_t net_stream_bytes_in(const struct net_stream *stream);
