@@ -1,0 +1,145 @@
+#include "cli/arguments.h"
+
+#include "base/buffer.h"
+#include "base/utf8.h"
+#include "data/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { READ_STEP = 64 << 10 };
+
+static int read_all(int fd, struct buffer *content)
+{
+        for (;;) {
+                ssize_t count;
+                int r = buffer_reserve(content, READ_STEP);
+
+                if (r < 0)
+                        return r;
+                count = read(fd, buffer_data(content) + buffer_length(content), READ_STEP);
+                if (count < 0 && errno != EINTR)
+                        return -errno;
+                if (count == 0)
+                        return 0;
+                if (count > 0)
+                        buffer_commit(content, (size_t)count);
+        }
+}
+
+static int text_value(const char *key, const char *text, size_t length, cJSON **ret,
+                      struct error *error)
+{
+        AUTO_FREE char *copy = NULL;
+
+        if (memchr(text, '\0', length) || utf8_valid_prefix(text, length) != length)
+                return error_set(error, -EINVAL,
+                                 "the value of \"%s\" is not text in UTF-8; send bytes as base64",
+                                 key);
+        copy = malloc(length + 1);
+        if (!copy)
+                return error_set(error, -ENOMEM, "out of memory");
+        if (length > 0)
+                memcpy(copy, text, length);
+        copy[length] = '\0';
+        *ret = cJSON_CreateString(copy);
+        return *ret ? 0 : error_set(error, -ENOMEM, "out of memory");
+}
+
+static int file_value(const char *key, const char *path, cJSON **ret, struct error *error)
+{
+        AUTO_CLOSE int opened = -1;
+        struct buffer content;
+        int fd = STDIN_FILENO;
+        int r;
+
+        if (*path == '\0')
+                return error_set(error, -EINVAL,
+                                 "%s=@ lacks the name of a file; for the text itself write "
+                                 "%s='\"@\"'",
+                                 key, key);
+        if (strcmp(path, "-") != 0) {
+                fd = opened = open(path, O_RDONLY | O_CLOEXEC);
+                if (fd < 0)
+                        return error_set(error, -errno,
+                                         "%s=@%s: the file cannot be opened: %s (if text that "
+                                         "begins with @ is meant: %s='\"@%s\"')",
+                                         key, path, strerror(errno), key, path);
+        }
+        buffer_init(&content, ARGUMENTS_FILE_MAX + READ_STEP);
+        r = read_all(fd, &content);
+        if (r == -EMSGSIZE || (r == 0 && buffer_length(&content) > ARGUMENTS_FILE_MAX))
+                r = error_set(error, -EFBIG, "%s=@%s: larger than a request can carry (%d MiB)",
+                              key, path, ARGUMENTS_FILE_MAX >> 20);
+        else if (r < 0)
+                r = error_set(error, r, "%s=@%s: cannot be read: %s", key, path, strerror(-r));
+        else
+                r = text_value(key, buffer_length(&content) > 0 ? buffer_data(&content) : "",
+                               buffer_length(&content), ret, error);
+        buffer_done(&content);
+        return r;
+}
+
+static int value_of(const char *key, const char *text, cJSON **ret, struct error *error)
+{
+        size_t length = strlen(text);
+        int r;
+
+        if (*text == '@')
+                return file_value(key, text + 1, ret, error);
+        r = json_parse(text, length, ARGUMENTS_DEPTH_MAX, ret, NULL);
+        if (r == 0)
+                return 0;
+        if (r == -ENOMEM)
+                return error_set(error, r, "out of memory");
+        if (r == -ELOOP)
+                return error_set(error, -EINVAL, "the value of \"%s\" is nested too deep", key);
+        return text_value(key, text, length, ret, error);
+}
+
+static int add_one(cJSON *object, const char *word, struct error *error)
+{
+        const char *equals = strchr(word, '=');
+        AUTO_FREE char *key = NULL;
+        AUTO_JSON cJSON *value = NULL;
+        int r;
+
+        if (!equals || equals == word)
+                return error_set(error, -EINVAL,
+                                 "\"%s\" is not KEY=VALUE, as in pin=17 or text=\"two words\"",
+                                 word);
+        key = strndup(word, (size_t)(equals - word));
+        if (!key)
+                return error_set(error, -ENOMEM, "out of memory");
+        if (utf8_valid_prefix(key, strlen(key)) != strlen(key))
+                return error_set(error, -EINVAL, "a KEY is not text in UTF-8");
+        if (strcmp(key, "command") == 0)
+                return error_set(error, -EINVAL,
+                                 "\"command\" cannot be an argument: the command is the first "
+                                 "word");
+        if (json_get(object, key))
+                return error_set(error, -EINVAL, "\"%s\" is given twice", key);
+        r = value_of(key, equals + 1, &value, error);
+        if (r < 0)
+                return r;
+        if (!cJSON_AddItemToObject(object, key, value))
+                return error_set(error, -ENOMEM, "out of memory");
+        value = NULL;
+        return 0;
+}
+
+int arguments_add(cJSON *object, char *const words[], size_t count, struct error *error)
+{
+        if (count > ARGUMENTS_MAX)
+                return error_set(error, -EINVAL, "more than %d arguments", ARGUMENTS_MAX);
+        for (size_t i = 0; i < count; i++) {
+                int r = add_one(object, words[i], error);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
