@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct options {
         const struct protocol *protocol;
@@ -30,6 +31,8 @@ struct measurement {
         uint64_t window_ns;
         uint64_t server_cpu_ns;
         uint64_t own_cpu_ns;
+        uint64_t server_wait_ns; /* ready to run, while others had the core */
+        uint64_t own_wait_ns;
 };
 
 static const char usage[] = "Usage: bench-load --port P --protocol NAME [options]\n"
@@ -142,16 +145,35 @@ static int clock_ns(clockid_t id, uint64_t *ret)
 }
 
 struct clocks {
-        uint64_t monotonic_ns, server_ns, own_ns;
+        uint64_t monotonic_ns, server_ns, own_ns, server_wait_ns, own_wait_ns;
 };
+
+/* How long the main thread of a process has waited for a core, by the second
+ * figure of its schedstat (proc(5)); 0 where the kernel does not count that. */
+static uint64_t wait_ns(int process)
+{
+        char path[64];
+        uint64_t wait = 0;
+        FILE *file;
+
+        snprintf(path, sizeof(path), "/proc/%d/schedstat", process);
+        file = fopen(path, "re");
+        if (!file)
+                return 0;
+        if (fscanf(file, "%*u %" SCNu64, &wait) != 1)
+                wait = 0;
+        fclose(file);
+        return wait;
+}
 
 static int read_clocks(int server, struct clocks *clocks)
 {
         clockid_t server_clock;
         int r;
 
-        clocks->server_ns = 0;
+        *clocks = (struct clocks){.own_wait_ns = wait_ns(getpid())};
         if (server != 0) {
+                clocks->server_wait_ns = wait_ns(server);
                 /* All threads of the process, in nanoseconds, the ended ones
                  * too: what /proc/PID/stat rounds to ticks. */
                 r = clock_getcpuclockid(server, &server_clock);
@@ -199,6 +221,8 @@ static int measure(const struct options *options, struct crowd *crowd,
         measurement->window_ns = after.monotonic_ns - before.monotonic_ns;
         measurement->server_cpu_ns = after.server_ns - before.server_ns;
         measurement->own_cpu_ns = after.own_ns - before.own_ns;
+        measurement->server_wait_ns = after.server_wait_ns - before.server_wait_ns;
+        measurement->own_wait_ns = after.own_wait_ns - before.own_wait_ns;
         return crowd_drain(crowd);
 }
 
@@ -208,11 +232,13 @@ static int print_measurement(const struct options *options, const struct measure
 
         printf("{\"protocol\":\"%s\",\"connections\":%u,\"in_flight\":%u,\"requests\":%" PRIu64
                ",\"window_ns\":%" PRIu64 ",\"server_cpu_ns\":%" PRIu64
-               ",\"generator_cpu_ns\":%" PRIu64 ",\"p50_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64
+               ",\"generator_cpu_ns\":%" PRIu64 ",\"server_wait_ns\":%" PRIu64
+               ",\"generator_wait_ns\":%" PRIu64 ",\"p50_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64
                ",\"p999_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64 "}\n",
                options->protocol->name, options->connections, options->in_flight, h->count,
-               m->window_ns, m->server_cpu_ns, m->own_cpu_ns, histogram_quantile_ns(h, 500),
-               histogram_quantile_ns(h, 990), histogram_quantile_ns(h, 999), h->max_ns);
+               m->window_ns, m->server_cpu_ns, m->own_cpu_ns, m->server_wait_ns, m->own_wait_ns,
+               histogram_quantile_ns(h, 500), histogram_quantile_ns(h, 990),
+               histogram_quantile_ns(h, 999), h->max_ns);
         return fflush(stdout) == 0 ? 0 : -errno;
 }
 

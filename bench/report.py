@@ -1,0 +1,193 @@
+"""From the figures of all rounds to medians, ratios, verdicts and a table."""
+
+from statistics import median
+
+CASES = {
+    "1x1": (1, 1, "one connection, one request in flight"),
+    "50x1": (50, 1, "50 connections, one request in flight each"),
+    "50x16": (50, 16, "50 connections, 16 requests in flight each"),
+}
+
+# What, of which case, the agent against whom, how it compares, with what.
+RELATIVE_TARGETS = (
+    ("1x1", "rate", "redis", ">=", 0.95),
+    ("50x1", "rate", "redis", ">=", 0.9),
+    ("50x16", "rate", "redis", ">=", 0.7),
+    ("50x16", "rate", "python", ">=", 6.0),
+    ("50x16", "p99", "redis", "<", 1.5),
+)
+ABSOLUTE_TARGETS = (
+    ("idle", "pss_per_connection", "<", 4096, "memory for each of 10,000 idle connections"),
+    ("start", "pss", "<=", 8 * 1024 * 1024, "memory at rest (Pss)"),
+    ("start", "seconds", "<", 0.050, "exec to first reply"),
+)
+PEERS = ("agent", "redis", "python", "echo")
+LOAD_METRICS = ("rate", "p50", "p99", "p999", "cpu_per_request", "server_share", "generator_share")
+WORDS = {"rate": "requests/s", "p99": "p99"}
+
+
+def figures_of(rounds, case, peer, metric):
+    return [figures[case][peer][metric] for figures in rounds
+            if peer in figures.get(case, {}) and metric in figures[case][peer]]
+
+
+def middle(rounds, case, peer, metric):
+    """The median over the rounds; None where it was not measured."""
+    figures = figures_of(rounds, case, peer, metric)
+    return median(figures) if figures else None
+
+
+def ratio(rounds, case, metric, peer, other):
+    """The median of the ratios within each round, and their extremes. What
+    disturbs the machine for a while disturbs both sides of one ratio."""
+    ratios = [a / b for a, b in zip(figures_of(rounds, case, peer, metric),
+                                    figures_of(rounds, case, other, metric)) if b]
+    return (median(ratios), min(ratios), max(ratios)) if ratios else None
+
+
+def holds(value, comparison, bound):
+    return {">=": value >= bound, "<=": value <= bound, "<": value < bound}[comparison]
+
+
+def verdicts(rounds):
+    """One dict for each target that was measured."""
+    result = []
+    for case, metric, other, comparison, bound in RELATIVE_TARGETS:
+        found = ratio(rounds, case, metric, "agent", other)
+        if found:
+            result.append({
+                "what": f"{case}: {WORDS[metric]}, agent / {other}",
+                "value": found[0], "lowest": found[1], "highest": found[2],
+                "comparison": comparison, "bound": bound,
+                "reached": holds(found[0], comparison, bound)})
+    for case, metric, comparison, bound, words in ABSOLUTE_TARGETS:
+        value = middle(rounds, case, "agent", metric)
+        if value is not None:
+            figures = figures_of(rounds, case, "agent", metric)
+            result.append({
+                "what": words, "value": value, "lowest": min(figures), "highest": max(figures),
+                "comparison": comparison, "bound": bound, "metric": metric,
+                "reached": holds(value, comparison, bound)})
+    return result
+
+
+def summary(rounds):
+    """The medians, case by peer by metric, for the JSON."""
+    cases = {}
+    for figures in rounds:
+        for case, by_peer in figures.items():
+            for peer, metrics in by_peer.items():
+                cases.setdefault(case, {}).setdefault(peer, set()).update(metrics)
+    return {case: {peer: {metric: middle(rounds, case, peer, metric)
+                          for metric in sorted(metrics)}
+                   for peer, metrics in by_peer.items()}
+            for case, by_peer in cases.items()}
+
+
+def time_text(seconds):
+    if seconds < 0.001:
+        return f"{seconds * 1e6:.{1 if seconds < 1e-4 else 0}f} µs"
+    if seconds < 1:
+        return f"{seconds * 1e3:.{2 if seconds < 0.01 else 1}f} ms"
+    return f"{seconds:.2f} s"
+
+
+def bytes_text(count):
+    if count < 10 * 1024:
+        return f"{count:.0f} B"
+    if count < 1024 * 1024:
+        return f"{count / 1024:.1f} KiB"
+    return f"{count / 1024 / 1024:.2f} MiB"
+
+
+def verdict_text(verdict, key):
+    """A figure of a verdict in the unit of its metric; ratios have none."""
+    metric = verdict.get("metric")
+    if metric is None:
+        return f"{verdict[key]:.2f}"
+    return (time_text if metric == "seconds" else bytes_text)(verdict[key])
+
+
+def share_text(share):
+    return f"{share * 100:.0f} %"
+
+
+def ratio_text(found):
+    return f"{found[0]:.2f}" if found else "-"
+
+
+def aligned(rows):
+    """Columns as wide as needed: the first to the left, numbers to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  " + "  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
+                             for i, (cell, width) in enumerate(zip(row, widths))).rstrip()
+            for row in rows]
+
+
+def load_table(rounds, case, peers):
+    rows = [["", "requests/s", "of redis", "of python", "p50", "p99", "p99.9",
+             "CPU/request", "server CPU", "generator CPU"]]
+    remarks = []
+    for peer in peers:
+        if middle(rounds, case, peer, "rate") is None:
+            continue
+        value = {metric: middle(rounds, case, peer, metric) for metric in LOAD_METRICS}
+        rows.append([
+            peer, f"{value['rate']:,.0f}",
+            ratio_text(ratio(rounds, case, "rate", peer, "redis")),
+            ratio_text(ratio(rounds, case, "rate", peer, "python")),
+            *(time_text(value[metric]) for metric in ("p50", "p99", "p999")),
+            f"{value['cpu_per_request'] * 1e6:.2f} µs",
+            share_text(value["server_share"]), share_text(value["generator_share"])])
+        bound = figures_of(rounds, case, peer, "generator_bound")
+        if any(bound):
+            remarks.append(f"  {peer}: the generator, not the server, was at its limit in "
+                           f"{sum(bound)} of {len(bound)} rounds: the server can do more.")
+    return [CASES[case][2], *aligned(rows), *remarks, ""]
+
+
+def rest_table(rounds, peers):
+    """Start-up and memory."""
+    rows = [["", "exec to first reply", "Pss at rest", "each of 10,000 idle", "Pss with them"]]
+    for peer in peers:
+        cells = [peer]
+        for case, metric, text in (("start", "seconds", time_text), ("start", "pss", bytes_text),
+                                   ("idle", "pss_per_connection", bytes_text),
+                                   ("idle", "pss", bytes_text)):
+            value = middle(rounds, case, peer, metric)
+            cells.append("-" if value is None else text(value))
+        if any(cell != "-" for cell in cells[1:]):
+            rows.append(cells)
+    return ["start-up and memory", *aligned(rows), ""] if len(rows) > 1 else []
+
+
+def verdict_table(found):
+    rows = [["", "measured", "lowest", "highest", "target", ""]]
+    for verdict in found:
+        rows.append([verdict["what"],
+                     *(verdict_text(verdict, key) for key in ("value", "lowest", "highest")),
+                     f"{verdict['comparison']} {verdict_text(verdict, 'bound')}",
+                     "reached" if verdict["reached"] else "MISSED"])
+    return ["targets", *aligned(rows), ""] if found else []
+
+
+def disturbance(rounds):
+    """The median share of a window in which server or generator waited for its
+    core because something else ran there; None without load runs."""
+    shares = [share for case in CASES for peer in PEERS
+              for share in figures_of(rounds, case, peer, "disturbed_share")]
+    return median(shares) if shares else None
+
+
+def text(machine, rounds, peers):
+    lines = ["", *(f"{key + ':':10} {value}" for key, value in machine.items()), ""]
+    for case in CASES:
+        if any(case in figures for figures in rounds):
+            lines += load_table(rounds, case, peers)
+    lines += rest_table(rounds, peers)
+    lines += verdict_table(verdicts(rounds))
+    disturbed = disturbance(rounds)
+    if disturbed is not None and disturbed > 0.02:
+        lines += [f"Beware: other programs held the two cores for {share_text(disturbed)} of the "
+                  "time. The ratios suffer less than the absolute figures, but they suffer.", ""]
+    return "\n".join(lines)

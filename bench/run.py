@@ -1,0 +1,167 @@
+#!/usr/bin/python3
+"""Measures the agent side by side with redis-server, a thread-per-connection
+Python server and a bare echo, and says whether the targets are reached.
+
+See README.md beside this file for the method. Exit status: 0 all measured
+targets are reached, 1 some are not, 2 it could not measure."""
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import report
+from measure import Bench, allow_many_descriptors, two_cores
+from server import PYTHON, Unusable, check_usable, peers
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = (*report.CASES, "idle", "start")
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        prog="./dev bench", description="Measures the agent beside Redis, Python and bare echo.")
+    parser.add_argument("--quick", action="store_true",
+                        help="3 short rounds (about a minute) instead of 9 (about ten)")
+    parser.add_argument("--only", action="append", choices=PARTS, metavar="NAME",
+                        help=f"measure only this: {', '.join(PARTS)}; may be repeated")
+    parser.add_argument("--peers", default="agent,redis,python,echo",
+                        help="which servers, separated by commas (%(default)s)")
+    parser.add_argument("--rounds", type=int, help="how many rounds")
+    parser.add_argument("--build", type=Path, default=ROOT / "build",
+                        help="build directory (build)")
+    parser.add_argument("--agent", type=Path, help="the agent's program (BUILD/pifleet-agent)")
+    parser.add_argument("--json", type=Path, help="where the figures go (BUILD/bench.json)")
+    options = parser.parse_args()
+    if options.rounds is not None and not 1 <= options.rounds <= 99:
+        parser.error("--rounds: 1 to 99")
+    options.rounds = options.rounds or (3 if options.quick else 9)
+    options.window_seconds = 0.8 if options.quick else 2.5
+    # Memory hardly varies from run to run, and each costs seconds.
+    options.idle_rounds = min(options.rounds, 1 if options.quick else 3)
+    options.only = options.only or PARTS
+    options.agent = options.agent or options.build / "pifleet-agent"
+    options.json = options.json or options.build / "bench.json"
+    return options
+
+
+def first_line(*command):
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except OSError:
+        return "unknown"
+    return (run.stdout or run.stderr).partition("\n")[0]
+
+
+def describe_machine(options, chosen, cores):
+    model = "unknown"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith(("model name", "Model")):
+            model = line.partition(":")[2].strip()
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    machine = {
+        "machine": f"{model}, {os.cpu_count()} cores, {memory:.1f} GiB"
+                   + (", virtual" if " hypervisor" in Path("/proc/cpuinfo").read_text() else ""),
+        "kernel": platform.release(),
+        "cores": f"server on {cores[0]}, generator on {cores[1]}",
+        "load": f"{os.getloadavg()[0]:.2f} before it began",
+        "rounds": f"{options.rounds}, windows of {options.window_seconds} s, "
+                  + time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+    }
+    if "redis" in chosen:
+        machine["redis"] = first_line(chosen["redis"].program, "--version").partition(" sha")[0]
+    if "python" in chosen:
+        machine["python"] = first_line(PYTHON, "--version")
+    return machine
+
+
+def say(words):
+    """Progress: one line that is overwritten on a terminal, kept in a log."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{words}", end="", file=sys.stderr, flush=True)
+    elif words:
+        print(words, file=sys.stderr, flush=True)
+
+
+def turned(items, by):
+    """The same items, beginning with another: nobody is always the first."""
+    items = list(items)
+    by %= len(items)
+    return items[by:] + items[:by]
+
+
+def measure_load(bench, options, chosen, number):
+    """One round: all servers run, each case asks one after the other."""
+    cases = [case for case in report.CASES if case in options.only]
+    figures = {}
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(bench.start(peer)) for peer in chosen.values()]
+        for case in cases:
+            connections, in_flight, _ = report.CASES[case]
+            figures[case] = {}
+            for server in turned(servers, number):
+                figures[case][server.peer.name] = bench.load(
+                    server, connections, in_flight, options.window_seconds)
+    return figures
+
+
+def measure_round(bench, options, chosen, number):
+    figures = {}
+    if any(case in options.only for case in report.CASES):
+        figures = measure_load(bench, options, chosen, number)
+    if "start" in options.only:
+        figures["start"] = {peer.name: bench.start_up(peer)
+                            for peer in turned(chosen.values(), number)}
+    if "idle" in options.only and number < options.idle_rounds:
+        figures["idle"] = {peer.name: bench.idle(peer)
+                           for peer in turned(chosen.values(), number)}
+    return figures
+
+
+def measure(options):
+    known = peers(options.build, options.agent)
+    names = options.peers.split(",")
+    if not set(names) <= set(known):
+        raise Unusable(f"--peers knows {', '.join(known)}")
+    chosen = {name: known[name] for name in known if name in names}
+    for peer in chosen.values():
+        check_usable(peer)
+    allow_many_descriptors()
+    cores = two_cores()
+    machine = describe_machine(options, chosen, cores)
+    rounds = []
+    with tempfile.TemporaryDirectory(prefix="pifleet-bench-") as directory:
+        bench = Bench(options.build, *cores, directory)
+        for number in range(options.rounds):
+            say(f"round {number + 1} of {options.rounds}")
+            rounds.append(measure_round(bench, options, chosen, number))
+    say("")
+    return machine, rounds, list(chosen)
+
+
+def main():
+    options = parse_arguments()
+    try:
+        machine, rounds, names = measure(options)
+        found = report.verdicts(rounds)
+        options.json.write_text(json.dumps(
+            {"machine": machine, "targets": found, "medians": report.summary(rounds),
+             "rounds": rounds}, indent=1) + "\n")
+    except (Unusable, OSError, subprocess.SubprocessError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    print(report.text(machine, rounds, names))
+    print(f"All figures: {options.json}")
+    return 0 if all(verdict["reached"] for verdict in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
