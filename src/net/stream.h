@@ -81,6 +81,10 @@ bool net_stream_is_paused(const struct net_stream *stream);
 /* on_bytes is called again in the next round even if nothing arrives. */
 void net_stream_again(struct net_stream *stream);
 
+/* The bytes that on_bytes has left so far; valid until the next call of the loop.
+ * For an owner that wants to make something of them when the input ends. */
+const char *net_stream_tail(const struct net_stream *stream, size_t *count);
+
 /* The most bytes of an unfinished tail, from now on. */
 void net_stream_set_input_limit(struct net_stream *stream, size_t bytes);
 
