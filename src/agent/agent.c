@@ -67,7 +67,7 @@ static void agent_admit(void *owner, int fd, const struct net_address *peer,
         bool vouched = peer->any.sa_family == AF_UNIX &&
                        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0;
 
-        access_initial_principal(agent->access, vouched ? &credentials : NULL, ret);
+        access_initial_principal(agent->access, vouched ? &credentials.uid : NULL, ret);
 }
 
 static void agent_stopped(void *owner)
@@ -180,30 +180,12 @@ static int decide_address(struct agent *agent, uint16_t port, struct net_address
         r = net_address_parse(host, port, ret, error);
         if (r < 0)
                 return error_prefix(error, "command.host: ");
-        switch (access_check_listen(agent->access, net_address_is_loopback(ret))) {
-        case ACCESS_LISTEN_GOOD:
-                return 0;
-        case ACCESS_LISTEN_OPEN_NETWORK:
-                log_warning(agent->log, "access",
-                            "open to everybody who reaches host=%s port=%u, with the role %s: "
-                            "anybody there controls this device; set access.mode to token",
-                            host, port, access_open_role_name(agent->access));
-                return 0;
-        case ACCESS_LISTEN_LOOPBACK_ONLY:
-                log_warning(agent->log, "access",
-                            "no token exists yet: listening on 127.0.0.1 in place of %s; "
-                            "`pifleet setup` makes the first token",
-                            host);
+        r = access_check_listen(&agent->config->access, host, net_address_is_loopback(ret), error);
+        if (r > 0)
+                log_warning(agent->log, "access", "%s", error->text);
+        if (r == ACCESS_LISTEN_LOOPBACK_ONLY)
                 return net_address_parse("127.0.0.1", port, ret, error);
-        case ACCESS_LISTEN_REFUSED:
-                return error_set(error, -EACCES,
-                                 "access.mode is open and command.host is %s: everybody on the "
-                                 "network could control this device. Use access.mode: token with "
-                                 "`pifleet setup`, or host 127.0.0.1, or say "
-                                 "access.allow_open_network: true",
-                                 host);
-        }
-        return -EINVAL;
+        return r < 0 ? r : 0;
 }
 
 static int listen_on(struct agent *agent, const char *transport, int64_t port, struct error *error)
@@ -370,8 +352,8 @@ struct agent *agent_free(struct agent *agent)
         ndjson_server_free(agent->server);
         gpio_free(agent->gpio);
         builtin_free(agent->builtin);
-        loop_work_free(agent->work);
         access_free(agent->access);
+        loop_work_free(agent->work);
         command_subscription_free(agent->audit);
         command_registry_free(agent->registry);
         command_bus_free(agent->bus);

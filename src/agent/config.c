@@ -219,7 +219,7 @@ static int check_whole(const struct agent_config *config, struct error *error)
                                  (int)config->command.tls_port);
         if (config->command.port != 0 && config->command.port == config->command.tls_port)
                 return error_set(error, -EINVAL, "command.port and command.tls_port are the same");
-        return 0;
+        return access_config_check(&config->access, error);
 }
 
 static int load(struct agent_config *config, const struct command_line *line, struct error *error)
