@@ -1,0 +1,151 @@
+"""The real pifleet-agent as a child process, in a directory of its own."""
+
+import json
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+from line_client import connect_tcp, connect_unix
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("PIFLEET_BUILD", TOP / "build-test"))
+
+START_SECONDS = 60
+STOP_SECONDS = 30
+PORT_TRIES = 8
+
+SANITIZER_REPORT = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:")
+ADDRESS_IN_USE = re.compile(r"in use|EADDRINUSE", re.IGNORECASE)
+
+
+class DidNotStart(Exception):
+    """Carries the exit status and what the agent said."""
+
+    def __init__(self, status, stderr):
+        super().__init__(f"exit status {status}: {stderr}")
+        self.status = status
+        self.stderr = stderr
+
+
+def free_port():
+    """A port that nobody listens on now. Somebody may be faster: starting tries again."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def merged(under, over):
+    """Two configurations, section by section; `over` wins key by key."""
+    both = dict(under)
+    for section, value in over.items():
+        if isinstance(value, dict) and isinstance(both.get(section), dict):
+            value = {**both[section], **value}
+        both[section] = value
+    return both
+
+
+class Agent:
+    """Started when the constructor returns. Killed and cleaned up by close()."""
+
+    def __init__(self, config=None, arguments=(), environment=None, tls=False):
+        # Not pytest's tmp_path: a Unix socket's path has room for 107 bytes.
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="pifleet-"))
+        self.socket = self.directory / "agent.sock"
+        self.state = self.directory / "state"
+        self.log = self.directory / "stderr"
+        self.process = None
+        self.tls_port = 0
+        try:
+            for attempt in range(PORT_TRIES):
+                self.port = free_port()
+                self.tls_port = free_port() if tls else 0
+                self._write_config(config or {})
+                try:
+                    self._start(list(arguments), environment or {})
+                    break
+                except DidNotStart as failure:
+                    if attempt == PORT_TRIES - 1 or not ADDRESS_IN_USE.search(failure.stderr):
+                        raise
+        except BaseException:
+            self.close()
+            raise
+
+    def _write_config(self, config):
+        base = {
+            "command": {"host": "127.0.0.1", "port": self.port, "socket": str(self.socket),
+                        "tls_port": self.tls_port},
+            "access": {"mode": "open"},
+            "gpio": {"backend": "simulated"},
+        }
+        # JSON is YAML.
+        (self.directory / "agent.yaml").write_text(json.dumps(merged(base, config)))
+
+    def _start(self, arguments, environment):
+        ready_path = self.directory / "notify"
+        ready_path.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
+            ready.bind(str(ready_path))
+            with open(self.log, "wb") as stderr:
+                self.process = subprocess.Popen(
+                    [BUILD / "pifleet-agent", "--config", self.directory / "agent.yaml",
+                     "--state-dir", self.state, *arguments],
+                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
+                    env={**os.environ, "NOTIFY_SOCKET": str(ready_path), **environment})
+            self._await_ready(ready)
+
+    def _await_ready(self, ready):
+        """Returns at READY=1; never sleeps, wakes at once when the process ends."""
+        ended = os.pidfd_open(self.process.pid)
+        try:
+            while True:
+                readable, _, _ = select.select([ready, ended], [], [], START_SECONDS)
+                if ready in readable:
+                    if b"READY=1" in ready.recv(4096).split(b"\n"):
+                        return
+                elif ended in readable:
+                    raise DidNotStart(self.process.wait(), self.stderr())
+                else:
+                    raise DidNotStart("none: not ready in time", self.stderr())
+        finally:
+            os.close(ended)
+
+    def stderr(self):
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def connect(self):
+        return connect_tcp(self.port)
+
+    def connect_unix(self):
+        return connect_unix(self.socket)
+
+    def call(self, request):
+        """One request on a connection of its own: a dict there, a dict back."""
+        with self.connect() as client:
+            client.send(json.dumps(request).encode() + b"\n")
+            return client.receive()
+
+    def is_running(self):
+        return self.process.poll() is None
+
+    def stop(self, number=signal.SIGTERM):
+        """Signals, waits, and returns the exit status (-N: killed by signal N). A
+        report of a sanitizer is a failure whatever the status says."""
+        if self.is_running():
+            self.process.send_signal(number)
+        said, _ = self.process.communicate(timeout=STOP_SECONDS)
+        assert not SANITIZER_REPORT.search(self.stderr()), self.stderr()
+        assert said == b"", "the agent has nothing to say on its standard output"
+        return self.process.returncode
+
+    def close(self):
+        if self.process:
+            if self.is_running():
+                self.process.kill()
+            self.process.communicate()
+        shutil.rmtree(self.directory, ignore_errors=True)
