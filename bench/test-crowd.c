@@ -1,0 +1,176 @@
+#include "bench/crowd.h"
+#include "support/test.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct protocol ping = {"test", "ping\n", "pong"};
+
+struct fixture {
+        int listener;
+        int server; /* our end of the first connection */
+        struct crowd *crowd;
+};
+
+/* The kernel completes connections before they are accepted, so one thread can
+ * be both ends. */
+static struct fixture fixture_of(unsigned connections, unsigned in_flight)
+{
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t length = sizeof(address);
+        struct fixture f = {.listener = socket(AF_INET, SOCK_STREAM, 0)};
+
+        CHECK(f.listener >= 0);
+        CHECK_EQ(bind(f.listener, (struct sockaddr *)&address, length), 0);
+        CHECK_EQ(listen(f.listener, 64), 0);
+        CHECK_EQ(getsockname(f.listener, (struct sockaddr *)&address, &length), 0);
+        CHECK_EQ(crowd_new(&address, &ping, connections, in_flight, &f.crowd), 0);
+        f.server = accept(f.listener, NULL, NULL);
+        CHECK(f.server >= 0);
+        CHECK_EQ(crowd_start(f.crowd), 0);
+        return f;
+}
+
+static void fixture_done(struct fixture *f)
+{
+        crowd_free(f->crowd);
+        if (f->server >= 0)
+                close(f->server);
+        close(f->listener);
+}
+
+static void say(const struct fixture *f, const char *bytes)
+{
+        CHECK_EQ(send(f->server, bytes, strlen(bytes), 0), strlen(bytes));
+}
+
+static size_t heard(const struct fixture *f, char *bytes, size_t max)
+{
+        ssize_t length = recv(f->server, bytes, max - 1, MSG_DONTWAIT);
+
+        if (length < 0)
+                length = 0;
+        bytes[length] = '\0';
+        return (size_t)length;
+}
+
+TEST(what_is_to_be_in_flight_leaves_in_one_write)
+{
+        struct fixture f = fixture_of(1, 3);
+        char bytes[64];
+
+        heard(&f, bytes, sizeof(bytes));
+        CHECK_TEXT(bytes, "ping\nping\nping\n");
+        fixture_done(&f);
+}
+
+TEST(draining_waits_for_all_replies_and_asks_no_more)
+{
+        struct fixture f = fixture_of(1, 3);
+        char bytes[64];
+
+        heard(&f, bytes, sizeof(bytes));
+        say(&f, "a pong\nanother po");
+        say(&f, "ng\nthe third pong\n");
+        CHECK_EQ(crowd_drain(f.crowd), 0);
+        CHECK_EQ(heard(&f, bytes, sizeof(bytes)), 0);
+        fixture_done(&f);
+}
+
+TEST(a_reply_other_than_the_expected_one_is_an_error)
+{
+        struct fixture f = fixture_of(1, 2);
+
+        say(&f, "refused\npong\n");
+        CHECK_EQ(crowd_drain(f.crowd), -EBADMSG);
+        fixture_done(&f);
+}
+
+TEST(more_replies_than_requests_are_an_error)
+{
+        struct fixture f = fixture_of(1, 2);
+
+        say(&f, "pong\npong\npong\n");
+        CHECK_EQ(crowd_drain(f.crowd), -EPROTO);
+        fixture_done(&f);
+}
+
+TEST(a_server_that_hangs_up_is_an_error)
+{
+        struct fixture f = fixture_of(1, 1);
+        char bytes[64];
+
+        heard(&f, bytes, sizeof(bytes)); /* unread bytes would turn FIN into RST */
+        close(f.server);
+        f.server = -1;
+        CHECK_EQ(crowd_drain(f.crowd), -ECONNRESET);
+        fixture_done(&f);
+}
+
+TEST(a_silent_server_is_an_error_and_not_a_hang)
+{
+        struct fixture f = fixture_of(1, 1);
+
+        CHECK_EQ(crowd_drain(f.crowd), -ETIMEDOUT);
+        fixture_done(&f);
+}
+
+TEST(numbers_beyond_the_limits_are_refused)
+{
+        const struct sockaddr_in nowhere = {.sin_family = AF_INET};
+        struct crowd *crowd = NULL;
+
+        CHECK_EQ(crowd_new(&nowhere, &ping, 0, 1, &crowd), -EINVAL);
+        CHECK_EQ(crowd_new(&nowhere, &ping, 1, 0, &crowd), -EINVAL);
+        CHECK_EQ(crowd_new(&nowhere, &ping, CROWD_CONNECTIONS_MAX + 1, 1, &crowd), -EINVAL);
+        CHECK_EQ(crowd_new(&nowhere, &ping, 1, CROWD_IN_FLIGHT_MAX + 1, &crowd), -EINVAL);
+        CHECK_NULL(crowd);
+}
+
+struct answers {
+        int fd;
+        uint64_t given;
+};
+
+/* Answers each request until the other end is closed. */
+static void *answer_all(void *argument)
+{
+        struct answers *answers = argument;
+        char bytes[4096];
+        ssize_t length;
+
+        while ((length = recv(answers->fd, bytes, sizeof(bytes), 0)) > 0)
+                for (ssize_t i = 0; i < length; i++)
+                        if (bytes[i] == '\n' && send(answers->fd, "pong\n", 5, MSG_NOSIGNAL) == 5)
+                                answers->given++;
+        return NULL;
+}
+
+TEST(every_request_of_a_run_is_answered_and_no_latency_invented)
+{
+        static struct histogram latencies;
+        struct fixture f = fixture_of(1, 16);
+        struct answers answers = {.fd = f.server};
+        struct timespec now;
+        pthread_t thread;
+
+        histogram_reset(&latencies);
+        CHECK_EQ(pthread_create(&thread, NULL, answer_all, &answers), 0);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        CHECK_EQ(crowd_run(f.crowd,
+                           (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + 20000000,
+                           &latencies),
+                 0);
+        CHECK_EQ(crowd_drain(f.crowd), 0);
+        f.crowd = crowd_free(f.crowd);
+        CHECK_EQ(pthread_join(thread, NULL), 0);
+        /* The run's, and those that were in flight at its end. */
+        CHECK(latencies.count > 16);
+        CHECK_EQ(answers.given, latencies.count + 16);
+        CHECK(histogram_quantile_ns(&latencies, 500) > 0);
+        fixture_done(&f);
+}
