@@ -9,8 +9,10 @@
  *
  * The writer puts the commas. `key` is NULL inside arrays and at the top. The
  * first failure sticks and makes the rest do nothing, so only the end needs a
- * check. Never allocates but through the buffer. Output is one line: no raw
- * control characters ever leave. Strings must be UTF-8; bytes that are not come
+ * check: what the buffer says (-EMSGSIZE, -ENOMEM), -ELOOP, or -EINVAL for a
+ * key in an array, none in an object, an end too many. The buffer may then hold
+ * part of a value: truncate it. Never allocates but through the buffer. Output
+ * is one line: no raw control characters (U+0000 to U+001F, U+007F) ever leave. Strings must be UTF-8; bytes that are not come
  * out as U+FFFD. Numbers that are not finite come out as null. */
 #pragma once
 
@@ -38,7 +40,8 @@ void json_write_end(struct json_writer *writer); /* of the innermost that is ope
 void json_write_string(struct json_writer *writer, const char *key, const char *value);
 void json_write_text(struct json_writer *writer, const char *key, const char *value, size_t length);
 void json_write_integer(struct json_writer *writer, const char *key, int64_t value);
-/* Shortest form that reads back the same; integral values without a fraction. */
+/* A short form that reads back the same; integral values up to 2^53 without a
+ * fraction, beyond with ".0" or an exponent. */
 void json_write_double(struct json_writer *writer, const char *key, double value);
 void json_write_bool(struct json_writer *writer, const char *key, bool value);
 void json_write_null(struct json_writer *writer, const char *key);
