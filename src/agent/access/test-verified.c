@@ -1,0 +1,105 @@
+#include "agent/access/verified.h"
+#include "support/test.h"
+
+#include <stdio.h>
+
+static const uint64_t start_ms = 5000;
+
+static int find(const struct verified *verified, const char *token, uint64_t now_ms, size_t *owner)
+{
+        struct verified_mark mark;
+
+        verified_mark(verified, token, &mark);
+        return verified_find(verified, &mark, now_ms, owner);
+}
+
+static void put(struct verified *verified, const char *token, size_t owner, uint64_t now_ms)
+{
+        struct verified_mark mark;
+
+        verified_mark(verified, token, &mark);
+        verified_put(verified, &mark, owner, now_ms);
+}
+
+TEST(an_empty_memory_knows_nothing)
+{
+        AUTO(verified) struct verified *verified = NULL;
+        static const struct verified_mark zero;
+        size_t owner = 77;
+
+        CHECK_EQ(verified_new(&verified), 0);
+        CHECK_EQ(find(verified, "hunter22", start_ms, &owner), 0);
+        CHECK_EQ(find(verified, "", start_ms, &owner), 0);
+        CHECK_EQ(verified_find(verified, &zero, start_ms, &owner), 0);
+        CHECK_EQ(owner, 77);
+}
+
+TEST(a_token_is_remembered_with_its_owner)
+{
+        AUTO(verified) struct verified *verified = NULL;
+        size_t owner = 77;
+
+        CHECK_EQ(verified_new(&verified), 0);
+        put(verified, "hunter22", 3, start_ms);
+        CHECK_EQ(find(verified, "hunter22", start_ms, &owner), 1);
+        CHECK_EQ(owner, 3);
+        CHECK_EQ(find(verified, "hunter23", start_ms, &owner), 0);
+        CHECK_EQ(find(verified, "hunter2", start_ms, &owner), 0);
+}
+
+TEST(five_minutes_later_it_is_forgotten_and_being_asked_for_does_not_prolong_that)
+{
+        AUTO(verified) struct verified *verified = NULL;
+        size_t owner;
+
+        CHECK_EQ(verified_new(&verified), 0);
+        put(verified, "hunter22", 3, start_ms);
+        CHECK_EQ(find(verified, "hunter22", start_ms + 150000, &owner), 1);
+        CHECK_EQ(find(verified, "hunter22", start_ms + 299999, &owner), 1);
+        CHECK_EQ(find(verified, "hunter22", start_ms + 300000, &owner), 0);
+}
+
+TEST(the_oldest_makes_room)
+{
+        AUTO(verified) struct verified *verified = NULL;
+        char token[32];
+        size_t owner;
+
+        CHECK_EQ(verified_new(&verified), 0);
+        for (unsigned i = 0; i <= VERIFIED_MAX; i++) {
+                snprintf(token, sizeof token, "token number %u", i);
+                put(verified, token, i, start_ms + i);
+        }
+        CHECK_EQ(find(verified, "token number 0", start_ms + 100, &owner), 0);
+        for (unsigned i = 1; i <= VERIFIED_MAX; i++) {
+                snprintf(token, sizeof token, "token number %u", i);
+                CHECK_EQ(find(verified, token, start_ms + 100, &owner), 1);
+                CHECK_EQ(owner, i);
+        }
+}
+
+TEST(a_token_that_is_found_good_again_takes_one_place_only)
+{
+        AUTO(verified) struct verified *verified = NULL;
+        size_t owner;
+
+        CHECK_EQ(verified_new(&verified), 0);
+        put(verified, "the first", 1, start_ms);
+        for (unsigned i = 0; i < VERIFIED_MAX * 2; i++)
+                put(verified, "again and again", 2, start_ms + 1 + i);
+        CHECK_EQ(find(verified, "the first", start_ms + 200, &owner), 1);
+        CHECK_EQ(owner, 1);
+}
+
+TEST(two_processes_know_a_token_by_different_marks)
+{
+        AUTO(verified) struct verified *one = NULL;
+        AUTO(verified) struct verified *other = NULL;
+        struct verified_mark mark_of_one, mark_of_other;
+
+        CHECK_EQ(verified_new(&one), 0);
+        CHECK_EQ(verified_new(&other), 0);
+        verified_mark(one, "hunter22", &mark_of_one);
+        verified_mark(other, "hunter22", &mark_of_other);
+        CHECK(memcmp(&mark_of_one, &mark_of_other, sizeof mark_of_one) != 0);
+}
