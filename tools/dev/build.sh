@@ -35,13 +35,11 @@ dev_build() {
         echo "built: build/pifleet-agent build/pifleet"
 }
 
-## bench [ARGUMENTS] - measure speed and memory side by side with Redis and Python
+## bench [--quick] - measure speed and memory side by side with Redis and Python
 dev_bench() {
-        packages_install build bench
-        build_configure build-bench --buildtype=release -Ddebug=true -Dtests=false -Dbench=true
-        say 'building build-bench/'
-        ninja -C build-bench || die 'the build failed; the first error above is the one to read'
-        exec bench/run build-bench "$@"
+        packages_install bench
+        build_release
+        /usr/bin/python3 bench/run.py --build build "$@"
 }
 
 ## clean - remove everything that was built here

@@ -54,6 +54,7 @@ cross_install() {
                 shift
                 apt-get -q update
                 apt-get -q -y -o Acquire::Retries=3 install --no-install-recommends "$@"
+                apt-get clean
         ' install "$1" $packages || die "the packages for $1 could not be installed; apt says above why"
         printf %s "$packages" >"$root/etc/pifleet-packages"
 }

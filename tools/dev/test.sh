@@ -29,17 +29,17 @@ test_stage() {
         "$@" || status=$?
 }
 
-# test_suites MESON-OPTIONS MARK: the suites, and then the sum. MARK chooses system tests.
+# test_suites MESON-OPTIONS MARK SECONDS: the suites, and then the sum. MARK chooses
+# system tests, which have SECONDS in all: a hang ends as a failure.
 test_suites() {
         rm -rf build-test/meson-logs/testlog* build-test/pytest.xml
         # shellcheck disable=SC2086 # options are words
         test_stage 'unit tests and fuzz corpora' \
                 meson test -C build-test --no-rebuild --print-errorlogs $1
         meson_status=$status
-        # The whole of it has its bound too, so that a hang ends as a failure.
         test_stage 'tools and system tests' timeout -k 10 "$3" \
-                /usr/bin/python3 -m pytest -q -p no:cacheprovider -m "$2" \
-                --junitxml=build-test/pytest.xml tests/tools tests/system
+                /usr/bin/python3 -m pytest -q -c tests/pytest.ini --rootdir=. -p no:cacheprovider \
+                -m "$2" --junitxml=build-test/pytest.xml tests/tools tests/system
         say 'all suites'
         exec tests/summary build-test/meson-logs "$meson_status" build-test/pytest.xml "$status"
 }
