@@ -1,0 +1,325 @@
+#include "agent/access/verifier.h"
+#include "base/attributes.h"
+#include "support/test.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* As cheap as argon2id gets (8 KiB, one pass), of "first secret", "second secret"
+ * and "third secret". */
+static const char *const hashes[] = {
+        "$argon2id$v=19$m=8,t=1,p=1$e1EDx34TtomITuEBM97YAA$"
+        "jkdTWcF0abDTO2jnUNAay6Is2vmdstxrKZaHaXCrM2Y",
+        "$argon2id$v=19$m=8,t=1,p=1$F5l9jv3jc+Bgs4CuHTH9EA$"
+        "hDb3FW0QAd6RD4L4Z4mY5E85GbNsg9FvfuZAdWsJq1I",
+        "$argon2id$v=19$m=8,t=1,p=1$CghyACXMbL7fHFIW9TjsJg$"
+        "B21Awx0v9qwyBRFriVpapn0XTDnHQXeX209LQJePrSk",
+};
+
+enum { HERE = 1, ELSEWHERE = 2, NOT_YET = 1000 };
+
+struct fixture {
+        struct loop *loop;
+        struct loop_work *work;
+        struct verifier *verifier;
+};
+
+struct asked {
+        struct verifier_waiter waiter;
+        int result;
+        size_t index;
+        bool first;
+        unsigned answers;
+};
+
+static struct fixture fixture_new(size_t capacity)
+{
+        struct fixture f = {0};
+
+        CHECK_EQ(loop_new_virtual(1000, &f.loop), 0);
+        CHECK_EQ(loop_work_new(f.loop, capacity, &f.work), 0);
+        CHECK_EQ(verifier_new(f.loop, f.work, hashes, ARRAY_SIZE(hashes), &f.verifier), 0);
+        return f;
+}
+
+static void fixture_done(struct fixture *f)
+{
+        verifier_free(f->verifier);
+        loop_work_free(f->work);
+        loop_free(f->loop);
+}
+
+static void on_verified(struct verifier_waiter *waiter, int result, size_t index, bool first)
+{
+        struct asked *asked = container_of(waiter, struct asked, waiter);
+
+        asked->result = result;
+        asked->index = index;
+        asked->first = first;
+        asked->answers++;
+}
+
+static int submit(struct fixture *f, uint64_t origin, const char *token, struct asked *asked)
+{
+        *asked = (struct asked){.waiter.on_verified = on_verified, .result = NOT_YET};
+        return verifier_submit(f->verifier, origin, token, &asked->waiter);
+}
+
+static void run_until_idle(struct fixture *f)
+{
+        for (int rounds = 0; verifier_jobs(f->verifier) > 0 && rounds < 10000; rounds++)
+                loop_run_once(f->loop, 100);
+        CHECK_EQ(verifier_jobs(f->verifier), 0);
+}
+
+TEST(a_token_is_found_whichever_hash_it_belongs_to)
+{
+        static const struct {
+                const char *token;
+                int result;
+                size_t index;
+        } cases[] = {
+                {"first secret", 1, 0},
+                {"second secret", 1, 1},
+                {"third secret", 1, 2},
+        };
+        struct fixture f = fixture_new(8);
+        struct asked asked;
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                CHECK_EQ(submit(&f, HERE, cases[i].token, &asked), 0);
+                CHECK_EQ(asked.answers, 0);
+                run_until_idle(&f);
+                CHECK_EQ(asked.answers, 1);
+                CHECK_EQ(asked.result, cases[i].result);
+                CHECK_EQ(asked.index, cases[i].index);
+                CHECK(asked.first);
+        }
+        fixture_done(&f);
+}
+
+TEST(a_wrong_token_belongs_to_none_and_is_not_remembered)
+{
+        struct fixture f = fixture_new(8);
+        struct asked asked;
+        size_t index;
+
+        CHECK_EQ(submit(&f, HERE, "fourth secret", &asked), 0);
+        run_until_idle(&f);
+        CHECK_EQ(asked.answers, 1);
+        CHECK_EQ(asked.result, 0);
+        CHECK_EQ(verifier_recall(f.verifier, "fourth secret", loop_now_ms(f.loop), &index), 0);
+        fixture_done(&f);
+}
+
+TEST(a_good_token_is_remembered_for_five_minutes)
+{
+        struct fixture f = fixture_new(8);
+        struct asked asked;
+        size_t index = 77;
+
+        CHECK_EQ(verifier_recall(f.verifier, "second secret", loop_now_ms(f.loop), &index), 0);
+        CHECK_EQ(submit(&f, HERE, "second secret", &asked), 0);
+        run_until_idle(&f);
+        CHECK_EQ(verifier_recall(f.verifier, "second secret", loop_now_ms(f.loop), &index), 1);
+        CHECK_EQ(index, 1);
+        loop_advance_ms(f.loop, 299999);
+        CHECK_EQ(verifier_recall(f.verifier, "second secret", loop_now_ms(f.loop), &index), 1);
+        loop_advance_ms(f.loop, 1);
+        CHECK_EQ(verifier_recall(f.verifier, "second secret", loop_now_ms(f.loop), &index), 0);
+        fixture_done(&f);
+}
+
+TEST(the_same_token_from_the_same_origin_is_worked_on_once)
+{
+        struct fixture f = fixture_new(8);
+        struct asked asked[16];
+
+        for (size_t i = 0; i < ARRAY_SIZE(asked); i++)
+                CHECK_EQ(submit(&f, HERE, "third secret", &asked[i]), 0);
+        CHECK_EQ(verifier_jobs(f.verifier), 1);
+        run_until_idle(&f);
+        for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+                CHECK_EQ(asked[i].answers, 1);
+                CHECK_EQ(asked[i].result, 1);
+                CHECK_EQ(asked[i].index, 2);
+                CHECK_EQ(asked[i].first, i == 0);
+        }
+        fixture_done(&f);
+}
+
+TEST(the_same_token_from_another_origin_is_another_attempt)
+{
+        struct fixture f = fixture_new(8);
+        struct asked here, elsewhere;
+
+        CHECK_EQ(submit(&f, HERE, "fourth secret", &here), 0);
+        CHECK_EQ(submit(&f, ELSEWHERE, "fourth secret", &elsewhere), 0);
+        CHECK_EQ(verifier_jobs(f.verifier), 2);
+        run_until_idle(&f);
+        CHECK(here.first);
+        CHECK(elsewhere.first);
+        fixture_done(&f);
+}
+
+TEST(an_origin_cannot_fill_the_queue)
+{
+        struct fixture f = fixture_new(VERIFIER_JOBS_MAX);
+        struct asked here[VERIFIER_JOBS_PER_ORIGIN], more, elsewhere;
+        char token[32];
+
+        for (unsigned i = 0; i < VERIFIER_JOBS_PER_ORIGIN; i++) {
+                snprintf(token, sizeof token, "guess number %u", i);
+                CHECK_EQ(submit(&f, HERE, token, &here[i]), 0);
+        }
+        CHECK_EQ(submit(&f, HERE, "one guess more", &more), -EAGAIN);
+        CHECK_EQ(submit(&f, ELSEWHERE, "first secret", &elsewhere), 0);
+        run_until_idle(&f);
+        CHECK_EQ(more.answers, 0);
+        CHECK_EQ(elsewhere.result, 1);
+        CHECK_EQ(submit(&f, HERE, "one guess more", &more), 0);
+        run_until_idle(&f);
+        CHECK_EQ(more.result, 0);
+        fixture_done(&f);
+}
+
+TEST(a_full_queue_refuses_and_recovers)
+{
+        struct fixture f = fixture_new(VERIFIER_JOBS_MAX);
+        struct asked asked[VERIFIER_JOBS_MAX], more;
+
+        for (unsigned i = 0; i < VERIFIER_JOBS_MAX; i++)
+                CHECK_EQ(submit(&f, i, "first secret", &asked[i]), 0);
+        CHECK_EQ(submit(&f, 1000, "first secret", &more), -EAGAIN);
+        run_until_idle(&f);
+        for (unsigned i = 0; i < VERIFIER_JOBS_MAX; i++)
+                CHECK_EQ(asked[i].result, 1);
+        CHECK_EQ(more.answers, 0);
+        CHECK_EQ(submit(&f, 1000, "first secret", &more), 0);
+        run_until_idle(&f);
+        CHECK_EQ(more.result, 1);
+        fixture_done(&f);
+}
+
+/* The pool's queue is shared with others and may be the first to be full. */
+TEST(a_full_work_queue_refuses_too)
+{
+        struct fixture f = fixture_new(1);
+        struct asked running, waiting, more;
+
+        CHECK_EQ(submit(&f, HERE, "first secret", &running), 0);
+        CHECK_EQ(submit(&f, HERE, "second secret", &waiting), 0);
+        CHECK_EQ(submit(&f, HERE, "third secret", &more), -EAGAIN);
+        CHECK_EQ(verifier_jobs(f.verifier), 2);
+        run_until_idle(&f);
+        CHECK_EQ(running.result, 1);
+        CHECK_EQ(waiting.result, 1);
+        CHECK_EQ(more.answers, 0);
+        fixture_done(&f);
+}
+
+TEST(waiters_are_bounded)
+{
+        struct fixture f = fixture_new(8);
+        struct asked *asked = calloc(VERIFIER_WAITERS_MAX, sizeof *asked);
+        struct asked more;
+
+        assert_non_null(asked);
+        for (unsigned i = 0; i < VERIFIER_WAITERS_MAX; i++)
+                CHECK_EQ(submit(&f, HERE, "first secret", &asked[i]), 0);
+        CHECK_EQ(submit(&f, HERE, "first secret", &more), -EAGAIN);
+        run_until_idle(&f);
+        for (unsigned i = 0; i < VERIFIER_WAITERS_MAX; i++)
+                CHECK_EQ(asked[i].answers, 1);
+        CHECK_EQ(submit(&f, HERE, "first secret", &more), 0);
+        run_until_idle(&f);
+        CHECK_EQ(more.answers, 1);
+        free(asked);
+        fixture_done(&f);
+}
+
+TEST(a_token_of_impossible_length_is_not_worked_on)
+{
+        struct fixture f = fixture_new(8);
+        char token[600];
+        struct asked asked;
+
+        CHECK_EQ(submit(&f, HERE, "", &asked), -EINVAL);
+        CHECK_EQ(submit(&f, HERE, "7 bytes", &asked), -EINVAL);
+        memset(token, 'x', sizeof token);
+        token[513] = '\0';
+        CHECK_EQ(submit(&f, HERE, token, &asked), -EINVAL);
+        token[512] = '\0';
+        CHECK_EQ(submit(&f, HERE, token, &asked), 0);
+        run_until_idle(&f);
+        CHECK_EQ(asked.result, 0);
+        fixture_done(&f);
+}
+
+TEST(who_waits_when_the_verifier_ends_hears_of_it_at_once)
+{
+        struct fixture f = fixture_new(8);
+        struct asked asked[3];
+
+        for (unsigned i = 0; i < ARRAY_SIZE(asked); i++)
+                CHECK_EQ(submit(&f, i, "first secret", &asked[i]), 0);
+        verifier_free(f.verifier);
+        for (unsigned i = 0; i < ARRAY_SIZE(asked); i++) {
+                CHECK_EQ(asked[i].answers, 1);
+                CHECK_EQ(asked[i].result, -ECANCELED);
+        }
+        /* Its jobs are still with the pool, and end there. */
+        for (int rounds = 0; rounds < 10; rounds++)
+                loop_run_once(f.loop, 20);
+        for (unsigned i = 0; i < ARRAY_SIZE(asked); i++)
+                CHECK_EQ(asked[i].answers, 1);
+        loop_work_free(f.work);
+        loop_free(f.loop);
+}
+
+TEST(the_work_queue_may_end_before_the_verifier)
+{
+        struct fixture f = fixture_new(8);
+        struct asked asked[3];
+
+        for (unsigned i = 0; i < ARRAY_SIZE(asked); i++)
+                CHECK_EQ(submit(&f, i, "first secret", &asked[i]), 0);
+        loop_work_free(f.work);
+        CHECK_EQ(verifier_jobs(f.verifier), 0);
+        /* The one that ran is finished; those that waited never ran. */
+        CHECK_EQ(asked[0].result, 1);
+        CHECK_EQ(asked[1].result, -ECANCELED);
+        CHECK_EQ(asked[2].result, -ECANCELED);
+        verifier_free(f.verifier);
+        loop_free(f.loop);
+}
+
+static void submit_again(struct verifier_waiter *waiter, int result, size_t index, bool first);
+
+struct chain {
+        struct asked asked;
+        struct fixture *fixture;
+        unsigned rest;
+};
+
+static void submit_again(struct verifier_waiter *waiter, int result, size_t index, bool first)
+{
+        struct chain *chain = container_of(waiter, struct chain, asked.waiter);
+
+        CHECK_EQ(result, 0);
+        chain->asked.answers++;
+        if (chain->rest-- > 0)
+                CHECK_EQ(verifier_submit(chain->fixture->verifier, HERE, "fourth secret", waiter),
+                         0);
+}
+
+TEST(an_answer_may_bring_the_next_question)
+{
+        struct fixture f = fixture_new(8);
+        struct chain chain = {.asked.waiter.on_verified = submit_again, .fixture = &f, .rest = 4};
+
+        CHECK_EQ(verifier_submit(f.verifier, HERE, "fourth secret", &chain.asked.waiter), 0);
+        run_until_idle(&f);
+        CHECK_EQ(chain.asked.answers, 5);
+        fixture_done(&f);
+}
