@@ -14,7 +14,7 @@ enum {
         RECEIVE_MAX = 64 * 1024,
         EVENTS_MAX = 128,
         /* Replies to what is in flight are due within this time. */
-        SILENCE_MAX_MS = 1000,
+        SILENCE_MAX_MS = 3000,
 };
 
 /* Requests that left in one write share one time. */

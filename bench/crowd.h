@@ -35,7 +35,7 @@ int crowd_start(struct crowd *crowd);
 /* Runs until the monotonic clock has passed `deadline_ns`, recording latencies
  * into `histogram` (NULL: nowhere). -EBADMSG: a reply is not the expected one;
  * -EPROTO: more replies than requests; -ECONNRESET: the server hung up;
- * -ETIMEDOUT: no reply at all within a second; -errno. */
+ * -ETIMEDOUT: no reply at all within three seconds; -errno. */
 int crowd_run(struct crowd *crowd, uint64_t deadline_ns, struct histogram *histogram);
 /* Lets the replies that are due arrive without asking for more. 0: all came;
  * otherwise as crowd_run(). */

@@ -36,9 +36,9 @@ class Ratios(unittest.TestCase):
 
 class Verdicts(unittest.TestCase):
     def test_the_rate_target_includes_its_bound(self):
-        self.assertTrue(verdict([round_of(700, 1000)], "50x16: requests/s, agent / redis")["reached"])
-        self.assertFalse(
-            verdict([round_of(699, 1000)], "50x16: requests/s, agent / redis")["reached"])
+        what = "50x16: requests/s, agent / redis"
+        self.assertTrue(verdict([round_of(700, 1000)], what)["reached"])
+        self.assertFalse(verdict([round_of(699, 1000)], what)["reached"])
 
     def test_the_p99_target_excludes_its_bound(self):
         self.assertTrue(verdict([round_of(1, 1, p99=0.00149)], "50x16: p99")["reached"])
