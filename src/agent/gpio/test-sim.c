@@ -773,6 +773,39 @@ TEST(sequences_start_again_with_each_request)
         fixture_done(&f);
 }
 
+TEST(whatever_happens_the_last_event_agrees_with_the_level_and_gaps_tell_the_loss)
+{
+        struct gpio_edge_event event;
+        struct gpio_request *request;
+        uint32_t seed = 1, sequence = 0, lost = 0, taken = 0, changes = 0;
+        enum gpio_edge last = GPIO_EDGE_FALLING;
+        struct fixture f;
+
+        fixture_init(&f);
+        request = request_line(&f, 27, INPUT(.edges = GPIO_EDGE_BOTH));
+        for (unsigned step = 0; step < 5000; step++) {
+                bool level = level_of(&f, 27);
+
+                seed = seed * 1664525 + 1013904223;
+                if (seed >> 28 > 1) {
+                        CHECK_EQ(gpio_sim_drive(f.chip, 27, seed >> 27 & 1), 0);
+                        changes += level_of(&f, 27) != level;
+                        continue;
+                }
+                while (gpio_request_read_events(request, &event, 1) == 1) {
+                        lost += event.sequence - sequence - 1;
+                        sequence = event.sequence;
+                        last = event.edge;
+                        taken++;
+                }
+                CHECK_EQ(last, level ? GPIO_EDGE_RISING : GPIO_EDGE_FALLING);
+                CHECK_EQ(taken + lost, changes);
+        }
+        CHECK(lost > 0 && taken > lost);
+        gpio_request_free(request);
+        fixture_done(&f);
+}
+
 /* --- debouncing -------------------------------------------------------------------------- */
 
 TEST(a_level_counts_once_it_was_stable_for_the_period)

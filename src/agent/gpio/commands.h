@@ -1,0 +1,32 @@
+/* agent/gpio/commands.h - led_on, led_off, gpio_status and gpio_test.
+ *
+ * A pin is any name of agent/gpio/pin-name.h; replies say the BCM number in
+ * `pin`. `state` is "on" or "off" and `value` 1 or 0: the level of the line. A
+ * line that the agent does not hold cannot be read without disturbing what it is
+ * used for (taking a UART's pin and letting go of it ends the UART), so there
+ * both are null. Loop thread. */
+#pragma once
+
+#include "agent/gpio/lines.h"
+#include "base/error.h"
+#include "command/registry.h"
+
+enum {
+        GPIO_TEST_INTERVAL_MIN_MS = 10,
+        GPIO_TEST_INTERVAL_MAX_MS = 10000,
+        GPIO_TEST_TOTAL_MAX_MS = 300000,
+};
+
+struct gpio_commands;
+
+/* Registers the commands. Borrows all three, which must outlive it. -EEXIST,
+ * -ENOMEM as command_registry_add(). */
+int gpio_commands_new(struct command_registry *registry, struct gpio_chip *chip,
+                      struct gpio_lines *lines, struct gpio_commands **ret, struct error *error);
+/* Ends and answers the tests that run, drives every output to its safe state and
+ * tells the bus. Commands are refused with NOT_READY from here on. -errno: an
+ * output could not be driven. Twice is fine. */
+int gpio_commands_stop(struct gpio_commands *commands);
+/* Withdraws the commands, after a stop. */
+struct gpio_commands *gpio_commands_free(struct gpio_commands *commands);
+DEFINE_CLEANUP(gpio_commands)

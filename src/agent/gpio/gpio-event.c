@@ -1,0 +1,19 @@
+#include "agent/gpio/gpio-event.h"
+
+static void write_change(const void *payload, struct json_writer *writer)
+{
+        const struct gpio_line_change *change = payload;
+
+        json_write_integer(writer, "pin", change->pin);
+        json_write_integer(writer, "value", change->value);
+        json_write_string(writer, "cause", change->cause);
+        json_write_bool(writer, "simulated", change->simulated);
+}
+
+const struct command_event_type gpio_line_event = {
+        .name = "gpio.line",
+        .size = sizeof(struct gpio_line_change),
+        .write = write_change,
+};
+
+_Static_assert(sizeof(struct gpio_line_change) <= COMMAND_EVENT_PAYLOAD_MAX, "fits the bus");

@@ -1,0 +1,27 @@
+/* agent/gpio/gpio.h - the GPIO of this Pi, as the daemon sees it: one call.
+ *
+ * Owns the chip, the lines that commands drive and the commands. Loop thread. */
+#pragma once
+
+#include "agent/gpio/config.h"
+#include "base/error.h"
+#include "command/registry.h"
+
+struct gpio;
+
+/* Opens the chip, registers led_on, led_off, gpio_status and gpio_test, and adds
+ * `gpio_backend` and `gpio_chip` to the status. The registry must outlive it.
+ * -EOPNOTSUPP: the backend that is asked for is not there, with what to do;
+ * others of command_registry_add(). */
+int gpio_attach(struct command_registry *registry, const struct gpio_config *config,
+                struct gpio **ret, struct error *error);
+/* Takes the commands back, after gpio_stop() where that was not called. The
+ * registry must not write its status any more: it would ask the one that is
+ * gone. */
+struct gpio *gpio_free(struct gpio *gpio);
+DEFINE_CLEANUP(gpio)
+
+/* The graceful stop: tests that run are ended and answered, every output is
+ * driven to its safe state and kept there, further commands are refused with
+ * NOT_READY. -errno: an output could not be driven; the others were. */
+int gpio_stop(struct gpio *gpio);

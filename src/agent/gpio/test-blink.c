@@ -1,0 +1,238 @@
+#include "agent/gpio/blink.h"
+#include "agent/gpio/sim.h"
+#include "agent/gpio/test-failing-calloc.h"
+#include "base/attributes.h"
+
+#include "support/test.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+struct fixture {
+        struct gpio_blink blink;
+        struct loop *loop;
+        struct gpio_chip *chip;
+        struct gpio_lines *lines;
+        char changes[256]; /* "+" on, "-" off */
+        unsigned done;
+        int result;
+};
+
+static void fixture_on_changed(struct gpio_blink *blink, bool value)
+{
+        struct fixture *f = container_of(blink, struct fixture, blink);
+        size_t length = strlen(f->changes);
+
+        snprintf(f->changes + length, sizeof(f->changes) - length, "%c", value ? '+' : '-');
+}
+
+static void fixture_on_done(struct gpio_blink *blink, int result)
+{
+        struct fixture *f = container_of(blink, struct fixture, blink);
+
+        f->done++;
+        f->result = result;
+}
+
+static void fixture_init(struct fixture *f, unsigned times, uint64_t interval_ms)
+{
+        *f = (struct fixture){0};
+        CHECK_EQ(loop_new_virtual(1000, &f->loop), 0);
+        CHECK_EQ(gpio_sim_new(NULL, &f->chip), 0);
+        CHECK_EQ(gpio_lines_new(f->chip, &f->lines), 0);
+        f->blink.loop = f->loop;
+        f->blink.lines = f->lines;
+        f->blink.pin = 17;
+        f->blink.times = times;
+        f->blink.interval_ms = interval_ms;
+        f->blink.on_changed = fixture_on_changed;
+        f->blink.on_done = fixture_on_done;
+}
+
+static void fixture_done(struct fixture *f)
+{
+        gpio_lines_free(f->lines);
+        gpio_chip_free(f->chip);
+        loop_free(f->loop);
+}
+
+static bool level_of(struct fixture *f)
+{
+        bool level;
+
+        CHECK_EQ(gpio_sim_level(f->chip, 17, &level), 0);
+        return level;
+}
+
+static struct gpio_line_info info_of(struct fixture *f)
+{
+        struct gpio_line_info info;
+
+        CHECK_EQ(gpio_chip_line_info(f->chip, 17, &info), 0);
+        return info;
+}
+
+TEST(a_pin_goes_on_and_off_at_its_times)
+{
+        struct fixture f;
+
+        fixture_init(&f, 2, 500);
+        CHECK_EQ(gpio_blink_start(&f.blink), 0);
+        for (unsigned half = 0; half < 4; half++) {
+                CHECK_EQ(level_of(&f), half % 2 == 0);
+                loop_advance_ms(f.loop, 499);
+                CHECK_EQ(level_of(&f), half % 2 == 0);
+                CHECK_EQ(f.blink.readings_count, half);
+                CHECK_EQ(f.done, 0);
+                loop_advance_ms(f.loop, 1);
+        }
+        CHECK_EQ(f.done, 1);
+        CHECK_EQ(f.result, 0);
+        CHECK_TEXT(f.changes, "+-+-");
+        CHECK_EQ(f.blink.readings_count, 4);
+        CHECK(gpio_blink_passed(&f.blink));
+        loop_advance_ms(f.loop, 10000);
+        CHECK_EQ(f.done, 1);
+        fixture_done(&f);
+}
+
+TEST(the_most_there_can_be_fits_the_readings)
+{
+        struct fixture f;
+
+        fixture_init(&f, GPIO_BLINK_TIMES_MAX, 10);
+        CHECK_EQ(gpio_blink_start(&f.blink), 0);
+        loop_advance_ms(f.loop, UINT64_C(2) * GPIO_BLINK_TIMES_MAX * 10);
+        CHECK_EQ(f.done, 1);
+        CHECK_EQ(f.blink.readings_count, 2 * GPIO_BLINK_TIMES_MAX);
+        CHECK(gpio_blink_passed(&f.blink));
+        fixture_done(&f);
+}
+
+TEST(a_free_pin_is_free_and_an_input_afterwards)
+{
+        struct gpio_line_info info;
+        struct fixture f;
+
+        fixture_init(&f, 1, 500);
+        CHECK_EQ(gpio_sim_drive(f.chip, 17, true), 0);
+        CHECK_EQ(gpio_blink_start(&f.blink), 0);
+        info = info_of(&f);
+        CHECK_TEXT(info.consumer, "pifleet:pin17");
+        CHECK_EQ(info.config.direction, GPIO_DIRECTION_OUTPUT);
+        loop_advance_ms(f.loop, 1000);
+        CHECK_EQ(f.done, 1);
+        info = info_of(&f);
+        CHECK(!info.used);
+        CHECK_EQ(info.config.direction, GPIO_DIRECTION_INPUT);
+        CHECK(level_of(&f));
+        fixture_done(&f);
+}
+
+TEST(a_pin_that_was_on_is_on_again)
+{
+        struct fixture f;
+
+        fixture_init(&f, 1, 500);
+        CHECK_EQ(gpio_lines_set(f.lines, 17, true), 0);
+        CHECK_EQ(gpio_blink_start(&f.blink), 0);
+        loop_advance_ms(f.loop, 500);
+        CHECK(!level_of(&f));
+        loop_advance_ms(f.loop, 500);
+        CHECK_EQ(f.done, 1);
+        CHECK(level_of(&f));
+        CHECK(gpio_lines_held(f.lines, 17));
+        CHECK_TEXT(f.changes, "+-+");
+        fixture_done(&f);
+}
+
+TEST(a_pin_that_was_off_stays_off_and_held)
+{
+        struct fixture f;
+
+        fixture_init(&f, 1, 500);
+        CHECK_EQ(gpio_lines_set(f.lines, 17, false), 0);
+        CHECK_EQ(gpio_blink_start(&f.blink), 0);
+        loop_advance_ms(f.loop, 1000);
+        CHECK_EQ(f.done, 1);
+        CHECK(!level_of(&f));
+        CHECK(gpio_lines_held(f.lines, 17));
+        CHECK_TEXT(f.changes, "+-");
+        fixture_done(&f);
+}
+
+TEST(a_busy_pin_is_not_blinked)
+{
+        struct fixture f;
+
+        fixture_init(&f, 1, 500);
+        CHECK_EQ(gpio_sim_hog(f.chip, 17, "onewire@0"), 0);
+        CHECK_EQ(gpio_blink_start(&f.blink), -EBUSY);
+        loop_advance_ms(f.loop, 10000);
+        CHECK_EQ(f.done, 0);
+        CHECK_TEXT(f.changes, "");
+        fixture_done(&f);
+}
+
+TEST(without_memory_nothing_starts)
+{
+        struct fixture f;
+
+        fixture_init(&f, 1, 500);
+        failing_calloc_at(1);
+        CHECK_EQ(gpio_blink_start(&f.blink), -ENOMEM);
+        failing_calloc_at(0);
+        CHECK(!info_of(&f).used);
+        fixture_done(&f);
+}
+
+TEST(a_cancelled_blink_restores_at_once)
+{
+        struct fixture f;
+
+        fixture_init(&f, 3, 500);
+        CHECK_EQ(gpio_blink_start(&f.blink), 0);
+        loop_advance_ms(f.loop, 1200);
+        CHECK(level_of(&f));
+        gpio_blink_cancel(&f.blink);
+        CHECK_EQ(f.done, 1);
+        CHECK_EQ(f.result, -ECANCELED);
+        CHECK(!info_of(&f).used);
+        CHECK_EQ(info_of(&f).config.direction, GPIO_DIRECTION_INPUT);
+        loop_advance_ms(f.loop, 10000);
+        CHECK_EQ(f.done, 1);
+        fixture_done(&f);
+}
+
+TEST(a_pin_that_vanishes_ends_the_blink_with_the_error)
+{
+        struct fixture f;
+
+        fixture_init(&f, 3, 500);
+        CHECK_EQ(gpio_blink_start(&f.blink), 0);
+        CHECK_EQ(gpio_lines_release(f.lines, 17), 0);
+        loop_advance_ms(f.loop, 500);
+        CHECK_EQ(f.done, 1);
+        CHECK_EQ(f.result, -ENOENT);
+        fixture_done(&f);
+}
+
+TEST(a_reading_that_differs_fails_the_test)
+{
+        struct fixture f;
+
+        fixture_init(&f, 1, 500);
+        CHECK_EQ(gpio_blink_start(&f.blink), 0);
+        loop_advance_ms(f.loop, 200);
+        /* Somebody else's write, which the next reading has to show. */
+        CHECK_EQ(gpio_lines_set(f.lines, 17, false), 0);
+        loop_advance_ms(f.loop, 800);
+        CHECK_EQ(f.done, 1);
+        CHECK_EQ(f.result, 0);
+        CHECK(f.blink.readings[0].expected);
+        CHECK(!f.blink.readings[0].read);
+        CHECK(!f.blink.readings[1].expected);
+        CHECK(!f.blink.readings[1].read);
+        CHECK(!gpio_blink_passed(&f.blink));
+        fixture_done(&f);
+}
