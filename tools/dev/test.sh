@@ -9,13 +9,15 @@ test_environment() {
         export PIFLEET_BUILD="${top:?}/build-test"
 }
 
+# What cannot be built has failed: the last line is a sum then, too.
 test_build() {
-        packages_install build test
-        build_configure build-test --buildtype=debug -Doptimization=1 \
-                -Db_sanitize=address,undefined
-        say 'building build-test/'
-        ninja -C build-test || {
-                echo 'the build failed; the first error above is the one to read'
+        (
+                packages_install build test
+                build_configure build-test --buildtype=debug -Doptimization=1 \
+                        -Db_sanitize=address,undefined
+                say 'building build-test/'
+                ninja -C build-test || die 'the build failed; the first error above is the one to read'
+        ) || {
                 echo '0 passed, 1 failed, 0 skipped'
                 exit 1
         }
