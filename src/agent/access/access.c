@@ -122,6 +122,17 @@ static void attempt_put_off(const struct attempt *attempt)
         attempt_refuse(attempt, ACCESS_DENIED_OVERLOADED, OVERLOADED_RETRY_MS, &error);
 }
 
+/* A secret that a person chose was right. Machine-made tokens forgive nothing: they
+ * work while their origin is slowed down, and whoever guesses beside them must not
+ * gain from that. */
+static void attempt_succeed(const struct attempt *attempt, size_t index)
+{
+        struct access *access = attempt->access;
+
+        slowdown_succeeded(access->slowdown, attempt->origin_key, now_ms(access));
+        attempt_grant(attempt, &access->slow_principals[index]);
+}
+
 static void attempt_on_verified(struct verifier_waiter *waiter, int result, size_t index,
                                 bool first)
 {
@@ -129,8 +140,7 @@ static void attempt_on_verified(struct verifier_waiter *waiter, int result, size
         struct access *access = attempt->access;
 
         if (result == 1) {
-                slowdown_succeeded(access->slowdown, attempt->origin_key, now_ms(access));
-                attempt_grant(attempt, &access->slow_principals[index]);
+                attempt_succeed(attempt, index);
         } else if (result == 0 && first) {
                 attempt_fail_and_count(attempt, ACCESS_DENIED_UNKNOWN);
         } else if (result == 0) {
@@ -199,7 +209,7 @@ static void attempt_begin(const struct attempt *attempt, const char *token)
         else if (form == TOKEN_MADE || !access->verifier)
                 attempt_fail_and_count(attempt, ACCESS_DENIED_UNKNOWN);
         else if (verifier_recall(access->verifier, token, now_ms(access), &index))
-                attempt_grant(attempt, &access->slow_principals[index]);
+                attempt_succeed(attempt, index);
         else
                 attempt_submit(attempt, token);
 }

@@ -453,6 +453,39 @@ TEST(a_made_token_does_not_forgive_the_guesser_beside_it)
         fixture_close(&f);
 }
 
+TEST(a_right_secret_forgives_remembered_or_not)
+{
+        struct fixture f;
+
+        for (int remembered = 0; remembered < 2; remembered++) {
+                fixture_open_with_tokens(&f, ACCESS_MODE_TOKEN);
+                if (remembered)
+                        authenticate(&f, ANN_SECRET);
+                for (int i = 0; i < 4; i++)
+                        authenticate(&f, "the token of nobody");
+                loop_advance_ms(f.loop, 500);
+                authenticate(&f, ANN_SECRET);
+                CHECK_TEXT(f.session.principal.name, "ann");
+                for (int i = 0; i < 3; i++) {
+                        authenticate(&f, "the token of nobody");
+                        CHECK_EQ(f.denied.retry_ms, 0);
+                }
+                fixture_close(&f);
+        }
+}
+
+TEST(a_wrong_made_token_is_refused_at_once_without_slow_work)
+{
+        struct fixture f;
+        char wrong[TOKEN_MADE_LENGTH + 1];
+
+        fixture_open_with_tokens(&f, ACCESS_MODE_TOKEN);
+        CHECK_EQ(token_make(wrong), 0);
+        CHECK_NULL(send_token(&f, "auth", wrong));
+        CHECK(replied(&f, "UNAUTHORIZED"));
+        fixture_close(&f);
+}
+
 TEST(a_session_that_is_authenticated_is_not_slowed_down)
 {
         struct fixture f;

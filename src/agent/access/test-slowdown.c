@@ -159,6 +159,17 @@ TEST(a_success_forgives_again_after_a_minute)
         CHECK_EQ(slowdown_failed(slowdown, HERE, start_ms + 60500), 0);
 }
 
+TEST(the_minute_of_forgiving_starts_with_the_first_failure_after_a_success)
+{
+        AUTO(slowdown) struct slowdown *slowdown = NULL;
+
+        CHECK_EQ(slowdown_new(&slowdown), 0);
+        fail_times(slowdown, HERE, 3, start_ms);
+        slowdown_succeeded(slowdown, HERE, start_ms + 50000);
+        fail_times(slowdown, HERE, 4, start_ms + 55000);
+        CHECK_EQ(slowdown_failed(slowdown, HERE, start_ms + 60000), 1000);
+}
+
 TEST(a_full_table_forgets_who_failed_least_recently)
 {
         AUTO(slowdown) struct slowdown *slowdown = NULL;
