@@ -8,8 +8,11 @@
  * Fairness: a stream gets one read per round; an owner that has done its share
  * asks for the rest by net_stream_again().
  *
- * A stream that is closed makes no further calls but on_closed, at the end of the round,
- * after which it is gone. Everything on the loop's thread. */
+ * A stream that is closed makes no further calls but on_closed, at the end of
+ * the round, after which it is gone. Everything on the loop's thread.
+ *
+ * TLS streams write through OpenSSL, which cannot suppress SIGPIPE: a process
+ * that uses them ignores that signal. */
 #pragma once
 
 #include "loop/loop.h"
@@ -50,7 +53,7 @@ struct net_stream_owner {
 };
 
 struct net_stream_limits {
-        size_t input;       /* most bytes of an unfinished tail */
+        size_t input;       /* most bytes of an unfinished tail; beyond: closed, -EMSGSIZE */
         size_t output;      /* most bytes waiting to be written; beyond: closed, -EMSGSIZE */
         size_t output_high; /* net_stream_is_congested() above this, until half of it */
 };
@@ -78,8 +81,11 @@ size_t net_stream_pending(const struct net_stream *stream); /* bytes not yet wri
 void net_stream_pause(struct net_stream *stream);
 void net_stream_resume(struct net_stream *stream);
 bool net_stream_is_paused(const struct net_stream *stream);
-/* on_bytes is called again in the next round even if nothing arrives. */
+/* on_bytes is called again, after everybody else had a turn, even if nothing
+ * arrives; until then nothing is read. Only if it leaves bytes unconsumed. */
 void net_stream_again(struct net_stream *stream);
+/* The unconsumed bytes, for on_end; valid until the next call for this stream. */
+const char *net_stream_tail(const struct net_stream *stream, size_t *ret_count);
 
 /* The bytes that on_bytes has left so far; valid until the next call of the loop.
  * For an owner that wants to make something of them when the input ends. */
@@ -89,7 +95,10 @@ const char *net_stream_tail(const struct net_stream *stream, size_t *count);
 void net_stream_set_input_limit(struct net_stream *stream, size_t bytes);
 
 /* Writes what is pending, then closes (with the protocol's farewell). Input
- * stops at once. A peer that does not read is cut off after 5 s. */
+ * stops at once: what still comes is read and thrown away, up to 1 s after our
+ * last byte, since closing over it would make the kernel send a reset, which may
+ * destroy the last reply. A peer that does not read is cut off after 5 s:
+ * -ETIMEDOUT. */
 void net_stream_finish(struct net_stream *stream);
 /* Closes now; pending output is lost. NULL is fine. */
 void net_stream_close(struct net_stream *stream);

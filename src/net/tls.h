@@ -1,7 +1,8 @@
 /* net/tls.h - TLS contexts: what a server shows, what a client trusts.
  *
- * OpenSSL, TLS 1.2 and up, its default ciphers. Loaded only where configured:
- * a daemon without TLS never pays for it. */
+ * OpenSSL, TLS 1.2 and up, its default ciphers, no renegotiation, no session
+ * tickets (connections last). It is initialised by the first context, so that a
+ * daemon without TLS never pays for it. */
 #pragma once
 
 #include "base/cleanup.h"

@@ -1,0 +1,30 @@
+/* net/context.h - what the streams of one loop share: a read buffer, the budget
+ * and a few spare buffers, so that a reply costs no allocation. For this room. */
+#pragma once
+
+#include "base/buffer.h"
+#include "net/stream.h"
+
+enum {
+        NET_SCRATCH_SIZE = 64 * 1024,
+        NET_SPARES_MAX = 32,
+        NET_SPARE_SIZE_MAX = 8 * 1024, /* larger ones are given back to the system */
+};
+
+struct net_context {
+        struct loop *loop;
+        struct net_budget budget;
+        size_t spares_count;
+        struct buffer spares[NET_SPARES_MAX];
+        char scratch[NET_SCRATCH_SIZE]; /* valid until the next read of any stream */
+};
+
+/* A stream's buffer: its capacity is paid for from the budget. Makes room for
+ * `extra` more bytes. -ENOBUFS, -ENOMEM, -EMSGSIZE (beyond the buffer's max). */
+int net_context_reserve(struct net_context *context, struct buffer *buffer, size_t extra);
+int net_context_append(struct net_context *context, struct buffer *buffer, const void *bytes,
+                       size_t count);
+/* Gives memory far beyond the content back. */
+void net_context_trim(struct net_context *context, struct buffer *buffer);
+/* Gives all back; the buffer is empty and can be used again. */
+void net_context_release(struct net_context *context, struct buffer *buffer);

@@ -1,0 +1,94 @@
+#include "net/stream-internal.h"
+
+#include <errno.h>
+
+enum { LINGER_MS = 1000 };
+
+int net_stream_write(struct net_stream *stream, const void *bytes, size_t count)
+{
+        int r;
+
+        if (stream->state >= STREAM_LINGERING || stream->finishing)
+                return -EPIPE;
+        if (count == 0)
+                return 0;
+        r = net_context_append(stream->context, &stream->output, bytes, count);
+        if (r < 0) {
+                stream_fail(stream, r);
+                return r;
+        }
+        if (buffer_length(&stream->output) > stream->output_high)
+                stream->congested = true;
+        loop_task_post(&stream->task);
+        return 0;
+}
+
+bool net_stream_is_congested(const struct net_stream *stream)
+{
+        return stream->congested;
+}
+
+size_t net_stream_pending(const struct net_stream *stream)
+{
+        return buffer_length(&stream->output);
+}
+
+/* Closing with input unread makes the kernel send a reset, which may destroy our
+ * last bytes on their way; so the peer's end is waited for, a little. */
+static void say_farewell(struct net_stream *stream)
+{
+        int r = stream->transport.type->end(&stream->transport);
+
+        if (r == -EAGAIN) {
+                stream->blocked = true;
+        } else if (r < 0 || stream->ended) {
+                net_stream_close(stream);
+        } else {
+                stream->state = STREAM_LINGERING;
+                loop_timer_start(&stream->timer, LINGER_MS);
+        }
+}
+
+static void note_drained(struct net_stream *stream)
+{
+        if (!stream->congested || buffer_length(&stream->output) > stream->output_high / 2)
+                return;
+        stream->congested = false;
+        if (stream->owner.on_drained && !stream->finishing)
+                stream->owner.on_drained(stream->owner.owner);
+}
+
+static void write_some(struct net_stream *stream)
+{
+        struct buffer *output = &stream->output;
+        ssize_t n = stream->transport.type->write(&stream->transport, buffer_data(output),
+                                                  buffer_length(output));
+
+        if (n < 0 && n != -EAGAIN) {
+                stream_fail(stream, (int)n);
+                return;
+        }
+        if (n > 0) {
+                buffer_consume(output, (size_t)n);
+                stream->bytes_out += (size_t)n;
+                stream_note_activity(stream);
+        }
+        stream->blocked = buffer_length(output) > 0;
+        if (stream->blocked)
+                net_context_trim(stream->context, output);
+        else
+                net_context_release(stream->context, output);
+        note_drained(stream);
+}
+
+void stream_flush(struct net_stream *stream)
+{
+        if (stream->state != STREAM_OPEN || stream->blocked)
+                return;
+        if (buffer_length(&stream->output) > 0)
+                write_some(stream);
+        /* on_drained may have closed the stream, or written. */
+        if (stream->state == STREAM_OPEN && stream->finishing && !stream->blocked &&
+            buffer_length(&stream->output) == 0)
+                say_farewell(stream);
+}

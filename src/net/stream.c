@@ -1,0 +1,407 @@
+#include "net/stream.h"
+
+#include "net/stream-internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+        HANDSHAKE_MS = 10000,
+        FINISH_MS = 5000,
+        /* Limits are far from where sums of them would overflow. */
+        LIMIT_MAX = PTRDIFF_MAX / 4 - NET_SCRATCH_SIZE,
+};
+
+static struct net_stream *stream_of_io(struct loop_io *io)
+{
+        return container_of(io, struct net_stream, io);
+}
+
+void stream_note_activity(struct net_stream *stream)
+{
+        stream->active_ms = loop_now_ms(stream->context->loop);
+}
+
+static unsigned events_wanted(const struct net_stream *stream)
+{
+        const struct net_transport *transport = &stream->transport;
+        bool reads = !stream->ended && !(stream->paused && stream->parked);
+        unsigned events = 0;
+
+        switch (stream->state) {
+        case STREAM_CONNECTING:
+                return LOOP_WRITABLE;
+        case STREAM_HANDSHAKE:
+                return transport->read_waits_for;
+        case STREAM_OPEN:
+                if (reads || (stream->finishing && !stream->ended))
+                        events |= transport->read_waits_for;
+                else if (!stream->ended && !stream->hung_up)
+                        events |= LOOP_HANGUP;
+                if (stream->blocked)
+                        events |= transport->write_waits_for;
+                return events;
+        case STREAM_LINGERING:
+                return transport->read_waits_for;
+        case STREAM_CLOSED:
+                break;
+        }
+        return 0;
+}
+
+/* TLS may hold bytes that no event will tell of. */
+static bool has_more_input(const struct net_stream *stream)
+{
+        return (stream->state == STREAM_OPEN || stream->state == STREAM_LINGERING) &&
+               !stream->ended && (!stream->paused || stream->finishing) &&
+               stream->transport.type->has_more(&stream->transport);
+}
+
+static bool tail_is_due(const struct net_stream *stream)
+{
+        return stream->state == STREAM_OPEN && stream->again && !stream->paused &&
+               !stream->finishing;
+}
+
+void stream_settle(struct net_stream *stream)
+{
+        if (stream->state == STREAM_CLOSED)
+                return;
+        loop_io_watch(&stream->io, events_wanted(stream));
+        if (tail_is_due(stream) || has_more_input(stream))
+                loop_task_post(&stream->task);
+}
+
+static void take_input(struct net_stream *stream)
+{
+        if (stream->state == STREAM_LINGERING || stream->finishing)
+                stream_discard(stream);
+        else if (stream->paused)
+                stream->parked = true;
+        else if (!stream->again)
+                stream_read(stream);
+}
+
+/* While paused nobody reads, so nobody else would learn of a reset. */
+static void check_hangup(struct net_stream *stream)
+{
+        socklen_t length = sizeof(int);
+        int error = 0;
+
+        stream->hung_up = true;
+        if (getsockopt(stream->transport.fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 &&
+            error != 0)
+                stream_fail(stream, -error);
+}
+
+static void on_events(struct net_stream *stream, unsigned events)
+{
+        const struct net_transport *transport = &stream->transport;
+        bool reads = !stream->ended && (events & transport->read_waits_for);
+
+        if (stream->blocked && (events & transport->write_waits_for)) {
+                stream->blocked = false;
+                stream_flush(stream);
+        }
+        if (stream->state == STREAM_CLOSED)
+                return;
+        if (reads)
+                take_input(stream);
+        if (stream->state == STREAM_OPEN && stream->paused && (events & LOOP_HANGUP))
+                check_hangup(stream);
+}
+
+static void advance_handshake(struct net_stream *stream)
+{
+        int r = stream->transport.type->handshake(&stream->transport);
+
+        if (r == -EAGAIN)
+                return;
+        if (r < 0) {
+                stream_fail(stream, r);
+                return;
+        }
+        stream->state = STREAM_OPEN;
+        if (!stream->finishing)
+                loop_timer_stop(&stream->timer);
+        stream_note_activity(stream);
+        /* What was written meanwhile, and what came with the last of it. */
+        loop_task_post(&stream->task);
+}
+
+static void finish_connect(struct net_stream *stream)
+{
+        socklen_t length = sizeof(int);
+        int error = 0;
+
+        if (getsockopt(stream->transport.fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+                error = errno;
+        if (error != 0) {
+                stream_fail(stream, -error);
+                return;
+        }
+        stream->state = STREAM_HANDSHAKE;
+        advance_handshake(stream);
+}
+
+static void stream_on_ready(struct loop_io *io, unsigned events)
+{
+        struct net_stream *stream = stream_of_io(io);
+
+        switch (stream->state) {
+        case STREAM_CONNECTING:
+                finish_connect(stream);
+                break;
+        case STREAM_HANDSHAKE:
+                advance_handshake(stream);
+                break;
+        case STREAM_OPEN:
+        case STREAM_LINGERING:
+                on_events(stream, events);
+                break;
+        case STREAM_CLOSED:
+                break;
+        }
+        stream_settle(stream);
+}
+
+static void stream_on_task(struct loop_task *task)
+{
+        struct net_stream *stream = container_of(task, struct net_stream, task);
+
+        if (tail_is_due(stream))
+                stream_present_again(stream);
+        else if (has_more_input(stream))
+                take_input(stream);
+        stream_flush(stream);
+        stream_settle(stream);
+}
+
+static void stream_on_time(struct loop_timer *timer)
+{
+        struct net_stream *stream = container_of(timer, struct net_stream, timer);
+
+        if (stream->state == STREAM_LINGERING)
+                net_stream_close(stream);
+        else
+                stream_fail(stream, -ETIMEDOUT);
+}
+
+static void stream_on_gone(struct loop_io *io)
+{
+        struct net_stream *stream = stream_of_io(io);
+
+        net_context_release(stream->context, &stream->tail);
+        net_context_release(stream->context, &stream->output);
+        stream->owner.on_closed(stream->owner.owner, stream->reason);
+        free(stream->transport.failure);
+        free(stream);
+}
+
+static void stream_close(struct net_stream *stream, int reason)
+{
+        if (stream->state == STREAM_CLOSED)
+                return;
+        stream->state = STREAM_CLOSED;
+        stream->reason = reason;
+        loop_task_cancel(&stream->task);
+        loop_timer_stop(&stream->timer);
+        loop_io_close(&stream->io, stream_on_gone);
+        stream->transport.type->done(&stream->transport);
+        close(TAKE_FD(stream->transport.fd));
+}
+
+void stream_fail(struct net_stream *stream, int reason)
+{
+        stream_close(stream, reason);
+}
+
+void net_stream_close(struct net_stream *stream)
+{
+        if (stream)
+                stream_close(stream, 0);
+}
+
+static size_t limit_clamp(size_t limit)
+{
+        return limit < LIMIT_MAX ? limit : LIMIT_MAX;
+}
+
+static struct net_stream *stream_alloc(struct net_context *context,
+                                       const struct net_stream_limits *limits,
+                                       const struct net_stream_owner *owner)
+{
+        struct net_stream *stream = calloc(1, sizeof(*stream));
+
+        if (!stream)
+                return NULL;
+        stream->context = context;
+        stream->owner = *owner;
+        stream->output_high = limits->output_high;
+        buffer_init(&stream->output, limit_clamp(limits->output));
+        buffer_init(&stream->tail, 0);
+        net_stream_set_input_limit(stream, limits->input);
+        loop_task_init(&stream->task, context->loop, stream_on_task);
+        loop_timer_init(&stream->timer, context->loop, stream_on_time);
+        stream_note_activity(stream);
+        return stream;
+}
+
+/* With the transport in place: starts. */
+static int stream_start(struct net_stream *stream, enum stream_state state)
+{
+        int r = loop_io_open(&stream->io, stream->context->loop, stream->transport.fd,
+                             stream_on_ready);
+
+        if (r < 0)
+                return r;
+        stream->state = state;
+        if (state != STREAM_OPEN)
+                loop_timer_start(&stream->timer, HANDSHAKE_MS);
+        stream_settle(stream);
+        return 0;
+}
+
+static void stream_discard_unstarted(struct net_stream *stream)
+{
+        stream->transport.type->done(&stream->transport);
+        free(stream->transport.failure);
+        free(stream);
+}
+
+int net_stream_new(struct net_context *context, int fd, struct net_tls *tls,
+                   const struct net_address *peer, const struct net_stream_limits *limits,
+                   const struct net_stream_owner *owner, struct net_stream **ret)
+{
+        struct net_stream *stream = stream_alloc(context, limits, owner);
+        int r = 0;
+
+        if (!stream)
+                return -ENOMEM;
+        stream->peer = *peer;
+        net_transport_init_plain(&stream->transport, fd);
+        if (tls)
+                r = net_transport_init_tls_server(&stream->transport, fd, tls);
+        if (r == 0)
+                r = stream_start(stream, tls ? STREAM_HANDSHAKE : STREAM_OPEN);
+        if (r < 0) {
+                stream_discard_unstarted(stream);
+                return r;
+        }
+        *ret = stream;
+        return 0;
+}
+
+int net_stream_new_client(struct net_context *context, int fd, struct net_tls *tls,
+                          const char *server_name, const struct net_stream_limits *limits,
+                          const struct net_stream_owner *owner, struct net_stream **ret)
+{
+        struct net_stream *stream = stream_alloc(context, limits, owner);
+        int r = 0;
+
+        if (!stream)
+                return -ENOMEM;
+        stream->peer.length = sizeof(stream->peer.local);
+        /* Not connected yet: the address stays unknown, which is all it is for. */
+        if (getpeername(fd, &stream->peer.any, &stream->peer.length) < 0)
+                stream->peer = (struct net_address){0};
+        net_transport_init_plain(&stream->transport, fd);
+        if (tls)
+                r = net_transport_init_tls_client(&stream->transport, fd, tls, server_name);
+        if (r == 0)
+                r = stream_start(stream, STREAM_CONNECTING);
+        if (r < 0) {
+                stream_discard_unstarted(stream);
+                return r;
+        }
+        *ret = stream;
+        return 0;
+}
+
+void net_stream_pause(struct net_stream *stream)
+{
+        stream->paused = true;
+}
+
+void net_stream_resume(struct net_stream *stream)
+{
+        if (!stream->paused || stream->state == STREAM_CLOSED)
+                return;
+        stream->paused = stream->parked = false;
+        stream->again = true;
+        loop_task_post(&stream->task);
+}
+
+bool net_stream_is_paused(const struct net_stream *stream)
+{
+        return stream->paused;
+}
+
+void net_stream_again(struct net_stream *stream)
+{
+        if (stream->state == STREAM_CLOSED)
+                return;
+        stream->again = true;
+        loop_task_post(&stream->task);
+}
+
+const char *net_stream_tail(const struct net_stream *stream, size_t *ret_count)
+{
+        *ret_count = buffer_length(&stream->tail);
+        return buffer_data(&stream->tail);
+}
+
+void net_stream_set_input_limit(struct net_stream *stream, size_t bytes)
+{
+        stream->input_limit = limit_clamp(bytes);
+        stream->tail.max = stream->input_limit + NET_SCRATCH_SIZE;
+}
+
+void net_stream_finish(struct net_stream *stream)
+{
+        if (stream->finishing || stream->state >= STREAM_LINGERING)
+                return;
+        if (stream->state != STREAM_OPEN && buffer_length(&stream->output) == 0) {
+                net_stream_close(stream);
+                return;
+        }
+        stream->finishing = true;
+        stream->again = false;
+        stream_drop_tail(stream);
+        loop_timer_start(&stream->timer, FINISH_MS);
+        loop_task_post(&stream->task);
+}
+
+const char *net_stream_failure(const struct net_stream *stream)
+{
+        if (stream->transport.failure)
+                return stream->transport.failure;
+        return stream->reason == 0 ? "closed" : strerror(-stream->reason);
+}
+
+const struct net_address *net_stream_peer(const struct net_stream *stream)
+{
+        return &stream->peer;
+}
+
+int net_stream_fd(const struct net_stream *stream)
+{
+        return stream->transport.fd;
+}
+
+uint64_t net_stream_bytes_in(const struct net_stream *stream)
+{
+        return stream->bytes_in;
+}
+
+uint64_t net_stream_bytes_out(const struct net_stream *stream)
+{
+        return stream->bytes_out;
+}
+
+uint64_t net_stream_active_ms(const struct net_stream *stream)
+{
+        return stream->active_ms;
+}

@@ -1,0 +1,40 @@
+/* net/transport.h - how a stream's bytes reach its socket: as they are, or
+ * through TLS. Non-blocking. For this room. */
+#pragma once
+
+#include "net/tls.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct net_transport;
+
+/* Each returns -errno, and -EAGAIN when it has to wait: for LOOP_READABLE or
+ * LOOP_WRITABLE, as `read_waits_for` and `write_waits_for` then say. */
+struct net_transport_type {
+        int (*handshake)(struct net_transport *transport);
+        /* 0: the peer will send no more. */
+        ssize_t (*read)(struct net_transport *transport, void *bytes, size_t count);
+        ssize_t (*write)(struct net_transport *transport, const void *bytes, size_t count);
+        /* Tells the peer that no more comes. Waits like write. */
+        int (*end)(struct net_transport *transport);
+        /* Bytes are there that the descriptor's readiness does not tell of. */
+        bool (*has_more)(const struct net_transport *transport);
+        void (*done)(struct net_transport *transport);
+};
+
+struct net_transport {
+        const struct net_transport_type *type;
+        int fd;                   /* the stream's */
+        unsigned read_waits_for;  /* LOOP_READABLE but for TLS in special moments */
+        unsigned write_waits_for; /* LOOP_WRITABLE likewise */
+        void *session;            /* TLS: OpenSSL's SSL */
+        char *failure;            /* a sentence for people, or NULL; freed by its owner */
+};
+
+void net_transport_init_plain(struct net_transport *transport, int fd);
+/* `server_name` NULL on the server's side, and without verification. */
+int net_transport_init_tls_server(struct net_transport *transport, int fd, struct net_tls *tls);
+int net_transport_init_tls_client(struct net_transport *transport, int fd, struct net_tls *tls,
+                                  const char *server_name);
