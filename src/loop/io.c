@@ -12,7 +12,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         if (status < 0) {
                 /* POLLERR: libuv has stopped the handle by itself. */
                 io->watched = 0;
-                ready = LOOP_READABLE | LOOP_WRITABLE;
+                ready = LOOP_READABLE | LOOP_WRITABLE | LOOP_HANGUP;
         }
         if (events & UV_READABLE)
                 ready |= LOOP_READABLE;

@@ -10,7 +10,7 @@ enum {
 };
 
 struct loop_io;
-/* An error on the descriptor comes as LOOP_READABLE | LOOP_WRITABLE, whatever is
+/* An error on the descriptor comes as all three at once, whatever is
  * watched: the read or write that follows yields the errno. Nothing is watched
  * from then on until loop_io_watch() says so again. */
 typedef void loop_io_ready_fn(struct loop_io *io, unsigned events);

@@ -200,7 +200,7 @@ TEST(an_error_comes_whatever_is_watched_once_and_the_read_tells_it)
                 CHECK_EQ(loop_io_open(&s.io, loop, near, on_ready), 0);
                 loop_io_watch(&s.io, watched[i]);
                 loop_run_once(loop, 1000);
-                CHECK_EQ(s.events, LOOP_READABLE | LOOP_WRITABLE);
+                CHECK_EQ(s.events, LOOP_READABLE | LOOP_WRITABLE | LOOP_HANGUP);
                 CHECK_EQ(read(near, &byte, 1), -1);
                 CHECK_EQ(errno, ECONNRESET);
                 loop_run_once(loop, 0);
