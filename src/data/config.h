@@ -62,12 +62,12 @@ struct config_key {
         const struct config_key *items;
         size_t items_count, item_size; /* LIST */
         bool required;                 /* inside LIST items only */
-        const char *expected;          /* what a good value is, for errors: "a TCP port" */
+        const char *expected;          /* what a good value is, for errors */
 };
 
 /* One initialiser for each type of key; a member of another type does not
- * compile. `expected` completes the sentence "must be ...", without the range,
- * which is added. Further members of struct config_key may follow:
+ * compile. `expected` stands behind "expected: ", the range included: "a TCP port, 0 to
+ * 65535". Further members of struct config_key may follow:
  *
  *     CONFIG_TEXT(struct token, name, "name", NULL, "the token's name", .required = true)
  *
@@ -75,68 +75,58 @@ struct config_key {
  * `item_keys` is an array of struct config_key (not a pointer) whose offsets
  * are those of `item_type`; `most` is how many items may stand there. */
 #define CONFIG_TEXT(struct_type, member, key, default_, expected_, ...)                            \
-        {.name = (key),                                                                            \
-         .type = CONFIG_TYPE_TEXT,                                                                 \
-         .offset = CONFIG_OFFSET_OF(struct_type, member, char *),                                  \
-         .default_text = (default_),                                                               \
-         .expected = (expected_),                                                                  \
-         ##__VA_ARGS__}
+        {                                                                                          \
+                .name = (key), .type = CONFIG_TYPE_TEXT,                                           \
+                .offset = CONFIG_OFFSET_OF(struct_type, member, char *),                           \
+                .default_text = (default_), .expected = (expected_), ##__VA_ARGS__                 \
+        }
 #define CONFIG_INTEGER(struct_type, member, key, default_, least, most, expected_, ...)            \
-        {.name = (key),                                                                            \
-         .type = CONFIG_TYPE_INTEGER,                                                              \
-         .offset = CONFIG_OFFSET_OF(struct_type, member, int64_t),                                 \
-         .default_number = (default_),                                                             \
-         .minimum = (least),                                                                       \
-         .maximum = (most),                                                                        \
-         .expected = (expected_),                                                                  \
-         ##__VA_ARGS__}
+        {                                                                                          \
+                .name = (key), .type = CONFIG_TYPE_INTEGER,                                        \
+                .offset = CONFIG_OFFSET_OF(struct_type, member, int64_t),                          \
+                .default_number = (default_), .minimum = (least), .maximum = (most),               \
+                .expected = (expected_), ##__VA_ARGS__                                             \
+        }
 #define CONFIG_SECONDS(struct_type, member, key, default_, least, most, expected_, ...)            \
-        {.name = (key),                                                                            \
-         .type = CONFIG_TYPE_SECONDS,                                                              \
-         .offset = CONFIG_OFFSET_OF(struct_type, member, double),                                  \
-         .default_number = (default_),                                                             \
-         .minimum = (least),                                                                       \
-         .maximum = (most),                                                                        \
-         .expected = (expected_),                                                                  \
-         ##__VA_ARGS__}
+        {                                                                                          \
+                .name = (key), .type = CONFIG_TYPE_SECONDS,                                        \
+                .offset = CONFIG_OFFSET_OF(struct_type, member, double),                           \
+                .default_number = (default_), .minimum = (least), .maximum = (most),               \
+                .expected = (expected_), ##__VA_ARGS__                                             \
+        }
 #define CONFIG_BOOL(struct_type, member, key, default_, ...)                                       \
-        {.name = (key),                                                                            \
-         .type = CONFIG_TYPE_BOOL,                                                                 \
-         .offset = CONFIG_OFFSET_OF(struct_type, member, bool),                                    \
-         .default_number = (default_),                                                             \
-         .expected = "true or false",                                                              \
-         ##__VA_ARGS__}
+        {                                                                                          \
+                .name = (key), .type = CONFIG_TYPE_BOOL,                                           \
+                .offset = CONFIG_OFFSET_OF(struct_type, member, bool),                             \
+                .default_number = (default_), .expected = "true or false", ##__VA_ARGS__           \
+        }
 #define CONFIG_CHOICE(struct_type, member, key, default_, choices_, expected_, ...)                \
-        {.name = (key),                                                                            \
-         .type = CONFIG_TYPE_CHOICE,                                                               \
-         .offset = offsetof(struct_type, member) +                                                 \
-                   CONFIG_REQUIRE(sizeof(((struct_type *)0)->member) == sizeof(int)),              \
-         .default_number = (default_),                                                             \
-         .choices = (choices_),                                                                    \
-         .expected = (expected_),                                                                  \
-         ##__VA_ARGS__}
+        {                                                                                          \
+                .name = (key), .type = CONFIG_TYPE_CHOICE,                                         \
+                .offset = offsetof(struct_type, member) +                                          \
+                          CONFIG_REQUIRE(sizeof(((struct_type *)0)->member) == sizeof(int)),       \
+                .default_number = (default_), .choices = (choices_), .expected = (expected_),      \
+                ##__VA_ARGS__                                                                      \
+        }
 #define CONFIG_TEXTS(struct_type, member, key, default_words, most, expected_, ...)                \
-        {.name = (key),                                                                            \
-         .type = CONFIG_TYPE_TEXTS,                                                                \
-         .offset = CONFIG_OFFSET_OF(struct_type, member, struct config_texts),                     \
-         .default_text = (default_words),                                                          \
-         .maximum = (most),                                                                        \
-         .expected = (expected_),                                                                  \
-         ##__VA_ARGS__}
+        {                                                                                          \
+                .name = (key), .type = CONFIG_TYPE_TEXTS,                                          \
+                .offset = CONFIG_OFFSET_OF(struct_type, member, struct config_texts),              \
+                .default_text = (default_words), .maximum = (most), .expected = (expected_),       \
+                ##__VA_ARGS__                                                                      \
+        }
 #define CONFIG_LIST(struct_type, member, key, item_type, item_keys, most, expected_, ...)          \
-        {.name = (key),                                                                            \
-         .type = CONFIG_TYPE_LIST,                                                                 \
-         .offset = CONFIG_OFFSET_OF(struct_type, member, struct config_list),                      \
-         .maximum = (most),                                                                        \
-         .items = (item_keys),                                                                     \
-         .items_count = ARRAY_SIZE(item_keys),                                                     \
-         .item_size = sizeof(item_type),                                                           \
-         .expected = (expected_),                                                                  \
-         ##__VA_ARGS__}
+        {                                                                                          \
+                .name = (key), .type = CONFIG_TYPE_LIST,                                           \
+                .offset = CONFIG_OFFSET_OF(struct_type, member, struct config_list),               \
+                .maximum = (most), .items = (item_keys), .items_count = ARRAY_SIZE(item_keys),     \
+                .item_size = sizeof(item_type), .expected = (expected_), ##__VA_ARGS__             \
+        }
 #define CONFIG_RESERVED(struct_type, member, key)                                                  \
-        {.name = (key),                                                                            \
-         .type = CONFIG_TYPE_RESERVED,                                                             \
-         .offset = CONFIG_OFFSET_OF(struct_type, member, bool)}
+        {                                                                                          \
+                .name = (key), .type = CONFIG_TYPE_RESERVED,                                       \
+                .offset = CONFIG_OFFSET_OF(struct_type, member, bool)                              \
+        }
 
 /* Zero, or an array of negative size, which no compiler accepts. */
 #define CONFIG_REQUIRE(condition) (0 * sizeof(char[(condition) ? 1 : -1]))
@@ -145,10 +135,12 @@ struct config_key {
          CONFIG_REQUIRE(__builtin_types_compatible_p(__typeof__(((struct_type *)0)->member),       \
                                                      member_type)))
 
-/* A section without keys (keys_count 0) is reserved for a room that is not
+/* The section whose name is NULL has keys at the top level of the file.
+ *
+ * A section without keys (keys_count 0) is reserved for a room that is not
  * there: any shape is accepted, and `target` is a bool, set when it is present. */
 struct config_section {
-        const char *name; /* the top-level key */
+        const char *name; /* the top-level key; NULL: its keys stand there themselves */
         const struct config_key *keys;
         size_t keys_count;
         void *target; /* the struct that is filled */
@@ -165,8 +157,8 @@ int config_load(const char *path, const struct config_section sections[], size_t
 /* The same from memory; `name` stands in errors in place of the path. */
 int config_parse(const char *name, const char *text, size_t length,
                  const struct config_section sections[], size_t count, struct error *error);
-/* One value from the command line: section "command", key "port", text "3001".
- * Scalars only. -EINVAL with what was expected; -ENOMEM. The value stays as it
+/* One value from the command line: section "command" (or NULL), key "port", text
+ * "3001". Scalars only. -EINVAL with what was expected; -ENOMEM. The value stays as it
  * was on failure. */
 int config_override(const struct config_section sections[], size_t count, const char *section,
                     const char *key, const char *text, struct error *error);
