@@ -157,19 +157,19 @@ int board_temperature(const struct roots *roots, double *ret_celsius)
 static int parse_throttled(const char *line, struct board_throttling *ret)
 {
         enum { KINDS = (1 << BOARD_THROTTLING_KINDS) - 1 };
-        unsigned long word;
+        unsigned long long word;
         char *end;
 
-        /* Hexadecimal without a prefix; strtoul would take blanks and signs too. */
+        /* Hexadecimal without a prefix; strtoull would take blanks and signs too. */
         if (line[strspn(line, "0123456789abcdefABCDEFx")] != '\0')
                 return -EBADMSG;
         errno = 0;
-        word = strtoul(line, &end, 16);
+        word = strtoull(line, &end, 16);
         if (errno != 0 || end == line || *end != '\0' || word > UINT32_MAX)
                 return -EBADMSG;
         ret->known = KINDS;
-        ret->now = word & KINDS;
-        ret->occurred = (word >> 16) & KINDS;
+        ret->now = (unsigned)word & KINDS;
+        ret->occurred = (unsigned)(word >> 16) & KINDS;
         return 0;
 }
 
