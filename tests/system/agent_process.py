@@ -134,10 +134,14 @@ class Agent:
         return self.process.poll() is None
 
     def stop(self, number=signal.SIGTERM):
-        """Signals, waits, and returns the exit status (-N: killed by signal N). A
-        report of a sanitizer is a failure whatever the status says."""
+        """Signals, and waits for the end. For an agent that was signalled already: wait()."""
         if self.is_running():
             self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self):
+        """The exit status (-N: killed by signal N). A report of a sanitizer is a failure
+        whatever the status says."""
         said, _ = self.process.communicate(timeout=STOP_SECONDS)
         assert not SANITIZER_REPORT.search(self.stderr()), self.stderr()
         assert said == b"", "the agent has nothing to say on its standard output"

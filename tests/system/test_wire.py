@@ -396,7 +396,7 @@ def test_a_stop_answers_what_is_under_way_and_ends_connections(agent, number):
         assert reply["type"] in ("gpio_test", "error")
         assert busy.is_at_end()
         assert idle.is_at_end()
-    assert agent.stop() == 0
+    assert agent.wait() == 0
     assert not agent.socket.exists()
     with pytest.raises(ConnectionRefusedError):
         agent.connect()
@@ -414,7 +414,7 @@ def test_a_stop_under_load_is_clean(agent):
                 assert client.receive()["type"] == "pong"
         except Closed:
             client.close()
-    assert agent.stop() == 0
+    assert agent.wait() == 0
 
 
 # What the agent counts
