@@ -55,7 +55,7 @@ TEST(each_key_is_read)
                        "  open_role: viewer\n"
                        "  tokens:\n"
                        "    - {name: node-server, hash: \"blake2b:" ZEROS "\", role: deployer}\n"
-                       "    - {role: operator, name: ann@desk, hash: " SLOW SLOW_HASH "}\n",
+                       "    - {role: operator, name: ann@desk, hash: \"" SLOW SLOW_HASH "\"}\n",
                        &config, &error),
                  0);
         CHECK_EQ(config.mode, ACCESS_MODE_OPEN);
@@ -182,7 +182,7 @@ TEST(a_hash_that_cannot_be_verified_is_refused_with_its_entry)
         CHECK_NULL(strstr(error.text, "hunter22"));
 }
 
-static void fill(struct access_token tokens[], char names[][16], char hashes[][128], size_t count,
+static void fill(struct access_token tokens[], char names[][32], char hashes[][128], size_t count,
                  bool slow)
 {
         for (size_t i = 0; i < count; i++) {
@@ -199,7 +199,7 @@ static void fill(struct access_token tokens[], char names[][16], char hashes[][1
 TEST(there_may_be_a_thousand_fast_hashes_and_eight_slow_ones)
 {
         static struct access_token tokens[ACCESS_TOKENS_MAX + 1];
-        static char names[ACCESS_TOKENS_MAX + 1][16];
+        static char names[ACCESS_TOKENS_MAX + 1][32];
         static char hashes[ACCESS_TOKENS_MAX + 1][128];
         static const struct {
                 size_t count;
