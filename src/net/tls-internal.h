@@ -10,5 +10,5 @@ struct net_tls {
         bool verify; /* clients: the server's certificate and name */
 };
 
-/* The last error of OpenSSL in words, without its codes; clears its queue. */
+/* What went wrong first in OpenSSL, in words without its codes; clears its queue. */
 const char *net_tls_error_text(char *text, size_t size);

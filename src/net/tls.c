@@ -10,7 +10,8 @@
 
 const char *net_tls_error_text(char *text, size_t size)
 {
-        unsigned long code = ERR_peek_last_error();
+        /* The first is the cause, the others are what became of it further up. */
+        unsigned long code = ERR_peek_error();
         const char *reason = ERR_reason_error_string(code);
 
         if (ERR_SYSTEM_ERROR(code))
