@@ -12,8 +12,7 @@
 
 #include "agent/builtin/roots.h"
 
-#include <fcntl.h>
-#include <ftw.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -84,13 +83,29 @@ static inline struct roots test_tree_roots(const struct test_tree *tree)
         return test_roots_below(tree->path);
 }
 
-static inline int test_tree_remove(const char *path, const struct stat *status, int kind,
-                                   struct FTW *place)
+static inline void test_tree_remove(const char *path)
 {
-        return remove(path);
+        DIR *directory = opendir(path);
+        struct dirent *entry;
+
+        CHECK(directory != NULL);
+        while ((entry = readdir(directory))) {
+                char inner[512];
+
+                if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+                        continue;
+                CHECK(snprintf(inner, sizeof(inner), "%s/%s", path, entry->d_name) <
+                      (int)sizeof(inner));
+                if (entry->d_type == DT_DIR)
+                        test_tree_remove(inner);
+                else
+                        CHECK_EQ(unlink(inner), 0);
+        }
+        CHECK_EQ(closedir(directory), 0);
+        CHECK_EQ(rmdir(path), 0);
 }
 
 static inline void test_tree_done(struct test_tree *tree)
 {
-        CHECK_EQ(nftw(tree->path, test_tree_remove, 16, FTW_DEPTH | FTW_PHYS), 0);
+        test_tree_remove(tree->path);
 }
