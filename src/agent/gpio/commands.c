@@ -308,7 +308,7 @@ static int run_gpio_test(void *owner, struct command_request *request)
 /* --- all of them ------------------------------------------------------------------------- */
 
 #define PIN_SCHEMA(text)                                                                           \
-        "\"pin\":{\"type\":[\"integer\",\"string\"],\"minimum\":0,\"maximum\":53,"                 \
+        "\"pin\":{\"type\":[\"integer\",\"string\"],"                                              \
         "\"description\":\"" text "BCM number, or a name: \\\"GPIO17\\\", \\\"BOARD11\\\", "       \
         "\\\"J8:11\\\", \\\"WPI0\\\"\",\"examples\":[17,\"GPIO17\",\"BOARD11\"]}"
 
