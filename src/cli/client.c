@@ -224,6 +224,17 @@ static int connect_to(const struct client_target *target, int *ret, struct error
         return net_connect(target->host, target->port, target->timeout_ms, ret, error);
 }
 
+static int add_next_step(const struct client_target *target, int reason, struct error *error)
+{
+        struct error first = *error;
+
+        if (reason != -ECONNREFUSED && !(target->socket && reason == -ENOENT))
+                return reason;
+        return error_set(error, reason,
+                         "%s  (systemctl status pifleet-agent, or from a checkout: ./dev run)",
+                         first.text);
+}
+
 static int open_stream(struct client *client, struct error *error)
 {
         static const struct net_stream_limits limits = {
@@ -249,7 +260,7 @@ static int open_stream(struct client *client, struct error *error)
         }
         r = connect_to(target, &fd, error);
         if (r < 0)
-                return r;
+                return add_next_step(target, r, error);
         r = fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
         if (r == 0)
                 r = net_stream_new_client(client->context, fd, client->tls,

@@ -1,0 +1,646 @@
+"""The command line program, as people and scripts use it."""
+
+import json
+import os
+import pathlib
+import pty
+import re
+import select
+import signal
+import stat
+import subprocess
+import time
+
+import pytest
+
+from agent_process import BUILD, SANITIZER_REPORT, free_port
+from fake_agent import SILENCE, FakeAgent, Greeter
+
+PROGRAM = BUILD / "pifleet"
+SECONDS = 60
+
+OK, REFUSED, USAGE, NO_CONNECTION = 0, 1, 2, 3
+
+needs_agent = pytest.mark.skipif(not (BUILD / "pifleet-agent").exists(),
+                                 reason="pifleet-agent is not built here")
+
+
+def environment(**more):
+    clean = {k: v for k, v in os.environ.items() if k not in ("PIFLEET_TOKEN", "NO_COLOR")}
+    return {**clean, "TERM": "xterm", "TZ": "UTC", **more}
+
+
+def run(*words, stdin=b"", **more):
+    done = subprocess.run([PROGRAM, *map(str, words)], input=stdin, capture_output=True,
+                          env=environment(**more), timeout=SECONDS, check=False)
+    assert not SANITIZER_REPORT.search(done.stderr.decode(errors="replace")), done.stderr.decode()
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+class Terminal:
+    """The program on a terminal of its own."""
+
+    def __init__(self, *words, **more):
+        self.master, slave = pty.openpty()
+        self.slave_name = os.ttyname(slave)
+        self.seen = b""
+        self.process = subprocess.Popen([PROGRAM, *map(str, words)], stdin=slave, stdout=slave,
+                                        stderr=slave, env=environment(**more),
+                                        start_new_session=True)
+        self.slave = slave
+
+    def read_until(self, text):
+        deadline = time.monotonic() + SECONDS
+        while text not in self.seen:
+            assert time.monotonic() < deadline, self.seen
+            if select.select([self.master], [], [], 1)[0]:
+                self.seen += os.read(self.master, 4096)
+
+    def type(self, data):
+        os.write(self.master, data)
+
+    def end(self):
+        """What was shown, and the exit status."""
+        status = self.process.wait(timeout=SECONDS)
+        while select.select([self.master], [], [], 0)[0]:
+            self.seen += os.read(self.master, 65536)
+        os.close(self.slave)
+        os.close(self.master)
+        shown = self.seen.decode().replace("\r\n", "\n")
+        assert not SANITIZER_REPORT.search(shown), shown
+        return status, shown
+
+
+def on_terminal(*words, **more):
+    return Terminal(*words, **more).end()
+
+
+# ---- words ----
+
+
+def test_without_words_it_explains_itself_and_counts_as_wrong_usage():
+    status, out, _ = run()
+    assert status == USAGE
+    for name in ("call", "status", "setup", "passwd", "doctor", "help"):
+        assert re.search(rf"^  {name}\b", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"], ["help"]])
+def test_help_is_no_error(words):
+    status, out, err = run(*words)
+    assert (status, err) == (OK, "")
+    assert "Usage: pifleet SUBCOMMAND" in out
+
+
+@pytest.mark.parametrize("name", ["call", "status", "setup", "passwd", "doctor"])
+def test_each_subcommand_teaches_with_examples(name):
+    status, out, err = run(name, "--help")
+    assert (status, err) == (OK, "")
+    assert "Examples:\n  " in out and "Exit status:" in out
+    assert run("help", name) == (OK, out, "")
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_version():
+    status, out, _ = run("--version")
+    assert status == OK and re.fullmatch(r"pifleet \d+\.\d+\.\d+\n", out)
+
+
+@pytest.mark.parametrize("words, sentence", [
+    (["stauts"], 'there is no subcommand "stauts"; did you mean "status"?'),
+    (["frobnicate"], "pifleet --help lists them"),
+    (["help", "cal"], 'did you mean "call"?'),
+    (["call"], "something is missing: pifleet call COMMAND [KEY=VALUE ...]"),
+    (["call", "ping", "--prot", "1"], "there is no option --prot; did you mean --port?"),
+    (["call", "ping", "--port", "x"], "--port takes a whole number from 1 to 65535"),
+    (["call", "ping", "17"], '"17" is not KEY=VALUE'),
+    (["call", "ping", "a=1", "a=2"], '"a" is given twice'),
+    (["call", "ping", "--socket", "x", "--port", "1"], "--socket excludes --host"),
+    (["call", "ping", "--tls"], "TLS has a port of its own"),
+    (["call", "ping", "--token=a", "--token-file=b"], "exclude each other"),
+    (["call", "ping", "--token-file=/nonexistent"], "cannot be read: No such file"),
+    (["status", "now"], 'pifleet status takes options only, not "now"'),
+    (["setup", "--role", "king"], "viewer, operator, deployer or admin"),
+    (["setup", "--name", "root"], "which stand for callers without a token"),
+    (["setup", "--name", "a b"], "--name takes a name"),
+])
+def test_wrong_usage_is_told_with_what_would_be_right(words, sentence):
+    status, out, err = run(*words)
+    assert (status, out) == (USAGE, "")
+    assert err.startswith("pifleet: ") and sentence in err
+
+
+# ---- call ----
+
+
+def test_a_call_sends_arguments_as_json_and_prints_json_to_a_pipe(tmp_path):
+    note = tmp_path / "note.txt"
+    note.write_text("two\nlines\n")
+    reply = {"success": True, "type": "echo", "timestamp": 1.5, "echo": {"a": [1]}}
+    with FakeAgent({"echo": reply}) as fake:
+        status, out, err = run("call", "echo", "n=17", "t=two words", "l=[1,2]", f"f=@{note}",
+                               "i=@-", "--port", fake.port, stdin=b"from a pipe")
+    assert (status, err) == (OK, "")
+    assert json.loads(out) == reply and out.count("\n") == 1
+    assert fake.requests == [{"command": "echo", "n": 17, "t": "two words", "l": [1, 2],
+                              "f": "two\nlines\n", "i": "from a pipe"}]
+
+
+def test_a_terminal_gets_readable_output():
+    reply = {"success": True, "type": "x", "timestamp": 1.5, "uptime": 273840,
+             "memory": {"total": 2**32, "used": 2**20}}
+    with FakeAgent({"x": reply}) as fake:
+        assert on_terminal("call", "x", "--port", fake.port, NO_COLOR="1") == (
+            OK, "uptime  3d 4h\nmemory\n  total  4 GiB\n  used   1 MiB\n")
+        status, shown = on_terminal("call", "x", "--port", fake.port)
+        assert status == OK and "\033[1muptime\033[0m" in shown
+        _, shown = on_terminal("call", "x", "--port", fake.port, TERM="dumb")
+        assert "\033" not in shown
+        assert json.loads(on_terminal("call", "x", "--port", fake.port, "--json")[1]) == reply
+
+
+def test_text_forces_readable_output_into_a_pipe():
+    with FakeAgent({"x": {"success": True, "pin": 17}}) as fake:
+        assert run("call", "x", "--text", "--port", fake.port) == (OK, "pin  17\n", "")
+
+
+HOSTILE = "\033]0;owned\007\u009b31m\u202e\x7f"
+
+
+def test_nothing_an_agent_says_commands_the_terminal():
+    replies = {"good": {"success": True, "text": HOSTILE, HOSTILE: [HOSTILE]},
+               "bad": {"success": False, "error": HOSTILE, "code": HOSTILE}}
+    with FakeAgent(replies) as fake:
+        for words in (["good"], ["bad"], ["good", "--json"], ["bad", "--json"]):
+            _, shown = on_terminal("call", *words, "--port", fake.port, NO_COLOR="1")
+            assert "owned" in shown
+            assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown), words
+        out = run("call", "good", "--port", fake.port)[1]
+        assert json.loads(out) == replies["good"]
+
+
+def test_a_refusal_is_the_agents_sentence_and_status_1():
+    reply = {"success": False, "type": "error", "error": "unknown command `pnig`; did you mean "
+             "`ping`?", "code": "NO_METHOD"}
+    with FakeAgent({"pnig": reply}) as fake:
+        status, out, err = run("call", "pnig", "--text", "--port", fake.port)
+        assert (status, out) == (REFUSED, "")
+        assert err == "pifleet: unknown command `pnig`; did you mean `ping`? (NO_METHOD)\n"
+        status, out, err = run("call", "pnig", "--port", fake.port)
+        assert (status, json.loads(out), err) == (REFUSED, reply, "")
+
+
+def test_a_unix_socket_is_an_address_too():
+    with FakeAgent({"ping": {"success": True, "n": 1}}, local=True) as fake:
+        assert run("call", "ping", "--text", "--socket", fake.path) == (OK, "n  1\n", "")
+
+
+def test_a_long_reply_comes_whole():
+    text = "x" * (8 << 20)
+    with FakeAgent({"big": {"success": True, "text": text}}) as fake:
+        status, out, _ = run("call", "big", "--port", fake.port)
+    assert status == OK and json.loads(out)["text"] == text
+
+
+def test_a_long_request_goes_whole(tmp_path):
+    text = "y" * (8 << 20)
+    (tmp_path / "big").write_text(text)
+    answer = {"big": lambda request: {"success": True, "length": len(request["t"])}}
+    with FakeAgent(answer) as fake:
+        status, out, _ = run("call", "big", f"t=@{tmp_path}/big", "--port", fake.port)
+    assert status == OK and json.loads(out)["length"] == len(text)
+
+
+# ---- tokens ----
+
+
+def check_token(request):
+    good = request.get("token") == "secret-token"
+    return {"success": True} if good else {"success": False, "error": "no such token",
+                                            "code": "UNAUTHORIZED"}
+
+
+@pytest.mark.parametrize("way", ["option", "file", "stdin", "environment"])
+def test_a_token_is_shown_first_and_not_sent_along(way, tmp_path):
+    (tmp_path / "token").write_text("secret-token\n")
+    words, more = {
+        "option": (["--token", "secret-token"], {}),
+        "file": (["--token-file", tmp_path / "token"], {}),
+        "stdin": (["--token-file", "-"], {"stdin": b"secret-token\r\n"}),
+        "environment": ([], {"PIFLEET_TOKEN": "secret-token"}),
+    }[way]
+    with FakeAgent({"auth": check_token, "ping": {"success": True}}) as fake:
+        assert run("call", "ping", *words, "--port", fake.port, **more)[0] == OK
+    assert fake.requests == [{"command": "auth", "token": "secret-token"}, {"command": "ping"}]
+
+
+def test_a_token_that_is_not_accepted_ends_it_there():
+    with FakeAgent({"auth": check_token}) as fake:
+        status, out, err = run("call", "restart_pi", "--token", "wrong", "--port", fake.port)
+    assert (status, out) == (REFUSED, "")
+    assert "the token is not accepted: no such token" in err and "wrong" not in err
+    assert [request["command"] for request in fake.requests] == ["auth"]
+
+
+# ---- no connection ----
+
+
+def test_nobody_there_names_the_next_step():
+    status, out, err = run("call", "ping", "--port", free_port())
+    assert (status, out) == (NO_CONNECTION, "")
+    assert "systemctl status pifleet-agent" in err and "./dev run" in err
+
+
+def test_a_socket_that_is_not_there(tmp_path):
+    status, _, err = run("call", "ping", "--socket", tmp_path / "none")
+    assert status == NO_CONNECTION and str(tmp_path / "none") in err
+
+
+def test_a_host_that_is_not_there():
+    status, _, err = run("call", "ping", "--host", "no-such-host.invalid")
+    assert status == NO_CONNECTION and "no-such-host.invalid" in err
+
+
+def test_silence_ends_with_the_timeout():
+    with FakeAgent({"ping": SILENCE}) as fake:
+        started = time.monotonic()
+        status, _, err = run("call", "ping", "--timeout", "0.3", "--port", fake.port)
+        assert status == NO_CONNECTION and "no answer within 0.3 s" in err
+        assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize("answer, sentence", [
+    (None, "closed the connection without an answer"),
+    (b"", "no answer within"),
+    (b"SSH-2.0-OpenSSH_9.2\r\n", "is not an agent"),
+    (b"[1]\n", "is not an agent"),
+    (b'{"success": true', "no answer within"),
+    (b'\xff\xfe\n', "is not an agent"),
+    (b"[" * 100 + b"\n", "is not an agent"),
+    (b"x" * (17 << 20), "larger than"),
+], ids=["end", "nothing", "other protocol", "no object", "no line break", "no UTF-8", "too deep",
+        "too long"])
+def test_what_is_no_answer_is_told(answer, sentence):
+    with FakeAgent({"ping": answer}) as fake:
+        patience = 20 if sentence == "larger than" else 0.5
+        status, out, err = run("call", "ping", "--timeout", patience, "--port", fake.port)
+    assert (status, out) == (NO_CONNECTION, "")
+    assert sentence in err
+
+
+def test_blank_lines_are_no_replies():
+    with FakeAgent({"ping": b'\r\n  \n{"success": true, "n": 2}\r\n{"late": 1}\n'}) as fake:
+        assert run("call", "ping", "--text", "--port", fake.port) == (OK, "n  2\n", "")
+
+
+def test_output_that_nobody_reads_is_an_error_not_a_signal():
+    with FakeAgent({"ping": {"success": True, "text": "x" * (4 << 20)}}) as fake:
+        process = subprocess.Popen([PROGRAM, "call", "ping", "--port", str(fake.port)],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env=environment())
+        process.stdout.close()
+        assert b"cannot be printed" in process.stderr.read()
+        assert process.wait(timeout=SECONDS) == REFUSED
+        process.stderr.close()
+
+
+# ---- TLS ----
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("tls")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                    "-keyout", directory / "key.pem", "-out", directory / "cert.pem"],
+                   check=True, capture_output=True)
+    return directory / "cert.pem", directory / "key.pem"
+
+
+def test_tls_trusts_who_it_is_told_to_trust(certificate):
+    with FakeAgent({"ping": {"success": True, "n": 3}}, certificate=certificate) as fake:
+        where = ["--host", "localhost", "--port", fake.port]
+        assert run("call", "ping", "--text", *where, "--ca", certificate[0]) == (OK, "n  3\n", "")
+        assert run("call", "ping", "--text", *where, "--insecure") == (OK, "n  3\n", "")
+        status, out, err = run("call", "ping", *where, "--tls", "--token", "do-not-send-this")
+        assert (status, out) == (NO_CONNECTION, "")
+        assert "--ca FILE" in err
+    assert all("token" not in request for request in fake.requests)
+
+
+def test_tls_to_a_port_that_does_not_speak_it():
+    with Greeter(b"hello\n") as stranger:
+        status, _, err = run("call", "ping", "--tls", "--port", stranger.port, "--timeout", "5")
+        assert status == NO_CONNECTION and "TLS" in err
+
+
+def test_an_authority_that_cannot_be_read(tmp_path):
+    with FakeAgent({}) as fake:
+        status, _, err = run("call", "ping", "--ca", tmp_path / "none.pem", "--port", fake.port)
+    assert status in (USAGE, NO_CONNECTION) and "none.pem" in err
+
+
+# ---- status ----
+
+
+STATUS = {"success": True, "type": "get_status", "timestamp": 1.5, "device_id": "pi-1",
+          "version": "0.1.0", "uptime": 3661}
+METRICS = {"success": True, "type": "get_metrics", "timestamp": 1.5, "cpu_percent": 12.34,
+           "network": {"eth0": {"bytes_recv": 2048, "bytes_sent": 0}}}
+
+
+def test_status_is_one_page():
+    with FakeAgent({"get_status": STATUS, "get_metrics": METRICS}) as fake:
+        status, out, _ = run("status", "--text", "--port", fake.port)
+        assert status == OK
+        assert out == ("status\n  device_id  pi-1\n  version    0.1.0\n  uptime     1h 1m\n"
+                       "metrics\n  cpu_percent  12.3 %\n  network\n"
+                       "          bytes_recv  bytes_sent\n"
+                       "    eth0  2 KiB       0 B\n")
+        status, out, _ = run("status", "--port", fake.port)
+        assert status == OK
+        assert json.loads(out)["metrics"]["cpu_percent"] == 12.34
+
+
+def test_status_without_the_right_to_it():
+    refusal = {"success": False, "error": "authenticate first", "code": "UNAUTHORIZED"}
+    with FakeAgent({"get_status": refusal}) as fake:
+        status, out, err = run("status", "--port", fake.port)
+    assert (status, out) == (REFUSED, "") and "authenticate first" in err
+
+
+# ---- setup ----
+
+
+def test_setup_makes_a_config_that_only_its_owner_reads(tmp_path):
+    path = tmp_path / "new" / "agent.yaml"
+    status, out, err = run("setup", "--config", path)
+    assert status == OK
+    assert re.fullmatch(r"pf_[0-9a-f]{72}\n", out)
+    assert stat.S_IMODE(path.stat().st_mode) in (0o600, 0o640)
+    assert out.strip() not in path.read_text() and out.strip() not in err
+    assert "blake2b:" in path.read_text() and "role: admin" in path.read_text()
+    assert "systemctl restart pifleet-agent" in err and "3000/tcp" in err
+
+
+def test_setup_adds_to_a_config_and_leaves_the_rest(tmp_path):
+    path = tmp_path / "agent.yaml"
+    before = "# mine\ncommand: {port: 3001} # not 3000\naccess:\n  mode: open # for now\n"
+    path.write_text(before)
+    path.chmod(0o640)
+    status, _, err = run("setup", "--config", path, "--name", "node-server", "--role", "deployer")
+    assert status == OK
+    assert path.read_text().startswith(before)
+    assert re.fullmatch(r'  tokens:\n    - name: node-server\n      hash: "blake2b:[0-9a-f]{64}"\n'
+                        r"      role: deployer\n", path.read_text()[len(before):])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert 'access.mode is "open"' in err and "3001/tcp" in err
+    assert os.listdir(tmp_path) == ["agent.yaml"]
+
+
+def test_setup_follows_a_link(tmp_path):
+    (tmp_path / "real.yaml").write_text("command: {port: 1}\n")
+    (tmp_path / "agent.yaml").symlink_to("real.yaml")
+    assert run("setup", "--config", tmp_path / "agent.yaml")[0] == OK
+    assert (tmp_path / "agent.yaml").is_symlink()
+    assert "tokens:" in (tmp_path / "real.yaml").read_text()
+
+
+def test_setup_refuses_a_name_that_is_taken(tmp_path):
+    path = tmp_path / "agent.yaml"
+    assert run("setup", "--config", path)[0] == OK
+    before = path.read_text()
+    status, out, err = run("setup", "--config", path)
+    assert (status, out) == (REFUSED, "") and 'a token "admin" already' in err
+    assert path.read_text() == before
+    assert run("setup", "--config", path, "--name", "second")[0] == OK
+
+
+def test_setup_prints_the_lines_for_a_file_it_dares_not_change(tmp_path):
+    path = tmp_path / "agent.yaml"
+    path.write_text("command: {port: 1}\n...\n")
+    status, out, err = run("setup", "--config", path)
+    assert status == REFUSED
+    assert re.fullmatch(r"pf_[0-9a-f]{72}\n", out)
+    assert "access:\n  tokens:\n    - name: admin\n      hash: \"blake2b:" in err
+    assert path.read_text() == "command: {port: 1}\n...\n"
+
+
+def test_setup_says_where_a_config_is_broken(tmp_path):
+    path = tmp_path / "agent.yaml"
+    path.write_text("access: [\n")
+    status, out, err = run("setup", "--config", path)
+    assert (status, out) == (REFUSED, "") and f"{path}: line 2" in err
+
+
+def test_setup_in_a_place_that_is_not_ours(tmp_path):
+    status, out, err = run("setup", "--config", "/proc/pifleet/agent.yaml")
+    assert (status, out) == (REFUSED, "") and "/proc/pifleet/agent.yaml" in err
+
+
+def test_setup_does_not_run_beside_itself(tmp_path):
+    import fcntl
+    directory = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(directory, fcntl.LOCK_EX)
+    status, _, err = run("setup", "--config", tmp_path / "agent.yaml")
+    assert status == REFUSED and "somebody else is changing it" in err
+    os.close(directory)
+
+
+# ---- passwd ----
+
+HASH = r"\$argon2id\$v=19\$m=\d+,t=\d+,p=1\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+"
+
+
+def test_passwd_reads_a_line_from_a_pipe():
+    status, out, err = run("passwd", stdin=b"correct horse\nmore\n")
+    assert status == OK and re.fullmatch(f'hash: "{HASH}"\n', out)
+    assert "access" in err
+    status, out, _ = run("passwd", "--user", "ann", stdin=b"correct horse")
+    assert re.fullmatch(rf'- {{name: "ann", role: viewer, hash: "{HASH}"}}\n', out)
+
+
+@pytest.mark.parametrize("typed", [b"", b"short\n", b"x" * 513 + b"\n", b"nul\0in the middle\n"])
+def test_passwd_refuses_what_is_no_secret(typed):
+    status, out, err = run("passwd", stdin=typed)
+    assert (status, out) == (REFUSED, "") and err.startswith("pifleet: ")
+
+
+def test_passwd_asks_twice_and_shows_nothing_of_it():
+    terminal = Terminal("passwd")
+    terminal.read_until(b"Secret: ")
+    terminal.type(b"correct horse\n")
+    terminal.read_until(b"The same again: ")
+    terminal.type(b"correct horse\n")
+    status, shown = terminal.end()
+    assert status == OK and re.search(HASH, shown)
+    assert "correct" not in shown
+
+
+def test_passwd_refuses_two_that_differ():
+    terminal = Terminal("passwd")
+    terminal.read_until(b"Secret: ")
+    terminal.type(b"correct horse\n")
+    terminal.read_until(b"The same again: ")
+    terminal.type(b"correct house\n")
+    status, shown = terminal.end()
+    assert status == REFUSED and "not the same" in shown and "argon2id" not in shown
+
+
+def test_passwd_that_is_interrupted_leaves_the_terminal_as_it_was():
+    import termios
+    terminal = Terminal("passwd")
+    before = termios.tcgetattr(terminal.slave)
+    terminal.read_until(b"Secret: ")
+    assert not termios.tcgetattr(terminal.slave)[3] & termios.ECHO
+    terminal.process.send_signal(signal.SIGTERM)
+    terminal.process.wait(timeout=SECONDS)
+    assert termios.tcgetattr(terminal.slave)[3] & termios.ECHO
+    assert before[0] == termios.tcgetattr(terminal.slave)[0]
+    assert terminal.end()[0] == -signal.SIGTERM
+
+
+# ---- doctor ----
+
+
+def findings(out):
+    page = json.loads(out)
+    assert page["problems"] == sum(f["level"] == "problem" for f in page["findings"])
+    assert page["warnings"] == sum(f["level"] == "warning" for f in page["findings"])
+    return page["findings"]
+
+
+def of(found, area, level):
+    return [f["text"] for f in found if f["area"] == area and f["level"] == level]
+
+
+def write_config(tmp_path, mode=0o600, **sections):
+    path = tmp_path / "agent.yaml"
+    path.write_text(json.dumps({"state_dir": str(tmp_path / "state"), **sections}))
+    path.chmod(mode)
+    return path
+
+
+def test_doctor_finds_an_agent_and_no_problem(tmp_path):
+    with FakeAgent({"get_status": STATUS}) as fake:
+        path = write_config(tmp_path, command={"port": fake.port, "socket": ""},
+                            access={"tokens": [{"name": "a", "hash": "b", "role": "admin"}]})
+        _, out, _ = run("doctor", "--config", path, PATH="/nonexistent")
+    found = findings(out)
+    assert of(found, "agent", "ok") == [f"answers at 127.0.0.1:{fake.port}, version 0.1.0"]
+    assert of(found, "access", "ok") == ["1 token"]
+    assert not of(found, "agent", "problem") and not of(found, "port", "problem")
+    for area in ("config", "state", "disk", "clock", "gpio", "descriptors"):
+        assert any(f["area"] == area for f in found), area
+
+
+def test_doctor_finds_that_nobody_answers(tmp_path):
+    path = write_config(tmp_path, command={"port": free_port(), "socket": str(tmp_path / "s")})
+    status, out, _ = run("doctor", "--config", path)
+    assert status == REFUSED and of(findings(out), "agent", "problem")
+
+
+def test_doctor_finds_somebody_else_at_the_port(tmp_path):
+    with Greeter(b"220 mail\r\n") as stranger:
+        path = write_config(tmp_path, command={"port": stranger.port, "socket": ""})
+        status, out, _ = run("doctor", "--config", path)
+    found = findings(out)
+    assert status == REFUSED
+    assert "something else than an agent" in of(found, "port", "problem")[0]
+    assert any("ss -ltnp" in f.get("advice", "") for f in found)
+
+
+def test_doctor_finds_what_is_odd_about_the_agent(tmp_path):
+    answer = {**STATUS, "version": "9.9.9\033[2J", "gpio_backend": "simulated"}
+    with FakeAgent({"get_status": answer}) as fake:
+        _, out, _ = run("doctor", "--port", fake.port, "--text")
+    assert "another version" in out and "simulated" in out
+    assert "\033" not in out
+
+
+@pytest.mark.parametrize("mode, level", [(0o600, "ok"), (0o640, "ok"), (0o644, "warning"),
+                                         (0o602, "problem")])
+def test_doctor_looks_at_who_can_read_the_config(tmp_path, mode, level):
+    path = write_config(tmp_path, mode=mode)
+    found = findings(run("doctor", "--config", path, "--port", free_port())[1])
+    assert any(f"{mode:04o}" in text for text in of(found, "config", level))
+
+
+@pytest.mark.parametrize("access, level, words", [
+    ({}, "warning", "no token exists"),
+    ({"mode": "open"}, "ok", "this machine only"),
+    ({"mode": "open", "allow_open_network": True}, "warning", "open to the network"),
+])
+def test_doctor_looks_at_who_may_come_in(tmp_path, access, level, words):
+    path = write_config(tmp_path, access=access)
+    found = findings(run("doctor", "--config", path, "--port", free_port())[1])
+    assert words in of(found, "access", level)[0]
+
+
+def test_doctor_looks_at_the_state_directory(tmp_path):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state").chmod(0o777)
+    path = write_config(tmp_path)
+    found = findings(run("doctor", "--config", path, "--port", free_port())[1])
+    assert "can be written by others" in of(found, "state", "problem")[0]
+
+
+def test_doctor_misses_a_config_that_was_named(tmp_path):
+    status, out, _ = run("doctor", "--config", tmp_path / "none", "--port", free_port())
+    assert status == REFUSED and "No such file" in of(findings(out), "config", "problem")[0]
+
+
+def test_doctor_asks_the_agent_about_the_config(tmp_path):
+    program = tmp_path / "bin" / "pifleet-agent"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\necho "$@" >"$0.words"\necho "agent.yaml:3:1: no such key"\n'
+                       "echo more; exit 1\n")
+    program.chmod(0o755)
+    # A copy, so that the agent beside the one that was built is not found first.
+    copy = tmp_path / "pifleet"
+    copy.write_bytes(PROGRAM.read_bytes())
+    copy.chmod(0o755)
+    path = write_config(tmp_path)
+    done = subprocess.run([copy, "doctor", "--config", path, "--port", str(free_port())],
+                          capture_output=True, timeout=SECONDS, check=False,
+                          env=environment(PATH=f"{program.parent}:{os.environ['PATH']}"))
+    assert of(findings(done.stdout), "config", "problem") == [
+        "the agent refuses it: agent.yaml:3:1: no such key"]
+    assert pathlib.Path(f"{program}.words").read_text() == f"--check-config --config {path}\n"
+
+
+# ---- with the real agent ----
+
+
+@needs_agent
+def test_the_real_agent_answers(start_agent):
+    agent = start_agent()
+    for where in (["--port", agent.port], ["--socket", agent.socket]):
+        assert json.loads(run("call", "ping", *where)[1])["type"] == "pong"
+        assert run("status", *where)[0] == OK
+        status, _, err = run("call", "pnig", "--text", *where)
+        assert status == REFUSED and "ping" in err
+    out = run("call", "echo", "a=[1,2]", "--port", agent.port)[1]
+    assert json.loads(out)["echo"] == {"a": [1, 2]}
+
+
+@needs_agent
+def test_the_real_agent_takes_the_token_that_setup_made(start_agent, tmp_path):
+    path = tmp_path / "agent.yaml"
+    token = run("setup", "--config", path)[1].strip()
+    item = re.search(r'hash: "(.*)"', path.read_text())[1]
+    agent = start_agent(config={"access": {"mode": "token", "tokens": [
+        {"name": "admin", "hash": item, "role": "admin"}]}})
+    assert run("call", "get_status", "--port", agent.port)[0] == REFUSED
+    assert run("call", "get_status", "--port", agent.port, PIFLEET_TOKEN=token)[0] == OK
+    status, _, err = run("status", "--port", agent.port, PIFLEET_TOKEN=token[:-1] + "x")
+    assert status == REFUSED and "not accepted" in err
+
+
+@needs_agent
+def test_the_real_agent_accepts_what_setup_writes(tmp_path):
+    path = tmp_path / "agent.yaml"
+    assert run("setup", "--config", path)[0] == OK
+    found = findings(run("doctor", "--config", path, "--port", free_port())[1])
+    assert "the agent accepts it" in of(found, "config", "ok")
