@@ -1,4 +1,5 @@
 #include "base/buffer.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -96,4 +97,31 @@ TEST(reserved_room_is_written_and_committed_in_place)
         CHECK_EQ(buffer_length(&b), 52);
         CHECK_EQ(buffer_data(&b)[51], 'c');
         buffer_done(&b);
+}
+
+TEST(without_memory_the_content_stays_as_it_was)
+{
+        size_t n = 0;
+        bool failed;
+
+        do {
+                struct buffer b;
+                int first, second, third;
+
+                buffer_init(&b, 100000);
+                allocation_fail_at(++n);
+                first = buffer_append_text(&b, "0123456789");
+                second = buffer_reserve(&b, 5000);
+                third = buffer_printf(&b, "%020000d", 7);
+                buffer_shrink(&b, 0);
+                failed = allocation_end();
+                CHECK_EQ(first, n == 1 ? -ENOMEM : 0);
+                CHECK_EQ(second, n == 2 ? -ENOMEM : 0);
+                CHECK_EQ(third, n == 3 ? -ENOMEM : 0);
+                CHECK_EQ(buffer_length(&b), (n == 1 ? 0 : 10) + (n == 3 ? 0 : 20000));
+                if (n != 1)
+                        CHECK_EQ(memcmp(buffer_data(&b), "0123456789", 10), 0);
+                buffer_done(&b);
+        } while (failed);
+        CHECK_EQ(n, 5);
 }

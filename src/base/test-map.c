@@ -1,4 +1,5 @@
 #include "base/map.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -95,4 +96,40 @@ TEST(walking_meets_each_entry_once)
         CHECK_EQ(met, 100);
         for (int i = 0; i < 100; i++)
                 CHECK_EQ(seen[i], 1);
+}
+
+TEST(a_map_that_cannot_grow_keeps_what_it_has)
+{
+        static int values[40];
+        size_t n = 0;
+        bool failed;
+
+        do {
+                AUTO(map) struct map *map = NULL;
+                size_t put = 0;
+                void *previous = values;
+                char key[8];
+                int r;
+
+                allocation_fail_at(++n);
+                r = map_new(100, &map);
+                while (r == 0 && put < 40) {
+                        snprintf(key, sizeof(key), "%zu", put);
+                        previous = values;
+                        r = map_put(map, key, &values[put], &previous);
+                        put += r == 0;
+                }
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+                CHECK((map == NULL) == (n == 1));
+                if (!map)
+                        continue;
+                CHECK_EQ(map_count(map), put);
+                CHECK(previous == (failed ? values : NULL));
+                for (size_t i = 0; i < 40; i++) {
+                        snprintf(key, sizeof(key), "%zu", i);
+                        CHECK(map_get(map, key, strlen(key)) == (i < put ? &values[i] : NULL));
+                }
+        } while (failed);
+        CHECK(n > 40);
 }

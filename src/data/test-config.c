@@ -1,5 +1,6 @@
 #include "data/config.h"
 
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -375,4 +376,57 @@ TEST(a_file_is_loaded_and_one_that_is_not_there_named)
         CHECK(strstr(f.error.text, path) != NULL);
         fixture_done(&f);
         CHECK_EQ(config_load("/", f.sections, 3, &f.error), -EISDIR);
+}
+
+/* libyaml has no hooks for its memory; all that is ours is failed. */
+TEST(a_file_that_does_not_fit_in_memory_leaves_nothing_behind)
+{
+        static const char text[] =
+                "profile: x\n"
+                "command: {host: a, services: [a, b], tokens: [{name: a}, {name: "
+                "b, role: c}]}\n";
+        size_t n = 0;
+        bool failed;
+        int r;
+
+        do {
+                fixture_open(&f);
+                allocation_fail_at(++n);
+                r = config_parse("agent.yaml", text, strlen(text), f.sections, 3, &f.error);
+                failed = allocation_end();
+                if (r != (failed ? -ENOMEM : 0) || f.error.code != r)
+                        FAIL("allocation %zu: %d %s", n, r, f.error.text);
+                if (!failed)
+                        break;
+                CHECK_NULL(f.command.host);
+                CHECK_NULL(f.command.services.items);
+                CHECK_NULL(f.command.tokens.items);
+                CHECK_NULL(f.top.profile);
+        } while (failed);
+        CHECK(n > 15);
+
+        allocation_fail_at(1);
+        CHECK_EQ(config_override(f.sections, 3, "command", "host", "b", &f.error), -ENOMEM);
+        CHECK(allocation_end());
+        CHECK_TEXT(f.command.host, "a");
+        fixture_done(&f);
+}
+
+TEST(defaults_without_memory_leave_nothing_behind)
+{
+        size_t n = 0;
+        bool failed;
+        int r;
+
+        do {
+                fixture_open(&f);
+                allocation_fail_at(++n);
+                r = config_defaults(f.sections, 3);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+                CHECK((f.command.host == NULL) == failed);
+                CHECK((f.top.profile == NULL) == failed);
+                fixture_done(&f);
+        } while (failed);
+        CHECK(n > 4);
 }

@@ -1,6 +1,7 @@
 #include "data/json-schema.h"
 
 #include "data/json.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -244,4 +245,43 @@ TEST(each_of_many_properties_is_found_and_missed)
                 if (missing < 200)
                         CHECK_TEXT(error.text, expected);
         }
+}
+
+TEST(compiling_without_memory_is_an_error_and_no_leak)
+{
+        cJSON_Hooks hooks = {malloc, free};
+        struct json_schema *schema = NULL;
+        size_t n = 0;
+        bool failed;
+        int r;
+
+        cJSON_InitHooks(&hooks);
+        do {
+                struct error error = {0};
+
+                allocation_fail_at(++n);
+                r = json_schema_compile(PIN, &schema, &error);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+                CHECK_EQ(error.code, r);
+                CHECK((schema == NULL) == failed);
+        } while (failed);
+        CHECK(n > 20);
+        json_schema_free(schema);
+        cJSON_InitHooks(NULL);
+}
+
+TEST(checking_allocates_nothing)
+{
+        AUTO(json_schema) struct json_schema *schema = NULL;
+        AUTO_JSON cJSON *good = cJSON_Parse("{\"pin\":17,\"times\":3}");
+        AUTO_JSON cJSON *wrong = cJSON_Parse("{\"pin\":17,\"tmes\":\"x\"}");
+        struct error error;
+
+        CHECK_EQ(json_schema_compile(PIN, &schema, NULL), 0);
+        allocation_fail_from(1);
+        CHECK_EQ(json_schema_check(schema, good, &error), 0);
+        CHECK_EQ(json_schema_check(schema, wrong, &error), -EINVAL);
+        CHECK(!allocation_end());
+        CHECK_TEXT(error.text, "`tmes` is unknown; did you mean `times`?");
 }

@@ -1,4 +1,5 @@
 #include "data/json.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -188,4 +189,29 @@ TEST(depth_is_bounded_whatever_is_asked)
         CHECK_EQ(json_check(text, 200, 1000, NULL), -ELOOP);
         CHECK_EQ(json_check("[]", 2, 0, NULL), -ELOOP);
         CHECK_EQ(json_check("1", 1, 0, NULL), 0);
+}
+
+TEST(a_tree_without_memory_is_an_error_and_no_leak)
+{
+        static const char text[] = "{\"a\":[1,\"two\",{\"b\":null}],\"c\":\"\\u00e4\"}";
+        cJSON_Hooks hooks = {malloc, free};
+        cJSON *tree = NULL;
+        size_t n = 0;
+        bool failed;
+        int r;
+
+        cJSON_InitHooks(&hooks);
+        do {
+                struct error error = {0};
+
+                allocation_fail_at(++n);
+                r = json_parse(text, strlen(text), 8, &tree, &error);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+                CHECK_EQ(error.code, r);
+                CHECK((tree == NULL) == failed);
+        } while (failed);
+        CHECK(n > 8);
+        cJSON_Delete(tree);
+        cJSON_InitHooks(NULL);
 }
