@@ -14,7 +14,7 @@
 
 enum { OVERLOADED_RETRY_MS = 1000 };
 
-static const char source[] = "access";
+static const char source[] = "builtin/access";
 
 struct access {
         struct command_registry *registry;
