@@ -14,23 +14,35 @@ IDLE_CONNECTIONS = 10000
 SETTLE_SECONDS = 3
 # A full core: what is left goes to reading clocks and to the scheduler.
 BUSY_SHARE = 0.95
+# A window in which somebody else held a core for longer is measured again.
+DISTURBED_SHARE = 0.05
 
 
 class Bench:
     """What all measurements share: the tools, the two cores, a directory."""
 
-    def __init__(self, build, server_cpu, generator_cpu, directory):
+    def __init__(self, build, server_cpu, generator_cpu, directory, repetitions):
         self.load_tool = tool(build, "bench-load")
         self.flood_tool = tool(build, "bench-flood")
         self.server_cpu = server_cpu
         self.generator_cpu = generator_cpu
         self.directory = directory
+        self.repetitions = repetitions  # how many are left, so that the time is bounded
 
     def start(self, peer):
         return Server(peer, self.server_cpu, self.generator_cpu, self.directory)
 
     def load(self, server, connections, in_flight, window_seconds):
-        """One run of the generator against one server."""
+        """The figures of one window; of the less disturbed one of two when the
+        first was disturbed. The choice does not look at the result."""
+        figures = self._load(server, connections, in_flight, window_seconds)
+        if figures["disturbed_share"] <= DISTURBED_SHARE or self.repetitions == 0:
+            return figures
+        self.repetitions -= 1
+        again = self._load(server, connections, in_flight, window_seconds)
+        return min(figures, again, key=lambda window: window["disturbed_share"])
+
+    def _load(self, server, connections, in_flight, window_seconds):
         # Long enough for a server's buffers to have grown.
         warm_up_seconds = min(0.4, window_seconds / 4)
         run = subprocess.run(

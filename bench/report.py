@@ -189,5 +189,5 @@ def text(machine, rounds, peers):
     disturbed = disturbance(rounds)
     if disturbed is not None and disturbed > 0.02:
         lines += [f"Beware: other programs held the two cores for {share_text(disturbed)} of the "
-                  "time. The ratios suffer less than the absolute figures, but they suffer.", ""]
+                  "time. Neither the figures nor the verdicts count: measure on a quiet machine.", ""]
     return "\n".join(lines)

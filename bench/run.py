@@ -137,7 +137,7 @@ def measure(options):
     machine = describe_machine(options, chosen, cores)
     rounds = []
     with tempfile.TemporaryDirectory(prefix="pifleet-bench-") as directory:
-        bench = Bench(options.build, *cores, directory)
+        bench = Bench(options.build, *cores, directory, repetitions=5 * options.rounds)
         for number in range(options.rounds):
             say(f"round {number + 1} of {options.rounds}")
             rounds.append(measure_round(bench, options, chosen, number))
