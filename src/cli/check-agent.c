@@ -105,7 +105,11 @@ static void check_socket_mode(const char *path, struct findings *findings)
 /* Where the config says that the agent listens, on this machine. */
 static uint16_t configured_port(const struct check_place *place)
 {
-        long port = strtol(check_setting(place, "command", "port", "3000"), NULL, 10);
+        long port;
+
+        if (strcmp(check_setting(place, NULL, "profile", "standard"), "appliance") == 0)
+                return 0;
+        port = strtol(check_setting(place, "command", "port", "3000"), NULL, 10);
 
         return port >= 0 && port <= 65535 ? (uint16_t)port : TARGET_PORT;
 }

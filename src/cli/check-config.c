@@ -61,6 +61,14 @@ static void check_content(const char *path, struct findings *findings)
                        "the agent will not start again before this is mended");
 }
 
+/* An appliance opens no port, and the Unix socket needs no token. */
+static bool has_ports(const struct check_place *place)
+{
+        return strcmp(check_setting(place, NULL, "profile", "standard"), "appliance") != 0 &&
+               (strcmp(check_setting(place, "command", "port", "3000"), "0") != 0 ||
+                strcmp(check_setting(place, "command", "tls_port", "0"), "0") != 0);
+}
+
 static bool is_open_to_network(const struct check_place *place)
 {
         const char *host = check_setting(place, "command", "host", "0.0.0.0");
@@ -76,7 +84,9 @@ static void check_access(const struct check_place *place, struct findings *findi
         const cJSON *tokens = json_get(json_get(place->outline, "access"), "tokens");
         const char *mode = check_setting(place, "access", "mode", "token");
 
-        if (is_open_to_network(place))
+        if (!has_ports(place))
+                finding_add(findings, FINDING_OK, "access", "no port: local users only");
+        else if (is_open_to_network(place))
                 finding_advise(finding_add(findings, FINDING_WARNING, "access",
                                            "open to the network: whoever reaches this machine may "
                                            "control it"),

@@ -72,11 +72,14 @@ static const char *setting(const cJSON *outline, const char *section, const char
         return text ? text + 1 : NULL;
 }
 
-/* A port as the file says it, or what it is without. */
+/* A port as the file says it, or what it is without. An appliance opens none. */
 static const char *port_setting(const cJSON *outline, const char *key, const char *standard)
 {
         const char *port = setting(outline, "command", key);
+        const char *profile = json_get_string(outline, "profile");
 
+        if (profile && strcmp(profile + 1, "appliance") == 0)
+                return "0";
         return port && strspn(port, "0123456789") == strlen(port) ? port : standard;
 }
 

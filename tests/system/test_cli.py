@@ -6,6 +6,7 @@ import pathlib
 import pty
 import re
 import select
+import shutil
 import signal
 import stat
 import subprocess
@@ -13,7 +14,7 @@ import time
 
 import pytest
 
-from agent_process import BUILD, SANITIZER_REPORT, free_port
+from agent_process import BUILD, SANITIZER_REPORT, TOP, free_port
 from fake_agent import SILENCE, FakeAgent, Greeter
 
 PROGRAM = BUILD / "pifleet"
@@ -128,6 +129,50 @@ def test_wrong_usage_is_told_with_what_would_be_right(words, sentence):
     status, out, err = run(*words)
     assert (status, out) == (USAGE, "")
     assert err.startswith("pifleet: ") and sentence in err
+
+
+# ---- what describes the program ----
+
+
+@pytest.mark.parametrize("name", ["call", "status", "setup", "passwd", "doctor"])
+def test_the_manual_knows_each_option(name):
+    manual = (TOP / "docs/man/pifleet.1").read_text()
+    assert f".Cm {name}" in manual
+    for option in re.findall(r"^  --([a-z-]+)", run("help", name)[1], re.MULTILINE):
+        assert f".It Fl -{option}" in manual, option
+
+
+@pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")
+def test_the_manuals_are_well_formed():
+    pages = sorted((TOP / "docs/man").iterdir())
+    assert len(pages) == 3
+    done = subprocess.run(["mandoc", "-Tlint", "-Wwarning", *pages], capture_output=True,
+                          check=False)
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+def completions(*words, path):
+    """What bash offers for the last of the words."""
+    script = ('. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pifleet; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    done = subprocess.run(["bash", "-c", script, TOP / "packaging/completion/pifleet.bash",
+                           path, *words], capture_output=True, text=True, check=True,
+                          env=environment(), timeout=SECONDS)
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def test_completion_offers_what_there_is(tmp_path):
+    assert completions("st", path=PROGRAM) == ["status"]
+    assert completions("help", "do", path=PROGRAM) == ["doctor"]
+    assert completions("call", "ping", "--to", path=PROGRAM) == ["--token", "--token-file"]
+    assert completions("setup", "--role", "a", path=PROGRAM) == ["admin"]
+    assert completions("passwd", "--user", "a", path=PROGRAM) == []
+    (tmp_path / "pifleet").write_text(
+        '#!/bin/sh\necho \'{"commands":[{"name":"ping","role":"viewer"},{"name":"$(id)"},'
+        '{"name":"pin_mode"}]}\'\n')
+    (tmp_path / "pifleet").chmod(0o755)
+    assert completions("call", "pi", path=tmp_path / "pifleet") == ["ping", "pin_mode"]
 
 
 # ---- call ----

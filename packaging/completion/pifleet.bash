@@ -1,0 +1,58 @@
+# Completion of pifleet(1) for bash. Installed as
+# /usr/share/bash-completion/completions/pifleet.
+
+# Prints the options of a subcommand, as its own help lists them.
+_pifleet_options()
+{
+        "$1" help "$2" 2>/dev/null | sed -n 's/^  \(--[a-z-]*\).*/\1/p'
+        echo --help
+}
+
+# Prints the agent's commands; asks the local agent, for a second at most, and
+# says nothing when there is none. Only plain names pass: compgen -W expands what
+# it is given as the shell would.
+_pifleet_commands()
+{
+        "$1" call list_commands --json --timeout 1 2>/dev/null |
+                grep -o '{"name":"[a-z][a-z0-9_.]*"' | cut -d'"' -f4
+}
+
+_pifleet()
+{
+        local program="${COMP_WORDS[0]}" subcommand="${COMP_WORDS[1]}"
+        local word="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD - 1]}"
+
+        COMPREPLY=()
+        if [ "$COMP_CWORD" -eq 1 ]; then
+                mapfile -t COMPREPLY < <(compgen -W \
+                        "call status setup passwd doctor help --help --version" -- "$word")
+                return
+        fi
+        case "$previous" in
+        --config | --socket | --ca | --token-file)
+                mapfile -t COMPREPLY < <(compgen -f -- "$word")
+                return
+                ;;
+        --host)
+                mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
+                return
+                ;;
+        --role)
+                mapfile -t COMPREPLY < <(compgen -W "viewer operator deployer admin" -- "$word")
+                return
+                ;;
+        --port | --token | --timeout | --name | --user)
+                return
+                ;;
+        esac
+        if [ "$subcommand" = help ]; then
+                mapfile -t COMPREPLY < <(compgen -W "call status setup passwd doctor" -- "$word")
+        elif [[ "$word" == -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W \
+                        "$(_pifleet_options "$program" "$subcommand")" -- "$word")
+        elif [ "$subcommand" = call ] && [ "$COMP_CWORD" -eq 2 ]; then
+                mapfile -t COMPREPLY < <(compgen -W "$(_pifleet_commands "$program")" -- "$word")
+        fi
+}
+
+complete -F _pifleet pifleet
