@@ -188,6 +188,7 @@ def text(machine, rounds, peers):
     lines += verdict_table(verdicts(rounds))
     disturbed = disturbance(rounds)
     if disturbed is not None and disturbed > 0.02:
-        lines += [f"Beware: other programs held the two cores for {share_text(disturbed)} of the "
-                  "time. Neither the figures nor the verdicts count: measure on a quiet machine.", ""]
+        lines += ["Beware: other programs held the two cores for "
+                  f"{share_text(disturbed)} of the time. Neither the figures nor the "
+                  "verdicts count: measure on a quiet machine.", ""]
     return "\n".join(lines)
