@@ -1,10 +1,13 @@
 #include "loop/loop.h"
 
 #include "base/attributes.h"
+#include "loop/inbox.h"
 #include "loop/io.h"
 #include "loop/signal.h"
 #include "loop/task.h"
 #include "loop/timer.h"
+#include "loop/work.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -197,4 +200,34 @@ TEST(a_signal_that_cannot_be_caught_is_refused)
 
         CHECK_EQ(loop_new(&loop), 0);
         CHECK_EQ(loop_signal_open(&watch, loop, SIGKILL, count_signal), -EINVAL);
+}
+
+static void ignore_item(void *owner, const void *item)
+{
+}
+
+TEST(a_lack_of_memory_is_told_and_leaks_nothing)
+{
+        bool failed;
+        size_t n = 0;
+
+        do {
+                struct loop *loop = NULL;
+                struct loop_inbox *inbox = NULL;
+                struct loop_work *work = NULL;
+                int r;
+
+                allocation_fail_at(++n);
+                r = loop_new(&loop);
+                if (r == 0)
+                        r = loop_inbox_new(loop, 8, 8, ignore_item, NULL, &inbox);
+                if (r == 0)
+                        r = loop_work_new(loop, 8, &work);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+                loop_work_free(work);
+                loop_inbox_free(inbox);
+                loop_free(loop);
+        } while (failed);
+        CHECK_EQ(n, 4);
 }

@@ -11,6 +11,10 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
+
+/* A listener whose queue is full keeps callers waiting. */
+enum { LOCAL_TIMEOUT_S = 5 };
 
 static void free_addresses(struct addrinfo **list)
 {
@@ -131,6 +135,35 @@ int net_connect(const char *host, uint16_t port, unsigned timeout_ms, int *ret_f
         return explain(host, port, timeout_ms, r, error);
 }
 
+static int explain_local(const char *path, int r, struct error *error)
+{
+        switch (r) {
+        case -ENOENT:
+        case -ECONNREFUSED:
+                return error_set(error, r, "nothing listens at %s: is pifleet-agent running?",
+                                 path);
+        case -EACCES:
+                return error_set(error, r,
+                                 "you may not use %s: try sudo, or join the group that `ls -l` "
+                                 "shows",
+                                 path);
+        case -EAGAIN:
+                return error_set(error, -ETIMEDOUT,
+                                 "%s did not answer within %d s: is pifleet-agent stuck?", path,
+                                 LOCAL_TIMEOUT_S);
+        default:
+                return error_set(error, r, "cannot connect to %s: %s", path, strerror(-r));
+        }
+}
+
+/* The time limit of sending is that of connecting too (socket(7)). */
+static int set_send_timeout(int fd, int seconds)
+{
+        struct timeval limit = {.tv_sec = seconds};
+
+        return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ? -errno : 0;
+}
+
 int net_connect_local(const char *path, int *ret_fd, struct error *error)
 {
         AUTO_CLOSE int fd = -1;
@@ -140,24 +173,16 @@ int net_connect_local(const char *path, int *ret_fd, struct error *error)
         r = net_address_local(path, &address);
         if (r < 0)
                 return error_set(error, r,
-                                 "\"%s\" cannot be a socket's path: it must have 1 to "
-                                 "%zu bytes",
+                                 "\"%s\" cannot be a socket's path: it must have 1 to %zu bytes",
                                  path, sizeof(address.local.sun_path) - 1);
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd < 0)
-                return error_set(error, -errno, "no socket can be made: %s", strerror(errno));
-        if (connect(fd, &address.any, address.length) < 0) {
+        r = fd < 0 ? -errno : set_send_timeout(fd, LOCAL_TIMEOUT_S);
+        if (r == 0 && connect(fd, &address.any, address.length) < 0)
                 r = -errno;
-                if (r == -ENOENT || r == -ECONNREFUSED)
-                        return error_set(error, r,
-                                         "nothing listens at %s: is pifleet-agent running?", path);
-                if (r == -EACCES)
-                        return error_set(error, r,
-                                         "you may not use %s: try sudo, or join the group that "
-                                         "`ls -l` shows",
-                                         path);
-                return error_set(error, r, "cannot connect to %s: %s", path, strerror(-r));
-        }
+        if (r == 0)
+                r = set_send_timeout(fd, 0);
+        if (r < 0)
+                return explain_local(path, r, error);
         *ret_fd = TAKE_FD(fd);
         return 0;
 }

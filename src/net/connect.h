@@ -15,5 +15,6 @@
 int net_connect(const char *host, uint16_t port, unsigned timeout_ms, int *ret_fd,
                 struct error *error);
 
-/* The same to a Unix socket. -ENOENT, -EACCES, -ECONNREFUSED, -ENAMETOOLONG. */
+/* The same to a Unix socket, within 5 s. -ENOENT, -EACCES, -ECONNREFUSED,
+ * -ETIMEDOUT, -ENAMETOOLONG. */
 int net_connect_local(const char *path, int *ret_fd, struct error *error);

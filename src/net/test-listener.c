@@ -1,6 +1,7 @@
 #include "net/listener.h"
 
 #include "base/attributes.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -196,6 +197,27 @@ TEST(freed_inside_on_accept_it_takes_no_more)
         CHECK_EQ(dial(&address), -ECONNREFUSED);
         close(one);
         close(two);
+        fixture_done(&f);
+}
+
+TEST(a_lack_of_memory_is_told_and_leaks_nothing)
+{
+        struct net_address address;
+        struct fixture f;
+        bool failed;
+        size_t n = 0;
+
+        fixture_init(&f);
+        CHECK_EQ(net_address_parse("127.0.0.1", 0, &address, NULL), 0);
+        do {
+                int r;
+
+                allocation_fail_at(++n);
+                r = fixture_listen(&f, &address);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+        } while (failed);
+        CHECK(n > 1);
         fixture_done(&f);
 }
 

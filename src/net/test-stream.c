@@ -2,6 +2,7 @@
 
 #include "base/attributes.h"
 #include "net/stream-internal.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -79,7 +80,7 @@ static void on_closed(void *owner, int reason)
         f->stream = NULL;
 }
 
-static void fixture_attach(struct fixture *f, int near, int far, size_t memory)
+static int fixture_try_to_attach(struct fixture *f, int near, int far, size_t memory)
 {
         struct net_stream_limits limits = {
                 .input = 16 * MIB, .output = 4 * MIB, .output_high = 256 * KIB};
@@ -89,11 +90,20 @@ static void fixture_attach(struct fixture *f, int near, int far, size_t memory)
                                          .on_drained = on_drained,
                                          .on_closed = on_closed};
         struct net_address peer = {0};
+        int r;
 
         *f = (struct fixture){.far = far, .consume_most = SIZE_MAX};
-        CHECK_EQ(loop_new_virtual(1000, &f->loop), 0);
-        CHECK_EQ(net_context_new(f->loop, memory, &f->context), 0);
-        CHECK_EQ(net_stream_new(f->context, near, NULL, &peer, &limits, &owner, &f->stream), 0);
+        r = loop_new_virtual(1000, &f->loop);
+        if (r == 0)
+                r = net_context_new(f->loop, memory, &f->context);
+        if (r == 0)
+                r = net_stream_new(f->context, near, NULL, &peer, &limits, &owner, &f->stream);
+        return r;
+}
+
+static void fixture_attach(struct fixture *f, int near, int far, size_t memory)
+{
+        CHECK_EQ(fixture_try_to_attach(f, near, far, memory), 0);
 }
 
 static void fixture_init(struct fixture *f)
@@ -802,6 +812,51 @@ TEST(a_descriptor_that_cannot_be_watched_stays_the_callers)
         CHECK_EQ(net_stream_new(context, -1, NULL, &peer, &limits, &owner, &stream), -EBADF);
         CHECK_NULL(stream);
         net_stream_close(NULL);
+}
+
+/* Whatever fails, the stream ends with -ENOMEM or all goes well, and nothing is
+ * left behind. */
+TEST(a_lack_of_memory_closes_and_leaks_nothing)
+{
+        static char block[20 * KIB];
+        bool failed;
+        size_t n = 0;
+
+        memset(block, 'x', sizeof(block));
+        do {
+                struct fixture f;
+                int fds[2], r;
+
+                CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+                allocation_fail_at(++n);
+                r = fixture_try_to_attach(&f, fds[0], fds[1], 64 * MIB);
+                if (r < 0) {
+                        CHECK_EQ(r, -ENOMEM);
+                        close(fds[0]);
+                }
+                if (f.stream) {
+                        f.consume_lines = true;
+                        fixture_send(&f, block, sizeof(block));
+                        fixture_rounds(&f, 2);
+                }
+                if (f.stream) {
+                        fixture_send(&f, block, sizeof(block));
+                        fixture_rounds(&f, 2);
+                }
+                if (f.stream) {
+                        net_stream_write(f.stream, block, sizeof(block));
+                        fixture_rounds(&f, 2);
+                }
+                failed = allocation_end();
+                CHECK_EQ(failed, r == -ENOMEM || f.reason == -ENOMEM);
+                net_stream_close(f.stream);
+                if (f.loop)
+                        fixture_rounds(&f, 2);
+                net_context_free(f.context);
+                loop_free(f.loop);
+                close(fds[1]);
+        } while (failed);
+        CHECK(n > 5);
 }
 
 TEST(an_idle_stream_is_small)
