@@ -6,6 +6,7 @@
  * early; the command's late reply is then dropped. */
 #include "command/registry-internal.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/spelling.h"
 #include "data/json.h"
@@ -28,7 +29,10 @@ static void request_free(struct command_request *request)
         cJSON_Delete(request->command);
         cJSON_Delete(request->id);
         cJSON_Delete(request->lease_token);
-        free(request);
+        if (request->registry->spare)
+                free(request);
+        else
+                request->registry->spare = request;
 }
 
 void command_request_release_if_done(struct command_request *request)
@@ -315,18 +319,22 @@ static void request_begin(struct command_request *request)
 static struct command_request *request_new(struct command_registry *registry,
                                            const struct command_call *call)
 {
-        struct command_request *request = calloc(1, sizeof(*request));
+        struct command_request *request = TAKE(registry->spare);
 
         if (!request)
+                request = malloc(sizeof(*request));
+        if (!request)
                 return NULL;
-        request->registry = registry;
-        request->session = call->session;
-        request->principal = call->session->principal;
-        request->transport = call->session->transport;
-        request->object = call->object;
-        request->on_reply = call->on_reply;
-        request->owner = call->owner;
-        request->started_ns = clock_monotonic_ns();
+        *request = (struct command_request){
+                .registry = registry,
+                .session = call->session,
+                .principal = call->session->principal,
+                .transport = call->session->transport,
+                .object = call->object,
+                .on_reply = call->on_reply,
+                .owner = call->owner,
+                .started_ns = clock_monotonic_ns(),
+        };
         loop_timer_init(&request->deadline, registry->loop, request_on_deadline);
         list_append(&registry->requests, &request->link);
         registry->requests_count++;

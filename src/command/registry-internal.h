@@ -52,6 +52,7 @@ struct command_registry {
 
         struct list requests; /* all that have not ended */
         size_t requests_count;
+        struct command_request *spare; /* one, so that most requests allocate none */
 
         struct buffer reply; /* the one that is being written */
         struct json_writer writer;

@@ -43,6 +43,7 @@ struct command_registry *command_registry_free(struct command_registry *registry
                         entry = covered;
                 }
         }
+        free(registry->spare);
         free(registry->sorted);
         map_free(registry->by_name);
         buffer_done(&registry->reply);

@@ -3,6 +3,7 @@
 #include "command/audit.h"
 #include "command/reply.h"
 #include "data/json.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -468,4 +469,61 @@ TEST(no_more_requests_run_at_once_than_the_registry_allows)
         CHECK(f.success);
         free(held);
         fixture_close(&f);
+}
+
+TEST(a_registry_without_memory_says_so_and_holds_nothing)
+{
+        struct command_registry *registry;
+        struct fixture f;
+        bool failed;
+        size_t n = 0;
+        int r;
+
+        fixture_open(&f);
+        do {
+                registry = NULL;
+                allocation_fail_at(++n);
+                r = command_registry_new(f.loop, f.bus, &registry);
+                if (r == 0)
+                        r = command_registry_add(registry, commands, ARRAY_SIZE(commands), "test",
+                                                 &f, NULL);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+                if (failed && registry)
+                        CHECK_NULL(command_registry_next(registry, NULL));
+                command_registry_free(registry);
+        } while (failed);
+        CHECK(n > ARRAY_SIZE(commands));
+        fixture_close(&f);
+}
+
+TEST(a_request_without_memory_is_answered_once_all_the_same)
+{
+        static const char *const requests[] = {
+                "{\"command\":\"ping\",\"id\":1}",
+                "{\"command\":\"led_on\",\"pin\":1}",
+                "{\"command\":\"pin\"}",
+        };
+        struct fixture f;
+
+        for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+                bool failed;
+                size_t n = 0;
+
+                do {
+                        struct command_call call = {
+                                .session = &f.session, .on_reply = on_reply, .owner = &f};
+
+                        fixture_open(&f);
+                        CHECK_EQ(json_parse(requests[i], strlen(requests[i]), 32, &call.object,
+                                            NULL),
+                                 0);
+                        allocation_fail_at(++n);
+                        command_dispatch(f.registry, &call, NULL);
+                        failed = allocation_end();
+                        CHECK_EQ(f.replies, 1);
+                        CHECK_EQ(command_registry_pending(f.registry), 0);
+                        fixture_close(&f);
+                } while (failed);
+        }
 }

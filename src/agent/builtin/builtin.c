@@ -53,11 +53,18 @@ static int run_ping(void *owner, struct command_request *request)
         return command_reply_send(request);
 }
 
+/* All that was sent but the command and the tokens: the id stands here too. */
 static int run_echo(void *owner, struct command_request *request)
 {
         struct json_writer *writer = command_reply_open(request, NULL);
+        const cJSON *id = command_request_id(request), *item;
 
-        json_write_tree(writer, "echo", command_request_arguments(request));
+        json_write_object(writer, "echo");
+        if (id)
+                json_write_tree(writer, "id", id);
+        cJSON_ArrayForEach(item, command_request_arguments(request))
+                json_write_tree(writer, item->string, item);
+        json_write_end(writer);
         return command_reply_send(request);
 }
 

@@ -116,7 +116,7 @@ TEST(echo_sends_back_what_is_not_the_wires)
                 const char *request, *expected;
         } cases[] = {
                 {"{\"command\":\"echo\"}", "{}"},
-                {"{\"command\":\"echo\",\"id\":7,\"a\":1}", "{\"a\":1}"},
+                {"{\"command\":\"echo\",\"id\":7,\"a\":1}", "{\"id\":7,\"a\":1}"},
                 {"{\"z\":null,\"command\":\"echo\",\"a\":[1,{\"b\":\"\\u00e9\"}]}",
                  "{\"z\":null,\"a\":[1,{\"b\":\"\xc3\xa9\"}]}"},
                 {"{\"command\":\"echo\",\"lease_token\":\"secret\",\"text\":\"x\"}",

@@ -3,6 +3,7 @@
 
 #include "command/reply.h"
 #include "data/json.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -573,4 +574,45 @@ TEST(stopping_answers_what_is_under_way_and_takes_no_more)
         turn(&f);
         CHECK(f.stopped);
         fixture_close(&f);
+}
+
+/* Whatever fails: the client has its replies, or an error, or an end; and the
+ * next client is served. */
+TEST(without_memory_a_connection_is_answered_or_closed)
+{
+        static const char requests[] = "{\"command\":\"hold\",\"id\":1}\n{\"command\":\"hold\"}\n"
+                                       "{\"command\":\"ping\"}\nnonsense\n";
+        bool failed;
+        size_t n = 0;
+
+        do {
+                struct fixture f;
+                struct net_address peer;
+                int pair[2], fd;
+
+                fixture_open(&f);
+                CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
+                         0);
+                CHECK_EQ(net_address_parse("127.0.0.1", 4711, &peer, NULL), 0);
+                allocation_fail_at(++n);
+                ndjson_server_adopt(f.server, "tcp", pair[0], &peer);
+                (void)!send(pair[1], requests, sizeof(requests) - 1, MSG_NOSIGNAL);
+                turn(&f);
+                for (size_t i = 0; i < f.held_count; i++)
+                        release_held(&f, i);
+                turn(&f);
+                failed = allocation_end();
+                if (!failed)
+                        CHECK_EQ(count_lines(hear(&f, pair[1])), 4);
+                close(pair[1]);
+                turn(&f);
+                CHECK_EQ(command_registry_pending(f.registry), 0);
+                fd = fixture_connect(&f);
+                say(&f, fd, "{\"command\":\"ping\"}\n");
+                CHECK_EQ(count_lines(hear(&f, fd)), 1);
+                close(fd);
+                turn(&f);
+                fixture_close(&f);
+        } while (failed);
+        CHECK(n > 4);
 }

@@ -1,0 +1,172 @@
+#include "agent/config.h"
+
+#include "support/test.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int load(struct agent_config *config, struct error *error, const char *text,
+                const char *const more[])
+{
+        char path[] = "/tmp/pifleet-config-XXXXXX";
+        const char *argv[16] = {"pifleet-agent", "--config", path};
+        int argc = 3, fd = mkstemp(path), r;
+
+        CHECK(fd >= 0);
+        CHECK_EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+        close(fd);
+        while (more && *more)
+                argv[argc++] = *more++;
+        r = agent_config_load(config, argc, (char **)argv, error);
+        unlink(path);
+        return r;
+}
+
+static void check_text(const char *actual, const char *expected)
+{
+        if (!expected)
+                CHECK_NULL(actual);
+        else
+                CHECK_TEXT(actual, expected);
+}
+
+static void check_same(const struct agent_config *a, const struct agent_config *b)
+{
+        check_text(a->state_dir, b->state_dir);
+        CHECK_EQ(a->profile, b->profile);
+        check_text(a->command.host, b->command.host);
+        CHECK_EQ(a->command.port, b->command.port);
+        CHECK_EQ(a->command.tls_port, b->command.tls_port);
+        check_text(a->command.socket, b->command.socket);
+        CHECK(a->command.idle_timeout == b->command.idle_timeout);
+        CHECK_EQ(a->command.max_line, b->command.max_line);
+        CHECK_EQ(a->access.mode, b->access.mode);
+        CHECK_EQ(a->access.allow_open_network, b->access.allow_open_network);
+        CHECK_EQ(a->access.open_role, b->access.open_role);
+        CHECK_EQ(a->access.tokens.count, b->access.tokens.count);
+        CHECK_EQ(a->gpio.backend, b->gpio.backend);
+        check_text(a->tls.certificate, b->tls.certificate);
+        check_text(a->log.file, b->log.file);
+        CHECK_EQ(a->log.level, b->log.level);
+        CHECK_EQ(a->limits.connections, b->limits.connections);
+        CHECK_EQ(a->limits.memory, b->limits.memory);
+}
+
+TEST(the_shipped_example_says_exactly_the_defaults)
+{
+        const char *argv[] = {"pifleet-agent", "--config", getenv("PIFLEET_EXAMPLE_CONFIG")};
+        struct agent_config example, defaults;
+        struct error error;
+
+        if (!argv[2])
+                FAIL("PIFLEET_EXAMPLE_CONFIG must name packaging/agent.yaml");
+        if (agent_config_load(&example, 3, (char **)argv, &error) < 0)
+                FAIL("%s", error.text);
+        CHECK_EQ(load(&defaults, &error, "{}", NULL), 0);
+        check_same(&example, &defaults);
+        agent_config_done(&example);
+        agent_config_done(&defaults);
+}
+
+TEST(the_shipped_example_names_every_key)
+{
+        static const char *const keys[] = {
+                "profile:",     "state_dir:", "host:", "port:",    "tls_port:",
+                "socket:",      "max_line:",  "mode:", "backend:", "idle_timeout:",
+                "open_role:",   "tokens:",    "chip:", "level:",   "allow_open_network:",
+                "certificate:", "key:",       "file:", "memory:",  "connections:",
+                "name:",        "role:",      "hash:",
+        };
+        FILE *file = fopen(getenv("PIFLEET_EXAMPLE_CONFIG"), "re");
+        char text[16384];
+
+        CHECK(file != NULL);
+        text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+        fclose(file);
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+                if (!strstr(text, keys[i]))
+                        FAIL("the example does not mention %s", keys[i]);
+        }
+}
+
+TEST(flags_stand_over_the_file)
+{
+        struct agent_config config;
+        struct error error;
+
+        CHECK_EQ(load(&config, &error, "command: {port: 3001, host: 127.0.0.1}",
+                      (const char *[]){"--port", "3002", "--log-level=debug", "--state-dir", "/x",
+                                       NULL}),
+                 0);
+        CHECK_EQ(config.command.port, 3002);
+        CHECK_TEXT(config.command.host, "127.0.0.1");
+        CHECK_EQ(config.log.level, 3);
+        CHECK_TEXT(config.state_dir, "/x");
+        CHECK_EQ(config.access.mode, ACCESS_MODE_TOKEN);
+        agent_config_done(&config);
+}
+
+TEST(an_appliance_opens_no_port_unless_a_flag_says_so)
+{
+        struct agent_config config;
+        struct error error;
+
+        CHECK_EQ(load(&config, &error, "profile: appliance\ncommand: {port: 3001}", NULL), 0);
+        CHECK_EQ(config.command.port, 0);
+        agent_config_done(&config);
+        CHECK_EQ(load(&config, &error, "profile: appliance",
+                      (const char *[]){"--port", "3002", NULL}),
+                 0);
+        CHECK_EQ(config.command.port, 3002);
+        agent_config_done(&config);
+}
+
+TEST(sections_of_later_releases_are_accepted_and_named)
+{
+        struct agent_config config;
+        struct error error;
+        size_t position = 0;
+
+        CHECK_EQ(load(&config, &error, "devices: {led1: {kind: led, pin: 17}}\nmqtt: {port: 1883}",
+                      NULL),
+                 0);
+        CHECK_TEXT(agent_config_next_reserved(&config, &position), "devices");
+        CHECK_TEXT(agent_config_next_reserved(&config, &position), "mqtt");
+        CHECK_NULL(agent_config_next_reserved(&config, &position));
+        agent_config_done(&config);
+}
+
+TEST(what_is_wrong_is_refused_with_what_to_do)
+{
+        static const struct {
+                const char *text, *flag, *value, *words;
+        } cases[] = {
+                {"command: {prot: 3000}", NULL, NULL, "port"},
+                {"comand: {port: 3000}", NULL, NULL, "command"},
+                {"command: {port: 65536}", NULL, NULL, "0 to 65535"},
+                {"command: {port: yes}", NULL, NULL, "0 to 65535"},
+                {"command: {port: 1}\ncommand: {port: 2}", NULL, NULL, "command"},
+                {"command: {tls_port: 3001}", NULL, NULL, "tls.certificate"},
+                {"tls: {key: a.pem}", NULL, NULL, "`certificate`"},
+                {"command: {port: 3001, tls_port: 3001}\ntls: {key: a, certificate: b}", NULL, NULL,
+                 "the same"},
+                {"access: {mode: maybe}", NULL, NULL, "token"},
+                {"access: {tokens: [{name: a, role: viewer, hash: x}]}", NULL, NULL, "hash"},
+                {"[1, 2", NULL, NULL, ":1:"},
+                {"{}", "--port", "x", "--port"},
+                {"{}", "--prot", "1", "--prot"},
+                {"{}", "more", "words", "more"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct agent_config config;
+                struct error error = {0};
+
+                CHECK(load(&config, &error, cases[i].text,
+                           (const char *[]){cases[i].flag, cases[i].value, NULL}) < 0);
+                if (!strstr(error.text, cases[i].words))
+                        FAIL("%s -> %s, wanted %s", cases[i].text, error.text, cases[i].words);
+        }
+}
