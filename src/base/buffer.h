@@ -42,7 +42,7 @@ void buffer_commit(struct buffer *buffer, size_t count);
 int buffer_append(struct buffer *buffer, const void *bytes, size_t count);
 int buffer_append_text(struct buffer *buffer, const char *text);
 int buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
-int buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments);
+int buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
 
 void buffer_consume(struct buffer *buffer, size_t count);   /* drops from the front */
 void buffer_truncate(struct buffer *buffer, size_t length); /* keeps the first `length` */

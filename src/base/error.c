@@ -16,7 +16,7 @@ static void mark_cut(char *text)
         memcpy(text + end, "...", sizeof("..."));
 }
 
-static void format_text(char *text, const char *format, va_list arguments)
+static void PRINTF_LIKE(2, 0) format_text(char *text, const char *format, va_list arguments)
 {
         int length = vsnprintf(text, ERROR_TEXT_MAX, format, arguments);
 

@@ -205,8 +205,8 @@ static bool put(struct log *log, const char *line, size_t length)
         return written == (ssize_t)length;
 }
 
-static bool write_line(struct log *log, enum log_level level, const char *area, const char *format,
-                       va_list arguments)
+static bool PRINTF_LIKE(4, 0) write_line(struct log *log, enum log_level level, const char *area,
+                                         const char *format, va_list arguments)
 {
         char line[LINE_LENGTH_MAX];
         const size_t size = sizeof(line) - 1; /* the newline's place is kept */
@@ -232,10 +232,8 @@ static bool write_line(struct log *log, enum log_level level, const char *area, 
         return put(log, line, length);
 }
 
-static bool write_formatted(struct log *log, enum log_level level, const char *area,
-                            const char *format, ...) PRINTF_LIKE(4, 5);
-static bool write_formatted(struct log *log, enum log_level level, const char *area,
-                            const char *format, ...)
+static bool PRINTF_LIKE(4, 5) write_formatted(struct log *log, enum log_level level,
+                                              const char *area, const char *format, ...)
 {
         va_list arguments;
         bool written;

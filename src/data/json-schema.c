@@ -31,8 +31,7 @@ struct sentence {
         size_t length;
 };
 
-static void say(struct sentence *sentence, const char *format, ...) PRINTF_LIKE(2, 3);
-static void say(struct sentence *sentence, const char *format, ...)
+static void PRINTF_LIKE(2, 3) say(struct sentence *sentence, const char *format, ...)
 {
         size_t room = sizeof(sentence->text) - sentence->length;
         va_list arguments;

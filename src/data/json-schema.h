@@ -1,12 +1,14 @@
 /* data/json-schema.h - JSON Schema, compiled once, checked often.
  *
  * The part of draft 2020-12 that describes arguments: type (one or several),
- * enum, const, minimum, maximum, exclusiveMinimum, exclusiveMaximum, minLength,
- * maxLength (in characters), minItems, maxItems, items, properties, required,
- * additionalProperties (boolean). Annotations pass: title, description,
- * default, examples, format, $schema. Any other keyword is refused when compiling, so that
- * nothing looks checked that is not. Bounds: 64 KiB of schema, 16 levels, 256
- * properties, 256 enum values.
+ * enum and const (of scalars), minimum, maximum, exclusiveMinimum,
+ * exclusiveMaximum, minLength, maxLength (in characters), minItems, maxItems,
+ * items, properties, required, additionalProperties (boolean). Annotations pass:
+ * title, description, default, examples, format, $schema. Any other keyword, one
+ * that stands there twice, and limits that nothing can meet are refused when
+ * compiling, so that nothing looks checked that is not. An integer is what
+ * json_get_integer() takes: without a fraction, within +-2^53. Bounds: 64 KiB of
+ * schema, 16 levels, 256 properties in one object, 256 enum values.
  *
  * A duplicated member that the schema names is refused too: two readers could
  * see two values (RFC 7493, 2.3). */

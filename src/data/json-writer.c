@@ -128,7 +128,7 @@ static inline bool write_quoted(struct json_writer *writer, const char *text, si
         if (!reserve(writer, length + 2))
                 return false;
         put_byte(writer, '"');
-        if (json_plain_run(text, length) == length)
+        if (json_is_plain(text, length))
                 put(writer, text, length);
         else if (!write_rough_text(writer, text, length))
                 return false;

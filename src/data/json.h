@@ -4,7 +4,8 @@
  * is lenient where we must not be. Refused beyond RFC 8259's grammar: invalid
  * UTF-8, NUL (raw or as \u0000), lone surrogates, nesting deeper than asked,
  * numbers that overflow a double, and integers outside +-2^53, which a double
- * would change in silence (RFC 7493, 2.2): they belong in a string. */
+ * would change in silence (RFC 7493, 2.2): they belong in a string. So do numbers
+ * of more than 63 characters, which cJSON would read as two. */
 #pragma once
 
 #include "base/cleanup.h"
@@ -24,7 +25,7 @@ static inline void json_cleanup(cJSON **tree)
 #define AUTO_JSON __attribute__((cleanup(json_cleanup)))
 
 /* Parses exactly `length` bytes. The error names the byte (counted from 1).
- * -EBADMSG: not JSON; -EILSEQ: not UTF-8 or a NUL; -ELOOP: deeper than `depth`
+ * -EBADMSG: not JSON; -EILSEQ: not UTF-8, a NUL, half a surrogate pair; -ELOOP: deeper than `depth`
  * (at most JSON_DEPTH_MAX); -ERANGE: a number that would lose digits; -ENOMEM. */
 int json_parse(const char *text, size_t length, unsigned depth, cJSON **ret, struct error *error);
 

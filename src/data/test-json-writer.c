@@ -240,3 +240,27 @@ TEST(sixty_four_levels_and_no_more)
         CHECK_EQ(json_writer_error(&f.writer), -ELOOP);
         buffer_done(&f.buffer);
 }
+
+TEST(special_bytes_are_escaped_at_every_place_of_every_length)
+{
+        static const char specials[] = {'"', '\\', '\x1F', '\x7F', '\0', '\xFF', '\x80', '\n'};
+        static const char plain[] = {' ', '!', '#', '[', ']', '~', '0', 'z'};
+
+        fixture_open(&f, 4000);
+        for (size_t length = 1; length < 24; length++) {
+                for (size_t at = 0; at < length; at++) {
+                        for (size_t i = 0; i < sizeof(specials); i++) {
+                                char text[24];
+
+                                memset(text, 'a', length);
+                                text[at] = plain[i];
+                                json_write_text(&f.writer, NULL, text, length);
+                                CHECK_EQ(strlen(fixture_take(&f)), length + 2);
+                                text[at] = specials[i];
+                                json_write_text(&f.writer, NULL, text, length);
+                                CHECK(strlen(fixture_take(&f)) > length + 2);
+                        }
+                }
+        }
+        buffer_done(&f.buffer);
+}
