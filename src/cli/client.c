@@ -178,8 +178,11 @@ static int exchange(struct client *client, const cJSON *request, cJSON **ret, st
                 loop_run(client->loop);
                 loop_timer_stop(&client->timer);
         }
-        if (!client->answered)
+        if (!client->answered) {
+                if (client->failure == 0)
+                        client->failure = -ECONNRESET;
                 return describe(client, error);
+        }
         *ret = TAKE(client->reply);
         return 0;
 }

@@ -187,14 +187,14 @@ static cJSON *outline_of(const char *value, bool quoted)
 }
 
 /* The member `name` of `object`, made anew when it is absent or a null. */
-static cJSON *member_or_new(cJSON *object, const char *name, cJSON *fresh)
+static cJSON *member_or_new(cJSON *object, const char *name, cJSON *make(void))
 {
         cJSON *there = cJSON_GetObjectItemCaseSensitive(object, name);
+        cJSON *fresh;
 
-        if (there && !cJSON_IsString(there)) {
-                cJSON_Delete(fresh);
+        if (there && !cJSON_IsString(there))
                 return there;
-        }
+        fresh = make();
         if (there ? cJSON_ReplaceItemInObjectCaseSensitive(object, name, fresh)
                   : cJSON_AddItemToObject(object, name, fresh))
                 return fresh;
@@ -215,12 +215,15 @@ static int verify(const char *old, size_t old_length, const struct buffer *chang
         r = yaml_edit_outline(old, old_length, &expected, error);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < item->count; i++)
-                if (!added || !cJSON_AddItemToObject(added, item->members[i].name,
-                                                     outline_of(item->members[i].value, quoted)))
+        for (size_t i = 0; i < item->count; i++) {
+                AUTO_JSON cJSON *value = outline_of(item->members[i].value, quoted);
+
+                if (!value || !cJSON_AddItemToObject(added, item->members[i].name, value))
                         return error_set(error, -ENOMEM, "out of memory");
-        list = member_or_new(expected, item->section, cJSON_CreateObject());
-        list = list ? member_or_new(list, item->list, cJSON_CreateArray()) : NULL;
+                value = NULL;
+        }
+        list = member_or_new(expected, item->section, cJSON_CreateObject);
+        list = list ? member_or_new(list, item->list, cJSON_CreateArray) : NULL;
         if (!list || !cJSON_AddItemToArray(list, added))
                 return error_set(error, -ENOMEM, "out of memory");
         added = NULL;
@@ -259,7 +262,8 @@ int config_edit_add(const char *old, size_t length, const struct config_edit_ite
                 return r;
         compose(&text, old, length, item, &place);
         if (text.error < 0)
-                r = error_set(error, text.error, "too large to be changed");
+                r = error_set(error, text.error,
+                              text.error == -ENOMEM ? "out of memory" : "too large to be changed");
         else
                 r = verify(old, length, out, start, item,
                            place.quoted && place.form != YAML_FORM_LINES, error);

@@ -13,6 +13,7 @@ enum {
         COLUMNS_MAX = 12,
         CELL_MAX = 128 << 20, /* bytes of one value on one line */
         STEP = 2,             /* of indentation */
+        WRAP_MIN = 20,        /* columns: a narrower text is not broken into lines */
 };
 
 struct render {
@@ -147,6 +148,30 @@ static void put_cell(struct render *render)
         if (buffer_length(&render->cell) > 0)
                 note(render, buffer_append(render->out, buffer_data(&render->cell),
                                            buffer_length(&render->cell)));
+}
+
+/* The cell, broken at blanks where it would run over the terminal's edge; its
+ * further lines begin below its first. */
+static void put_wrapped_cell(struct render *render, size_t indent)
+{
+        size_t room = render->style->width > indent ? render->style->width - indent : 0;
+        const char *text = buffer_data(&render->cell);
+        size_t length = buffer_length(&render->cell);
+
+        while (room >= WRAP_MIN && length > room) {
+                const char *blank = memrchr(text, ' ', room + 1);
+                size_t taken = blank ? (size_t)(blank - text) : 0;
+
+                if (taken == 0)
+                        break;
+                note(render, buffer_append(render->out, text, taken));
+                put(render, "\n");
+                put_blanks(render, indent);
+                text += taken + 1;
+                length -= taken + 1;
+        }
+        if (length > 0)
+                note(render, buffer_append(render->out, text, length));
 }
 
 static size_t name_width(struct render *render, const char *name)
@@ -344,9 +369,11 @@ static void put_members(struct render *render, const cJSON *object, size_t inden
                 width = name_width(render, member->string);
                 put_name(render, member->string, RENDER_TITLE);
                 if (is_on_one_line(member)) {
-                        put_blanks(render, (column > width ? column - width : 0) + STEP);
+                        size_t padded = column > width ? column : width;
+
+                        put_blanks(render, padded - width + STEP);
                         measure(render, member, unit_of(member->string, object->string));
-                        put_cell(render);
+                        put_wrapped_cell(render, indent + padded + STEP);
                         put(render, "\n");
                 } else {
                         put(render, "\n");

@@ -1,10 +1,12 @@
 #include "cli/arguments.h"
 
 #include "data/json.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 TEST(a_value_is_json_if_it_is_json_and_else_text)
@@ -149,4 +151,29 @@ TEST(a_file_that_is_not_there_is_named)
         CHECK_TEXT(error.text, "code=@/nonexistent/x: the file cannot be opened: No such file or "
                                "directory (if text that begins with @ is meant: "
                                "code='\"@/nonexistent/x\"')");
+}
+
+TEST(memory_that_runs_out_is_reported)
+{
+        char path[] = "/tmp/test-arguments-XXXXXX";
+        char word[64];
+        char *words[] = {(char *)"n=1", (char *)"t=text", (char *)"l=[1,{\"a\":true}]", word};
+        bool failed;
+        size_t n = 0;
+
+        write_file(path, "content", 7);
+        snprintf(word, sizeof(word), "f=@%s", path);
+        cJSON_InitHooks(&(cJSON_Hooks){malloc, free});
+        do {
+                AUTO_JSON cJSON *object = cJSON_CreateObject();
+                int r;
+
+                allocation_fail_at(++n);
+                r = arguments_add(object, words, ARRAY_SIZE(words), NULL);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+        } while (failed);
+        CHECK(n > 10);
+        cJSON_InitHooks(NULL);
+        unlink(path);
 }

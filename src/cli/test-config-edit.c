@@ -1,9 +1,13 @@
 #include "cli/config-edit.h"
 
+#include "support/allocation.h"
 #include "support/test.h"
+
+#include <cjson/cJSON.h>
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* The file before and after one token was added. */
 struct edit_case {
@@ -243,4 +247,27 @@ TEST(the_snippet_is_a_whole_section)
         CHECK_EQ(buffer_append(&out, "", 1), 0);
         CHECK_TEXT(buffer_data(&out), SECTION);
         buffer_done(&out);
+}
+
+TEST(memory_that_runs_out_leaves_nothing_behind)
+{
+        static const char before[] = "access:\n  tokens: [{name: a}]\n";
+        bool failed;
+        size_t n = 0;
+
+        cJSON_InitHooks(&(cJSON_Hooks){malloc, free});
+        do {
+                struct buffer out;
+                int r;
+
+                buffer_init(&out, 4096);
+                allocation_fail_at(++n);
+                r = config_edit_add(before, strlen(before), &item, &out, NULL);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+                CHECK_EQ(buffer_length(&out) > 0, !failed);
+                buffer_done(&out);
+        } while (failed);
+        CHECK(n > 10);
+        cJSON_InitHooks(NULL);
 }

@@ -1,6 +1,7 @@
 #include "cli/render.h"
 
 #include "data/json.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -94,7 +95,8 @@ TEST(what_is_too_wide_or_too_deep_for_a_table_is_a_list)
                  "be.\"},{\"name\":\"ping\"}]}",
                  "commands\n"
                  "  - name         echo\n"
-                 "    description  Answers with the request as it came, whatever that may be.\n"
+                 "    description  Answers with the request as it came,\n"
+                 "                 whatever that may be.\n"
                  "  - name  ping\n"},
                 {"{\"commands\":[{\"name\":\"a\",\"schema\":{\"type\":\"object\"}}]}",
                  "commands\n"
@@ -170,6 +172,24 @@ TEST(json_is_one_harmless_line)
         buffer_done(&out);
 }
 
+TEST(long_texts_are_broken_at_blanks_below_their_beginning)
+{
+        static const struct golden cases[] = {
+                {"{\"text\":\"one two three four five six seven\"}",
+                 "text  one two three four five\n"
+                 "      six seven\n"},
+                {"{\"text\":\"exactly as wide as it goes\"}", "text  exactly as wide as it\n"
+                                                              "      goes\n"},
+                {"{\"text\":\"a-word-that-is-longer-than-the-line\"}",
+                 "text  a-word-that-is-longer-than-the-line\n"},
+                {"{\"a-name-so-long-that-little-is-left\":\"one two three four five\"}",
+                 "a-name-so-long-that-little-is-left  one two three four five\n"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                check(&cases[i], false, &(struct render_style){.width = 31});
+}
+
 TEST(output_that_does_not_fit_is_reported)
 {
         AUTO_JSON cJSON *object = cJSON_Parse("{\"name\":\"value\"}");
@@ -179,4 +199,29 @@ TEST(output_that_does_not_fit_is_reported)
         CHECK_EQ(render_object(&out, object, false, &plain), -EMSGSIZE);
         CHECK_EQ(render_json(&out, object), -EMSGSIZE);
         buffer_done(&out);
+}
+
+TEST(memory_that_runs_out_is_reported)
+{
+        static const char text[] = "{\"a\":[{\"b\":1}],\"c\":{\"d\":\"e\"},\"f\":\"g\\nh\\ni\"}";
+        AUTO_JSON cJSON *object = cJSON_Parse(text);
+        bool failed;
+        size_t n = 0;
+
+        do {
+                struct buffer readable, json;
+                int r;
+
+                buffer_init(&readable, 1 << 20);
+                buffer_init(&json, 1 << 20);
+                allocation_fail_at(++n);
+                r = render_object(&readable, object, false, &plain);
+                if (r == 0)
+                        r = render_json(&json, object);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+                buffer_done(&readable);
+                buffer_done(&json);
+        } while (failed);
+        CHECK(n > 3);
 }
