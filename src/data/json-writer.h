@@ -12,8 +12,9 @@
  * check: what the buffer says (-EMSGSIZE, -ENOMEM), -ELOOP, or -EINVAL for a
  * key in an array, none in an object, an end too many. The buffer may then hold
  * part of a value: truncate it. Never allocates but through the buffer. Output
- * is one line: no raw control characters (U+0000 to U+001F, U+007F) ever leave. Strings must be UTF-8; bytes that are not come
- * out as U+FFFD. Numbers that are not finite come out as null. */
+ * is one line: no raw control characters (U+0000 to U+001F, U+007F) ever leave.
+ * Strings must be UTF-8; bytes that are not come out as U+FFFD. Numbers that are
+ * not finite come out as null. */
 #pragma once
 
 #include "base/buffer.h"
