@@ -52,6 +52,8 @@ static size_t on_bytes(void *owner, const char *bytes, size_t count)
         f->consumed += take;
         if (f->react)
                 f->react(f);
+        /* Whatever the owner did, the bytes stay until it returns. */
+        CHECK(count == 0 || memchr(bytes, '\f', count) == NULL);
         return take;
 }
 
@@ -336,6 +338,31 @@ TEST(a_limit_below_what_is_there_closes_with_the_next_byte)
         fixture_done(&f);
 }
 
+TEST(a_line_of_just_the_limit_passes)
+{
+        enum { SIZE = 2 * MIB };
+        struct fixture f;
+        char *line = malloc(SIZE);
+        size_t sent = 0;
+
+        CHECK(line != NULL);
+        memset(line, 'x', SIZE);
+        line[SIZE - 1] = '\n';
+        fixture_init_tcp(&f);
+        f.consume_lines = true;
+        net_stream_set_input_limit(f.stream, SIZE - 1);
+        for (unsigned i = 0; i < 100000 && f.consumed == 0 && f.closings == 0; i++) {
+                ssize_t n = send(f.far, line + sent, SIZE - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+                if (n > 0)
+                        sent += (size_t)n;
+                loop_run_once(f.loop, 100);
+        }
+        CHECK_EQ(f.consumed, SIZE);
+        free(line);
+        fixture_done(&f);
+}
+
 static void pause_stream(struct fixture *f)
 {
         net_stream_pause(f->stream);
@@ -361,6 +388,21 @@ TEST(a_paused_stream_reads_nothing_and_keeps_what_it_has_whatever_the_limit)
         fixture_rounds(&f, 2);
         CHECK_TEXT(f.seen, "abcdefghijkl");
         CHECK_EQ(net_context_budget(f.context)->used, 0);
+        fixture_done(&f);
+}
+
+TEST(resuming_presents_the_tail_although_nothing_arrives)
+{
+        struct fixture f;
+
+        fixture_init(&f);
+        f.consume_most = 3;
+        f.react = pause_stream;
+        fixture_say(&f, "abcdef");
+        f.react = NULL;
+        net_stream_resume(f.stream);
+        fixture_rounds(&f, 1);
+        CHECK_TEXT(f.seen, "abcdef");
         fixture_done(&f);
 }
 
@@ -476,6 +518,35 @@ TEST(again_presents_the_rest_although_nothing_arrives)
         CHECK_TEXT(f.seen, "abcdefghi");
         CHECK_EQ(f.calls, 3);
         CHECK(fixture_sleeps(&f));
+        fixture_done(&f);
+}
+
+static void ask_again_always(struct fixture *f)
+{
+        net_stream_again(f->stream);
+}
+
+TEST(while_again_is_asked_for_nothing_is_read)
+{
+        static char flood[60 * KIB];
+        struct fixture f;
+
+        fixture_init(&f);
+        net_stream_set_input_limit(f.stream, 10);
+        f.consume_most = 1;
+        f.react = ask_again_always;
+        fixture_send(&f, flood, sizeof(flood));
+        fixture_rounds(&f, 1);
+        for (unsigned i = 0; i < 20; i++) {
+                fixture_send(&f, flood, KIB);
+                fixture_rounds(&f, 1);
+        }
+        CHECK_EQ(net_stream_bytes_in(f.stream), sizeof(flood));
+        CHECK(f.consumed >= 20);
+        f.react = NULL;
+        f.consume_most = SIZE_MAX;
+        fixture_rounds(&f, 4);
+        CHECK_EQ(f.consumed, sizeof(flood) + 20 * KIB);
         fixture_done(&f);
 }
 
@@ -700,6 +771,23 @@ TEST(finish_writes_out_ends_and_waits_for_the_peer)
         CHECK_EQ(f.closings, 1);
         CHECK_EQ(f.reason, 0);
         CHECK_EQ(f.calls, 1);
+        fixture_done(&f);
+}
+
+TEST(finish_inside_on_bytes_leaves_a_long_tail_in_place_until_it_returns)
+{
+        static char bytes[100 * KIB];
+        struct fixture f;
+
+        memset(bytes, 'x', sizeof(bytes));
+        fixture_init(&f);
+        f.consume_lines = true;
+        fixture_send(&f, bytes, sizeof(bytes));
+        fixture_rounds(&f, 8);
+        f.react = answer_and_finish;
+        fixture_say(&f, "\n");
+        CHECK_TEXT(fixture_hear(&f), "bye");
+        CHECK_EQ(net_context_budget(f.context)->used, 0);
         fixture_done(&f);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/attributes.h"
 #include "net/stream-internal.h"
+#include "net/tls-internal.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -319,6 +320,8 @@ TEST(finish_delivers_the_last_bytes_and_the_farewell)
         struct fixture f;
 
         fixture_init(&f);
+        /* Without the farewell, the end of the stream is now an error. */
+        SSL_clear_options(f.client.stream->transport.session, SSL_OP_IGNORE_UNEXPECTED_EOF);
         f.server.finish_on_bytes = true;
         CHECK_EQ(net_stream_write(f.client.stream, "x", 1), 0);
         fixture_rounds(&f, 4);
@@ -539,6 +542,8 @@ TEST(files_that_cannot_be_used_are_named)
         CHECK(strstr(error.text, "other.key") != NULL);
         CHECK_EQ(net_tls_new_server(locked.certificate, locked.key, &tls, &error), -EINVAL);
         CHECK(strstr(error.text, "without a passphrase") != NULL);
+        /* Else OpenSSL would ask on the terminal. */
+        CHECK(SSL_CTX_get_default_passwd_cb(f.server_tls->context) != NULL);
         CHECK_EQ(net_tls_new_client(missing.certificate, true, &tls, &error), -EINVAL);
         CHECK(strstr(error.text, "/missing") != NULL);
         CHECK_NULL(tls);
