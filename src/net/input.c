@@ -44,7 +44,7 @@ static void check_limit(struct net_stream *stream)
                 net_context_release(stream->context, &stream->tail);
                 stream->again = false;
         } else if (length > stream->input_limit && !stream->paused && !stream->again) {
-                stream_fail(stream, -EMSGSIZE);
+                stream_close(stream, -EMSGSIZE);
         } else {
                 net_context_trim(stream->context, &stream->tail);
         }
@@ -78,7 +78,7 @@ static void present_scratch(struct net_stream *stream, size_t old, size_t count)
                     ? net_context_append(stream->context, &stream->tail, bytes + old, count - old)
                     : 0;
         if (r < 0)
-                stream_fail(stream, r);
+                stream_close(stream, r);
         else
                 check_limit(stream);
 }
@@ -88,7 +88,7 @@ static void on_read_end(struct net_stream *stream, ssize_t n)
         if (n == -EAGAIN)
                 return;
         if (n < 0) {
-                stream_fail(stream, (int)n);
+                stream_close(stream, (int)n);
                 return;
         }
         stream->ended = true;
@@ -136,7 +136,7 @@ static void read_behind_tail(struct net_stream *stream)
         /* -EMSGSIZE when the limit shrank below what is here already. */
         r = net_context_reserve(stream->context, tail, room);
         if (r < 0) {
-                stream_fail(stream, r);
+                stream_close(stream, r);
                 return;
         }
         room = buffer_room(tail) < READ_MAX ? buffer_room(tail) : READ_MAX;
@@ -175,7 +175,7 @@ void stream_discard(struct net_stream *stream)
         if (n > 0) {
                 stream->discarded += (size_t)n;
                 if (stream->discarded > DISCARD_MAX)
-                        stream_fail(stream, -EMSGSIZE);
+                        stream_close(stream, -EMSGSIZE);
                 return;
         }
         stream->ended = true;
@@ -183,5 +183,5 @@ void stream_discard(struct net_stream *stream)
         if (stream->state == STREAM_LINGERING)
                 net_stream_close(stream);
         else if (n < 0)
-                stream_fail(stream, (int)n);
+                stream_close(stream, (int)n);
 }

@@ -14,7 +14,7 @@ int net_stream_write(struct net_stream *stream, const void *bytes, size_t count)
                 return 0;
         r = net_context_append(stream->context, &stream->output, bytes, count);
         if (r < 0) {
-                stream_fail(stream, r);
+                stream_close(stream, r);
                 return r;
         }
         if (buffer_length(&stream->output) > stream->output_high)
@@ -65,7 +65,7 @@ static void write_some(struct net_stream *stream)
                                                   buffer_length(output));
 
         if (n < 0 && n != -EAGAIN) {
-                stream_fail(stream, (int)n);
+                stream_close(stream, (int)n);
                 return;
         }
         if (n > 0) {

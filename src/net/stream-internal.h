@@ -46,7 +46,8 @@ struct net_stream {
 };
 
 /* stream.c */
-void stream_fail(struct net_stream *stream, int reason);
+/* Closes now; on_closed gets the reason. */
+void stream_close(struct net_stream *stream, int reason);
 /* Watches for what the stream waits for now; the last thing in each callback. */
 void stream_settle(struct net_stream *stream);
 void stream_note_activity(struct net_stream *stream);

@@ -10,9 +10,10 @@
 enum {
         HANDSHAKE_MS = 10000,
         FINISH_MS = 5000,
-        /* Limits are far from where sums of them would overflow. */
-        LIMIT_MAX = PTRDIFF_MAX / 4 - NET_SCRATCH_SIZE,
 };
+
+/* Limits stay far from where sums of them would overflow. */
+#define LIMIT_MAX ((size_t)PTRDIFF_MAX / 4 - NET_SCRATCH_SIZE)
 
 static struct net_stream *stream_of_io(struct loop_io *io)
 {
@@ -93,7 +94,7 @@ static void check_hangup(struct net_stream *stream)
         stream->hung_up = true;
         if (getsockopt(stream->transport.fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 &&
             error != 0)
-                stream_fail(stream, -error);
+                stream_close(stream, -error);
 }
 
 static void on_events(struct net_stream *stream, unsigned events)
@@ -120,7 +121,7 @@ static void advance_handshake(struct net_stream *stream)
         if (r == -EAGAIN)
                 return;
         if (r < 0) {
-                stream_fail(stream, r);
+                stream_close(stream, r);
                 return;
         }
         stream->state = STREAM_OPEN;
@@ -139,7 +140,7 @@ static void finish_connect(struct net_stream *stream)
         if (getsockopt(stream->transport.fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
                 error = errno;
         if (error != 0) {
-                stream_fail(stream, -error);
+                stream_close(stream, -error);
                 return;
         }
         stream->state = STREAM_HANDSHAKE;
@@ -186,7 +187,7 @@ static void stream_on_time(struct loop_timer *timer)
         if (stream->state == STREAM_LINGERING)
                 net_stream_close(stream);
         else
-                stream_fail(stream, -ETIMEDOUT);
+                stream_close(stream, -ETIMEDOUT);
 }
 
 static void stream_on_gone(struct loop_io *io)
@@ -200,7 +201,7 @@ static void stream_on_gone(struct loop_io *io)
         free(stream);
 }
 
-static void stream_close(struct net_stream *stream, int reason)
+void stream_close(struct net_stream *stream, int reason)
 {
         if (stream->state == STREAM_CLOSED)
                 return;
@@ -211,11 +212,6 @@ static void stream_close(struct net_stream *stream, int reason)
         loop_io_close(&stream->io, stream_on_gone);
         stream->transport.type->done(&stream->transport);
         close(TAKE_FD(stream->transport.fd));
-}
-
-void stream_fail(struct net_stream *stream, int reason)
-{
-        stream_close(stream, reason);
 }
 
 void net_stream_close(struct net_stream *stream)

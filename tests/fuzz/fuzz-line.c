@@ -2,27 +2,13 @@
  *
  * The input's first byte is the limit of a line, the second says how the rest is
  * cut. The reference looks at every byte in the simplest way there is. */
+#include "fuzz/fuzz.h"
 #include "proto/line.h"
 
 #include <errno.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { INPUT_MAX = 64 << 10 };
-
-#define MUST(condition)                                                                            \
-        do {                                                                                       \
-                if (!(condition))                                                                  \
-                        broken(#condition, __LINE__);                                              \
-        } while (0)
-
-static void broken(const char *condition, int line)
-{
-        fprintf(stderr, "fuzz-line.c:%d: does not hold: %s\n", line, condition);
-        abort();
-}
 
 /* The next line by the definition: up to a newline, less a carriage return. */
 static int reference_next(const char *bytes, size_t count, size_t max, struct line *ret)
@@ -104,8 +90,6 @@ static bool take_lines(struct line_framer *framer, const char *bytes, size_t *st
                 *start += line.consumed;
         }
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t count);
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t count)
 {
