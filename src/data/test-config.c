@@ -259,7 +259,8 @@ static const struct {
         {"mqtt: !x {a: b}", NULL},
         {"mqtt: &x [a]", NULL},
         {"mqtt: 1\n---\nmqtt: 2\n", "2:1: a second document begins here: only one is read"},
-        {"mqtt: [1", NULL},
+        {"mqtt: [1\n\n", "3:1: not YAML: did not find expected ',' or ']' while parsing a flow "
+                         "sequence that begins in line 1"},
         {"mqtt: \"a\\0b\"", "1:7: a NUL (\\0) is not allowed in text"},
         {"a: b\n\xFF", "2:1: not UTF-8: save the file as UTF-8"},
         {"command:\n\tport: 1\n", NULL},

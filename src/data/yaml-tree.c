@@ -49,7 +49,11 @@ static int refuse_by_parser(const struct source *source, const yaml_parser_t *pa
 
         if (parser->error == YAML_MEMORY_ERROR)
                 return error_set(source->error, -ENOMEM, "%s: out of memory", source->name);
-        if (parser->context)
+        /* A bracket that is missing is missed at the end of the file. */
+        if (parser->context && parser->context_mark.line < parser->problem_mark.line)
+                snprintf(sentence, sizeof(sentence), "not YAML: %s %s that begins in line %zu",
+                         problem, parser->context, parser->context_mark.line + 1);
+        else if (parser->context)
                 snprintf(sentence, sizeof(sentence), "not YAML: %s %s", problem, parser->context);
         else
                 snprintf(sentence, sizeof(sentence), "not YAML: %s", problem);
