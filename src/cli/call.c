@@ -74,7 +74,7 @@ static enum exit_status print(const struct console *console, const cJSON *reply)
 
         if (good || !console->readable)
                 r = console_write_object(console, reply, true);
-        if (!good && console->readable)
+        if (!good)
                 complain(console, reply);
         if (r < 0)
                 console_complain(console, "the reply cannot be printed: %s", strerror(-r));

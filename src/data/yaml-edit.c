@@ -383,17 +383,24 @@ static void place_in_flow_collection(struct source *source, const yaml_node_t *n
 }
 
 /* The value of `key` is nothing yet: `key:` or `key: null`. */
-static void place_at_null(struct source *source, const yaml_node_t *key, const yaml_node_t *value,
-                          bool in_flow, struct yaml_place *place)
+static int place_at_null(struct source *source, const yaml_node_t *key, const yaml_node_t *value,
+                         bool in_flow, struct yaml_place *place, struct error *error)
 {
-        place->at = byte_of(source, value->start_mark.index);
-        place->until = byte_of(source, value->end_mark.index);
+        size_t at = byte_of(source, value->start_mark.index);
+        size_t until = byte_of(source, value->end_mark.index);
+
+        /* An anchor or a tag lies within the marks too: it is not ours to replace. */
+        if (until - at != value->data.scalar.length)
+                return refuse(error, value, "anchors and tags are not supported");
+        place->at = at;
+        place->until = until;
         place->form = YAML_FORM_VALUE;
-        if (!in_flow && place->at == place->until) {
+        if (!in_flow && at == until) {
                 place->form = YAML_FORM_LINES;
-                place->at = place->until = line_end(source, place->at);
+                place->at = place->until = line_end(source, at);
                 place->column = key->start_mark.column + 2;
         }
+        return 0;
 }
 
 static int locate_item(struct source *source, const yaml_node_t *list, struct yaml_place *place,
@@ -431,8 +438,7 @@ static int locate_list(struct source *source, const yaml_node_t *section, const 
                 place->quoted = key->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
                 if (!is_null(value))
                         return locate_item(source, value, place, error);
-                place_at_null(source, key, value, is_flow(section), place);
-                return 0;
+                return place_at_null(source, key, value, is_flow(section), place, error);
         }
         place->missing = YAML_MISSING_LIST;
         if (is_flow(section)) {
@@ -468,8 +474,7 @@ static int locate_section(struct source *source, const yaml_node_t *root, const 
                 place->quoted = key->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
                 if (!is_null(value))
                         return locate_list(source, value, list, place, error);
-                place_at_null(source, key, value, is_flow(root), place);
-                return 0;
+                return place_at_null(source, key, value, is_flow(root), place, error);
         }
         place->quoted = is_flow(root) && is_empty(root); /* "{}" is how JSON says nothing */
         if (is_flow(root))

@@ -232,7 +232,8 @@ def test_a_refusal_is_the_agents_sentence_and_status_1():
         assert (status, out) == (REFUSED, "")
         assert err == "pifleet: unknown command `pnig`; did you mean `ping`? (NO_METHOD)\n"
         status, out, err = run("call", "pnig", "--port", fake.port)
-        assert (status, json.loads(out), err) == (REFUSED, reply, "")
+        assert (status, json.loads(out)) == (REFUSED, reply)
+        assert "did you mean `ping`?" in err
 
 
 def test_a_unix_socket_is_an_address_too():
@@ -442,6 +443,17 @@ def test_setup_adds_to_a_config_and_leaves_the_rest(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert 'access.mode is "open"' in err and "3001/tcp" in err
     assert os.listdir(tmp_path) == ["agent.yaml"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_setup_keeps_the_owner(tmp_path):
+    path = tmp_path / "agent.yaml"
+    path.write_text("command: {port: 1}\n")
+    path.chmod(0o640)
+    os.chown(path, 1, 2)
+    assert run("setup", "--config", path)[0] == OK
+    status = path.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1, 2, 0o640)
 
 
 def test_setup_follows_a_link(tmp_path):
