@@ -7,6 +7,7 @@
 #include "command/reply.h"
 #include "data/json.h"
 #include "proto/token.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -789,4 +790,60 @@ TEST(events_say_who_and_why_and_hold_no_token)
                    "{\"name\":\"ann\",\"role\":\"admin\",\"transport\":\"tls\","
                    "\"origin\":\"[::1]:5\"}]");
         buffer_done(&text);
+}
+
+TEST(attaching_is_done_whole_or_not_at_all)
+{
+        struct access_token tokens[] = {
+                {.name = (char *)"server", .hash = (char *)SERVER_HASH},
+                {.name = (char *)"ann", .hash = (char *)ANN_HASH},
+        };
+        struct access_config config = {.tokens = {.items = tokens, .count = ARRAY_SIZE(tokens)}};
+        struct fixture f = {0};
+        size_t n = 0;
+        bool failed;
+
+        fixture_open(&f, ACCESS_MODE_TOKEN);
+        access_free(f.access);
+        do {
+                struct access *access = NULL;
+                struct error error = {0};
+                int r;
+
+                allocation_fail_at(++n);
+                r = access_attach(f.registry, f.work, &config, &access, &error);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+                CHECK_EQ(access != NULL, !failed);
+                CHECK_EQ(error.text[0] != '\0', failed);
+                CHECK_EQ(command_registry_find(f.registry, "auth") != NULL, !failed);
+                f.access = access;
+        } while (failed);
+        CHECK(n > 5);
+        authenticate(&f, ANN_SECRET);
+        CHECK_TEXT(f.session.principal.name, "ann");
+        fixture_close(&f);
+}
+
+TEST(without_memory_a_caller_is_told_to_come_again_and_nothing_counts_as_a_failure)
+{
+        struct fixture f;
+        size_t n = 0;
+        bool failed;
+
+        fixture_open_with_tokens(&f, ACCESS_MODE_TOKEN);
+        do {
+                allocation_fail_at(++n);
+                send_token(&f, "auth", ANN_SECRET);
+                failed = allocation_end();
+                if (failed) {
+                        CHECK_EQ(f.replies, n);
+                        CHECK(replied(&f, "BUSY"));
+                        CHECK_EQ(f.session.principal.role, COMMAND_ROLE_NONE);
+                }
+        } while (failed);
+        run_until_replies(&f, n);
+        CHECK_TEXT(f.session.principal.name, "ann");
+        CHECK(n > 2); /* at least what carries the attempt, and what carries the work */
+        fixture_close(&f);
 }

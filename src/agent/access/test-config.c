@@ -1,5 +1,6 @@
 #include "agent/access/config.h"
 #include "base/attributes.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -263,4 +264,25 @@ TEST(a_listener_is_never_open_by_accident)
                         CHECK_TEXT(error.text, "");
                 CHECK_EQ(error.code, cases[i].outcome < 0 ? cases[i].outcome : 0);
         }
+}
+
+TEST(without_memory_the_tokens_are_neither_good_nor_bad)
+{
+        struct access_token token = {.name = (char *)"one", .hash = (char *)"blake2b:" ZEROS};
+        struct access_config config = config_of(&token, 1);
+        size_t n = 0;
+        bool failed;
+
+        do {
+                struct error error = {0};
+                int r;
+
+                allocation_fail_at(++n);
+                r = access_config_check(&config, &error);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+                if (failed)
+                        CHECK(strstr(error.text, "not enough memory") != NULL);
+        } while (failed);
+        CHECK(n > 2);
 }

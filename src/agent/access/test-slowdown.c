@@ -1,7 +1,9 @@
 #include "agent/access/slowdown.h"
 #include "base/attributes.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
+#include <errno.h>
 #include <stdbool.h>
 
 enum { HERE = 1, ELSEWHERE = 2 };
@@ -210,4 +212,16 @@ TEST(time_near_the_end_of_its_range_does_no_harm)
         fail_times(slowdown, HERE, 4, 0);
         CHECK_EQ(slowdown_wait_ms(slowdown, HERE, late_ms), 0);
         CHECK_EQ(slowdown_count(slowdown), 0);
+}
+
+TEST(without_memory_there_is_no_table)
+{
+        struct slowdown *slowdown = NULL;
+        int r;
+
+        allocation_fail_at(1);
+        r = slowdown_new(&slowdown);
+        CHECK(allocation_end());
+        CHECK_EQ(r, -ENOMEM);
+        CHECK_NULL(slowdown);
 }

@@ -1,6 +1,8 @@
 #include "agent/access/verified.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 static const uint64_t start_ms = 5000;
@@ -102,4 +104,16 @@ TEST(two_processes_know_a_token_by_different_marks)
         verified_mark(one, "hunter22", &mark_of_one);
         verified_mark(other, "hunter22", &mark_of_other);
         CHECK(memcmp(&mark_of_one, &mark_of_other, sizeof mark_of_one) != 0);
+}
+
+TEST(without_memory_nothing_is_remembered)
+{
+        struct verified *verified = NULL;
+        int r;
+
+        allocation_fail_at(1);
+        r = verified_new(&verified);
+        CHECK(allocation_end());
+        CHECK_EQ(r, -ENOMEM);
+        CHECK_NULL(verified);
 }

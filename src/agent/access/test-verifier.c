@@ -1,5 +1,6 @@
 #include "agent/access/verifier.h"
 #include "base/attributes.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -321,5 +322,44 @@ TEST(an_answer_may_bring_the_next_question)
         CHECK_EQ(verifier_submit(f.verifier, HERE, "fourth secret", &chain.asked.waiter), 0);
         run_until_idle(&f);
         CHECK_EQ(chain.asked.answers, 5);
+        fixture_done(&f);
+}
+
+TEST(a_verifier_is_made_whole_or_not_at_all)
+{
+        struct fixture f = fixture_new(8);
+        size_t n = 0;
+        bool failed;
+
+        do {
+                struct verifier *verifier = NULL;
+                int r;
+
+                allocation_fail_at(++n);
+                r = verifier_new(f.loop, f.work, hashes, ARRAY_SIZE(hashes), &verifier);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+                CHECK_EQ(verifier != NULL, !failed);
+                verifier_free(verifier);
+        } while (failed);
+        CHECK_EQ(n, 3);
+        fixture_done(&f);
+}
+
+TEST(without_memory_a_token_is_not_taken_in_and_the_next_one_is)
+{
+        struct fixture f = fixture_new(8);
+        struct asked asked;
+        int r;
+
+        allocation_fail_at(1);
+        r = submit(&f, HERE, "first secret", &asked);
+        CHECK(allocation_end());
+        CHECK_EQ(r, -ENOMEM);
+        CHECK_EQ(verifier_jobs(f.verifier), 0);
+        CHECK_EQ(submit(&f, HERE, "first secret", &asked), 0);
+        run_until_idle(&f);
+        CHECK_EQ(asked.result, 1);
+        CHECK_EQ(asked.answers, 1);
         fixture_done(&f);
 }
