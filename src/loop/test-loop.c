@@ -115,22 +115,32 @@ TEST(wall_clock_is_the_same_within_a_round_and_goes_on_with_the_next)
         CHECK(llabs(first / 1000000000 - (int64_t)time(NULL)) <= 1);
 }
 
+static uint64_t ms_between(const struct timespec *before, const struct timespec *after)
+{
+        return (uint64_t)((after->tv_sec - before->tv_sec) * 1000 +
+                          (after->tv_nsec - before->tv_nsec) / 1000000);
+}
+
 TEST(an_idle_loop_uses_no_processor_time)
 {
         AUTO(loop) struct loop *loop = NULL;
         struct timespec before, after;
         struct rusage usage_before, usage_after;
+        unsigned rounds = 0;
 
         CHECK_EQ(loop_new(&loop), 0);
         getrusage(RUSAGE_THREAD, &usage_before);
         clock_gettime(CLOCK_MONOTONIC, &before);
-        loop_run_once(loop, 60);
-        clock_gettime(CLOCK_MONOTONIC, &after);
+        /* One round, but a few where the kernel interrupts the wait (libuv 1.50 counts the time
+         * before an interruption twice). */
+        do {
+                loop_run_once(loop, 60);
+                clock_gettime(CLOCK_MONOTONIC, &after);
+        } while (ms_between(&before, &after) < 50 && ++rounds < 8);
         getrusage(RUSAGE_THREAD, &usage_after);
-        CHECK((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 >=
-              50);
-        /* It slept once or twice; a loop that spins does so without sleeping. */
-        CHECK(usage_after.ru_nvcsw - usage_before.ru_nvcsw <= 3);
+        CHECK(ms_between(&before, &after) >= 50);
+        /* It slept a few times; a loop that spins does so without sleeping. */
+        CHECK(usage_after.ru_nvcsw - usage_before.ru_nvcsw <= 16);
         CHECK(usage_after.ru_utime.tv_sec == usage_before.ru_utime.tv_sec);
         CHECK(usage_after.ru_utime.tv_usec - usage_before.ru_utime.tv_usec < 30000);
 }
