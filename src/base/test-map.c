@@ -82,7 +82,7 @@ TEST(walking_meets_each_entry_once)
         CHECK_EQ(map_new(100, &map), 0);
         CHECK_NULL(map_next(map, &position, &key));
         for (int i = 0; i < 100; i++) {
-                char name[8];
+                char name[16];
 
                 snprintf(name, sizeof(name), "%d", i);
                 CHECK_EQ(map_put(map, name, &seen[i], NULL), 0);

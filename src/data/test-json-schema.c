@@ -234,7 +234,7 @@ TEST(each_of_many_properties_is_found_and_missed)
                 char expected[32];
 
                 for (int i = 199; i >= 0; i--) {
-                        char name[8];
+                        char name[16];
 
                         sprintf(name, "p%d", i);
                         if (i != missing)
