@@ -8,8 +8,8 @@
 #pragma once
 
 #include "base/error.h"
+#include "data/json.h"
 
-#include <cjson/cJSON.h>
 #include <stddef.h>
 
 enum {

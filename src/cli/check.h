@@ -4,8 +4,8 @@
 
 #include "cli/finding.h"
 #include "cli/target.h"
+#include "data/json.h"
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 
 /* Where the checks look; other places than the machine's own are for tests. */

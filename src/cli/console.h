@@ -5,8 +5,8 @@
 #include "base/attributes.h"
 #include "base/buffer.h"
 #include "cli/render.h"
+#include "data/json.h"
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 
 struct console {

@@ -4,8 +4,8 @@
 #include "base/attributes.h"
 #include "base/buffer.h"
 #include "cli/render.h"
+#include "data/json.h"
 
-#include <cjson/cJSON.h>
 #include <stddef.h>
 
 enum finding_level { FINDING_OK, FINDING_WARNING, FINDING_PROBLEM };

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "data/json.h"
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -1,9 +1,8 @@
 #include "cli/config-edit.h"
 
+#include "data/json.h"
 #include "support/allocation.h"
 #include "support/test.h"
-
-#include <cjson/cJSON.h>
 
 #include <errno.h>
 #include <stdio.h>
