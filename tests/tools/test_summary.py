@@ -11,14 +11,14 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 GREEN = '<testsuites><testsuite name="pifleet.unit / a"><testcase name="one"/><testcase name="two"/>' \
         '<testcase name="three"><skipped/></testcase></testsuite></testsuites>'
 RED = '<testsuites><testsuite name="pifleet.unit / a"><testcase name="one"/>' \
-      '<testcase name="two"><failure message="2 is not 3"/></testcase></testsuite></testsuites>'
+      '<testcase name="two"><failure/></testcase></testsuite></testsuites>'
 CRASHED = '<testsuites><testsuite name="pifleet"><testcase name="unit / a" classname="pifleet">' \
           '<error/></testcase></testsuite></testsuites>'
 EMPTY = "<testsuites><testsuite/></testsuites>"
 
 
-def program(name="unit / a", result="OK", status=0):
-    return json.dumps({"name": name, "result": result, "returncode": status})
+def program(name="unit / a", result="OK", status=0, stdout=""):
+    return json.dumps({"name": name, "result": result, "returncode": status, "stdout": stdout})
 
 
 def add_up(folder, junit=GREEN, programs=(program(),), meson_status=0, pytest_xml=GREEN,
@@ -39,10 +39,12 @@ def test_cases_of_both_suites_are_added(tmp_path):
 
 
 def test_a_failed_case_is_told_with_its_reason(tmp_path):
-    status, lines = add_up(tmp_path, junit=RED, programs=[program(result="FAIL", status=1)],
-                           meson_status=1)
+    tap = "1..2\nok 1 - one\nnot ok 2 - two\n# 2 != 3\n# test-a.c:7: error: Failure!\n# not ok\n"
+    status, lines = add_up(tmp_path, junit=RED, meson_status=1,
+                           programs=[program(result="FAIL", status=1, stdout=tap)])
     assert status == 1
-    assert lines == ["FAILED pifleet.unit / a: two", "        2 is not 3", "3 passed, 1 failed, 1 skipped"]
+    assert lines == ["FAILED unit / a: two", "        2 != 3", "        test-a.c:7: error: Failure!",
+                     "        not ok", "3 passed, 1 failed, 1 skipped"]
 
 
 @pytest.mark.parametrize("case, last", [
