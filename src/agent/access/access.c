@@ -109,7 +109,7 @@ static void attempt_slow_down(const struct attempt *attempt, uint64_t wait_ms)
 
         error_set(&error, -EAGAIN,
                   "too many failed attempts from this address: try again in %.1f s",
-                  (double)wait_ms / 1000);
+                  (double)((wait_ms + 99) / 100) / 10); /* rounded up: not "in 0.0 s" */
         attempt_refuse(attempt, ACCESS_DENIED_SLOWED, wait_ms, &error);
 }
 

@@ -377,7 +377,8 @@ TEST(after_three_failures_an_origin_is_refused_at_once_and_told_when_to_come_aga
         CHECK_EQ(f.denied.reason, ACCESS_DENIED_SLOWED);
         loop_advance_ms(f.loop, 499);
         send_token(&f, "auth", ANN_SECRET);
-        CHECK(replied(&f, "\"retry_ms\":1"));
+        CHECK(replied(&f, "\"retry_ms\":1}"));
+        CHECK(replied(&f, "try again in 0.1 s"));
         loop_advance_ms(f.loop, 1);
         authenticate(&f, ANN_SECRET);
         CHECK_TEXT(f.session.principal.name, "ann");
