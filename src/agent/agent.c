@@ -5,6 +5,7 @@
 #include "agent/gpio/gpio.h"
 #include "agent/ndjson/server.h"
 #include "agent/notify.h"
+#include "agent/state-dir.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "command/audit.h"
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 enum {
         AUDIT_EVENTS = 256,
@@ -27,6 +28,7 @@ enum {
 
 struct agent {
         const struct agent_config *config;
+        int state_fd; /* keeps the state directory ours */
         struct log *log;
         struct loop *loop;
         struct loop_work *work;
@@ -132,25 +134,6 @@ static int open_signals(struct agent *agent)
                 r = loop_signal_open(&agent->hang_up, agent->loop, SIGHUP, agent_on_hang_up);
         agent->signals_open = r == 0;
         return r;
-}
-
-static int make_directory(const char *path, struct error *error)
-{
-        AUTO_FREE char *copy = strdup(path);
-
-        if (!copy)
-                return error_set(error, -ENOMEM, "not enough memory");
-        for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-                *slash = '\0';
-                (void)mkdir(copy, 0755);
-                *slash = '/';
-        }
-        if (mkdir(path, 0700) < 0 && errno != EEXIST)
-                return error_set(error, -errno,
-                                 "cannot make the state directory %s: %s; choose another with "
-                                 "--state-dir",
-                                 path, strerror(errno));
-        return 0;
 }
 
 /* As many clients as descriptors allow, and those raised as far as they go. */
@@ -298,7 +281,7 @@ static int agent_open(struct agent *agent, struct error *error)
         log_info(agent->log, "agent", "starting version=%s config=%s state=%s", PIFLEET_VERSION,
                  config->path ? config->path : "none", config->state_dir);
         log_reserved(agent);
-        r = make_directory(config->state_dir, error);
+        r = state_dir_open(config->state_dir, &agent->state_fd, error);
         if (r < 0)
                 return r;
         r = open_core(agent);
@@ -319,6 +302,7 @@ int agent_new(const struct agent_config *config, struct agent **ret, struct erro
         if (!agent)
                 return error_set(error, -ENOMEM, "not enough memory");
         agent->config = config;
+        agent->state_fd = -1;
         error_set(error, 0, "%s", "");
         r = agent_open(agent, error);
         if (r < 0) {
@@ -367,6 +351,8 @@ struct agent *agent_free(struct agent *agent)
         }
         loop_free(agent->loop);
         log_free(agent->log);
+        if (agent->state_fd >= 0)
+                close(agent->state_fd);
         free(agent);
         return NULL;
 }
