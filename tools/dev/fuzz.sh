@@ -8,7 +8,7 @@ dev_fuzz() {
         target=${1:-} seconds=${2:-60}
         corpus=tests/fuzz/corpus/$target
         if [ -z "$target" ] || ! [ -d "$corpus" ]; then
-                die 'which target?' "$(ls -x tests/fuzz/corpus)"
+                die 'which target?' "$(cd tests/fuzz/corpus && echo *)"
         fi
         packages_install build test fuzz
         CC=clang build_configure build-fuzz --buildtype=debugoptimized -Dfuzzers=true \
