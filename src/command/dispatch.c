@@ -105,6 +105,7 @@ static void request_on_deadline(struct loop_timer *timer)
 /* Takes the members that are the wire's, not the command's, off the object. */
 static const char *request_take_envelope(struct command_request *request, cJSON **token)
 {
+        const char *fault = NULL;
         cJSON *item, *next;
 
         for (item = request->object->child; item; item = next) {
@@ -121,11 +122,13 @@ static const char *request_take_envelope(struct command_request *request, cJSON 
                         place = &request->lease_token;
                 else
                         continue;
+                /* Goes on all the same: an `id` behind it is still repeated. */
                 if (*place)
-                        return "twice";
-                *place = cJSON_DetachItemViaPointer(request->object, item);
+                        fault = "twice";
+                else
+                        *place = cJSON_DetachItemViaPointer(request->object, item);
         }
-        return NULL;
+        return fault;
 }
 
 static bool id_is_valid(const cJSON *id)

@@ -132,25 +132,33 @@ void command_reply_expire(struct command_request *request)
         command_request_answer(request);
 }
 
+/* Written by us, whatever a module says of them besides. */
+static bool is_reply_member(const struct command_request *request, const char *name)
+{
+        return strcmp(name, "success") == 0 || strcmp(name, "type") == 0 ||
+               strcmp(name, "timestamp") == 0 || (request->id && strcmp(name, "id") == 0);
+}
+
 int command_reply_tree(struct command_request *request, const cJSON *object)
 {
-        const cJSON *success = json_get(object, "success");
+        const char *type = json_get_string(object, "type");
+        const cJSON *timestamp = json_get(object, "timestamp");
         struct json_writer *writer = &request->registry->writer;
 
         buffer_truncate(&request->registry->reply, 0);
         buffer_shrink(&request->registry->reply, REPLY_KEEP);
         json_writer_init(writer, &request->registry->reply);
         json_write_object(writer, NULL);
-        request->success = !cJSON_IsFalse(success);
-        if (!success)
-                json_write_bool(writer, "success", true);
-        if (!json_get(object, "type"))
-                json_write_string(writer, "type", request->entry->definition.name);
-        if (!json_get(object, "timestamp"))
+        request->success = !cJSON_IsFalse(json_get(object, "success"));
+        json_write_bool(writer, "success", request->success);
+        json_write_string(writer, "type", type ? type : request->entry->definition.name);
+        if (cJSON_IsNumber(timestamp))
+                json_write_tree(writer, "timestamp", timestamp);
+        else
                 write_timestamp(request);
         write_id(request);
         for (const cJSON *item = object->child; item; item = item->next) {
-                if (!request->id || strcmp(item->string, "id") != 0)
+                if (!is_reply_member(request, item->string))
                         json_write_tree(writer, item->string, item);
         }
         return command_reply_send(request);

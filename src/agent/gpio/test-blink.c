@@ -1,8 +1,8 @@
 #include "agent/gpio/blink.h"
 #include "agent/gpio/sim.h"
-#include "agent/gpio/test-failing-calloc.h"
 #include "base/attributes.h"
 
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -179,9 +179,9 @@ TEST(without_memory_nothing_starts)
         struct fixture f;
 
         fixture_init(&f, 1, 500);
-        failing_calloc_at(1);
+        allocation_fail_at(1);
         CHECK_EQ(gpio_blink_start(&f.blink), -ENOMEM);
-        failing_calloc_at(0);
+        (void)allocation_end();
         CHECK(!info_of(&f).used);
         fixture_done(&f);
 }

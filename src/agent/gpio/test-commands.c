@@ -2,10 +2,10 @@
 #include "agent/gpio/commands.h"
 #include "agent/gpio/gpio-event.h"
 #include "agent/gpio/sim.h"
-#include "agent/gpio/test-failing-calloc.h"
 #include "base/attributes.h"
 #include "data/json.h"
 
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -283,12 +283,13 @@ TEST(without_memory_the_caller_is_told_to_come_again)
         struct fixture f;
 
         fixture_init(&f);
-        /* The registry's own allocation comes first. */
-        failing_calloc_at(2);
+        /* The registry keeps the memory of a request for the next one. */
+        check_ok(&f, "{\"command\":\"gpio_status\"}");
+        allocation_fail_at(1);
         check_refused(&f, "{\"command\":\"led_on\",\"pin\":17}", "BUSY");
-        failing_calloc_at(2);
+        allocation_fail_at(1);
         check_refused(&f, "{\"command\":\"gpio_test\"}", "BUSY");
-        failing_calloc_at(0);
+        (void)allocation_end();
         check_ok(&f, "{\"command\":\"led_on\",\"pin\":17}");
         fixture_done(&f);
 }
@@ -592,9 +593,9 @@ TEST(a_registry_that_has_the_name_already_refuses_the_room)
         fixture_init(&f);
         CHECK_EQ(gpio_commands_new(f.registry, f.chip, f.lines, &second, &error), -EEXIST);
         CHECK_NULL(second);
-        failing_calloc_at(1);
+        allocation_fail_at(1);
         CHECK_EQ(gpio_commands_new(f.registry, f.chip, f.lines, &second, &error), -ENOMEM);
-        failing_calloc_at(0);
+        (void)allocation_end();
         check_ok(&f, "{\"command\":\"led_on\",\"pin\":17}");
         fixture_done(&f);
 }

@@ -1,6 +1,6 @@
 #include "agent/gpio/gpio.h"
-#include "agent/gpio/test-failing-calloc.h"
 
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -142,9 +142,9 @@ TEST(without_memory_nothing_is_attached)
 
         fixture_init(&f);
         do {
-                failing_calloc_at(++nth);
+                allocation_fail_at(++nth);
                 r = gpio_attach(f.registry, &config, &gpio, &error);
-                failing_calloc_at(0);
+                (void)allocation_end();
                 if (r < 0) {
                         CHECK_EQ(r, -ENOMEM);
                         CHECK_NULL(gpio);

@@ -1,8 +1,8 @@
 #include "agent/gpio/chip-backend.h"
 #include "agent/gpio/lines.h"
 #include "agent/gpio/sim.h"
-#include "agent/gpio/test-failing-calloc.h"
 
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -194,12 +194,12 @@ TEST(without_memory_a_pin_stays_free)
         struct fixture f;
 
         fixture_init(&f);
-        failing_calloc_at(1);
+        allocation_fail_at(1);
         CHECK_EQ(gpio_lines_new(f.chip, &lines), -ENOMEM);
         CHECK_NULL(lines);
-        failing_calloc_at(1);
+        allocation_fail_at(1);
         CHECK_EQ(gpio_lines_set(f.lines, 17, true), -ENOMEM);
-        failing_calloc_at(0);
+        (void)allocation_end();
         CHECK(!gpio_lines_held(f.lines, 17));
         CHECK(!info_of(&f, 17).used);
         CHECK_EQ(gpio_lines_set(f.lines, 17, true), 0);

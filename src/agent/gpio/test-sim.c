@@ -1,8 +1,8 @@
 /* The rules of the kernel's line interface, one test for each. */
 #include "agent/gpio/sim.h"
-#include "agent/gpio/test-failing-calloc.h"
 #include "base/attributes.h"
 
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -1077,23 +1077,23 @@ TEST(without_memory_nothing_is_taken)
         struct fixture f;
 
         fixture_init(&f);
-        failing_calloc_at(1);
+        allocation_fail_at(1);
         CHECK_EQ(gpio_sim_new(NULL, &chip), -ENOMEM);
         CHECK_NULL(chip);
         for (unsigned allocation = 1; allocation <= 2; allocation++) {
-                failing_calloc_at(allocation);
+                allocation_fail_at(allocation);
                 CHECK_EQ(gpio_chip_request(f.chip, "test", &offset, &config, 1, &request), -ENOMEM);
                 CHECK_NULL(request);
         }
-        failing_calloc_at(3);
+        allocation_fail_at(3);
         CHECK_EQ(gpio_chip_request(f.chip, "test", &offset, &config, 1, &request), 0);
-        failing_calloc_at(0);
+        (void)allocation_end();
         gpio_request_free(request);
 
         request = request_line(&f, 27, INPUT(.bias = GPIO_BIAS_PULL_UP));
-        failing_calloc_at(1);
+        allocation_fail_at(1);
         CHECK_EQ(gpio_request_reconfigure(request, &config), -ENOMEM);
-        failing_calloc_at(0);
+        (void)allocation_end();
         CHECK_EQ(gpio_chip_line_info(f.chip, 27, &info), 0);
         CHECK_EQ(info.config.edges, GPIO_EDGE_NONE);
         gpio_request_free(request);
