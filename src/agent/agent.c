@@ -1,5 +1,6 @@
 #include "agent/agent.h"
 
+#include "agent/access/access-event.h"
 #include "agent/access/access.h"
 #include "agent/builtin/builtin.h"
 #include "agent/gpio/gpio.h"
@@ -21,6 +22,7 @@
 
 enum {
         AUDIT_EVENTS = 256,
+        ACCESS_EVENTS = 64,
         PASSWORD_CHECKS_WAITING = 64,
         DESCRIPTORS_OF_OURS = 64, /* that are no client's */
         STOP_GRACE_MS = 5000,     /* for requests that are under way */
@@ -33,7 +35,7 @@ struct agent {
         struct loop *loop;
         struct loop_work *work;
         struct command_bus *bus;
-        struct command_subscription *audit;
+        struct command_subscription *audit, *denied, *granted;
         struct command_registry *registry;
         struct net_context *net;
         struct net_tls *tls;
@@ -58,6 +60,28 @@ static void agent_on_audit(void *owner, const struct command_event *event, uint6
                  "%s outcome=%s who=\"%s\" role=%s transport=%s origin=%s duration=%.6f",
                  audit->command, audit->outcome, audit->who, command_role_name(audit->role),
                  audit->transport, audit->origin, (double)audit->duration_us / 1e6);
+}
+
+static void agent_on_denied(void *owner, const struct command_event *event, uint64_t lost)
+{
+        struct agent *agent = owner;
+        const struct access_denied *denied = event->payload;
+
+        log_warning(agent->log, "access",
+                    "denied reason=%s transport=%s origin=%s wait_ms=%llu lost=%llu",
+                    access_denied_reason_name(denied->reason), denied->transport, denied->origin,
+                    (unsigned long long)denied->retry_ms, (unsigned long long)lost);
+}
+
+static void agent_on_granted(void *owner, const struct command_event *event, uint64_t lost)
+{
+        struct agent *agent = owner;
+        const struct access_granted *granted = event->payload;
+
+        log_info(agent->log, "access",
+                 "granted who=\"%s\" role=%s transport=%s origin=%s lost=%llu",
+                 granted->principal.name, command_role_name(granted->principal.role),
+                 granted->transport, granted->origin, (unsigned long long)lost);
 }
 
 static void agent_admit(void *owner, int fd, const struct net_address *peer,
@@ -255,6 +279,12 @@ static int open_core(struct agent *agent)
                 r = command_bus_subscribe(agent->bus, &command_audit_event, AUDIT_EVENTS,
                                           agent_on_audit, agent, &agent->audit);
         if (r == 0)
+                r = command_bus_subscribe(agent->bus, &access_denied_event, ACCESS_EVENTS,
+                                          agent_on_denied, agent, &agent->denied);
+        if (r == 0)
+                r = command_bus_subscribe(agent->bus, &access_granted_event, ACCESS_EVENTS,
+                                          agent_on_granted, agent, &agent->granted);
+        if (r == 0)
                 r = command_registry_new(agent->loop, agent->bus, &agent->registry);
         return r;
 }
@@ -339,6 +369,8 @@ struct agent *agent_free(struct agent *agent)
         access_free(agent->access);
         loop_work_free(agent->work);
         command_subscription_free(agent->audit);
+        command_subscription_free(agent->denied);
+        command_subscription_free(agent->granted);
         command_registry_free(agent->registry);
         command_bus_free(agent->bus);
         net_context_free(agent->net);

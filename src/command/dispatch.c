@@ -78,6 +78,13 @@ static void request_count(struct command_request *request)
                 request_audit(request, duration_us);
 }
 
+static void end_authentication(struct command_request *request)
+{
+        if (request->authenticating && request->session)
+                request->session->authenticating--;
+        request->authenticating = false;
+}
+
 void command_request_answer(struct command_request *request)
 {
         struct buffer *reply = &request->registry->reply;
@@ -86,6 +93,7 @@ void command_request_answer(struct command_request *request)
         request->answered = true;
         loop_timer_stop(&request->deadline);
         request_count(request);
+        end_authentication(request);
         if (request->on_reply)
                 request->on_reply(request->owner, buffer_data(reply), buffer_length(reply),
                                   request->success);
@@ -280,6 +288,10 @@ static void request_identify(struct command_request *request, cJSON *token)
         static const struct error no_tokens = {
                 -EACCES, "no token is known here; `pifleet setup` makes the first one"};
 
+        if (request->entry->definition.authenticates && request->session) {
+                request->authenticating = true;
+                request->session->authenticating++;
+        }
         if (registry->identify && request->session)
                 registry->identify(registry->identify_owner, request->session, token->valuestring,
                                    request_identified, request);
@@ -396,6 +408,7 @@ void command_refuse(struct command_registry *registry, const struct command_call
 
 void command_request_abandon(struct command_request *request)
 {
+        end_authentication(request);
         request->on_reply = NULL;
         request->session = NULL;
 }

@@ -72,10 +72,11 @@ struct command_request {
         struct loop_timer deadline;
         uint64_t started_ns;
         uint64_t timeout_ms;
-        bool running;  /* inside `run` or on the way to it */
-        bool answered; /* the caller has its reply */
-        bool ended;    /* the command has replied; nothing more comes from it */
-        bool success;  /* what the reply being written says */
+        bool authenticating; /* counted in the session */
+        bool running;        /* inside `run` or on the way to it */
+        bool answered;       /* the caller has its reply */
+        bool ended;          /* the command has replied; nothing more comes from it */
+        bool success;        /* what the reply being written says */
         enum command_code code;
 };
 

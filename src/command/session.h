@@ -14,4 +14,8 @@ struct command_session {
         const char *origin;    /* peer's address as text; lives as long as the session */
         uint64_t origin_key;   /* what failed attempts are counted by */
         struct command_principal principal;
+        /* Requests under way that may change the principal. While there are any, a
+         * transport presents no further request of this session: who it is from is
+         * not known yet. */
+        unsigned authenticating;
 };

@@ -1,30 +1,8 @@
 #include "agent/builtin/builtin.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
-
-/* Linked with --wrap: allocations of the code under test come here. */
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-
-static unsigned failing_in; /* the n-th allocation from now on fails, once; 0: none */
-
-static bool fails(void)
-{
-        return failing_in > 0 && --failing_in == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-        return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-        return fails() ? NULL : __real_calloc(count, size);
-}
 
 TEST(whichever_allocation_fails_nothing_is_left_behind)
 {
@@ -35,7 +13,8 @@ TEST(whichever_allocation_fails_nothing_is_left_behind)
         struct command_registry *registry;
         struct command_bus *bus;
         struct loop *loop;
-        unsigned nth = 0;
+        size_t nth = 0;
+        bool failed;
         int r;
 
         CHECK_EQ(loop_new_virtual(1000, &loop), 0);
@@ -45,17 +24,16 @@ TEST(whichever_allocation_fails_nothing_is_left_behind)
                 struct error error = {0};
 
                 CHECK_NULL(command_registry_next(registry, NULL));
-                failing_in = ++nth;
+                allocation_fail_at(++nth);
                 r = builtin_attach(registry, &config, &builtin, &error);
-                if (r < 0) {
-                        CHECK_EQ(r, -ENOMEM);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+                if (failed) {
                         CHECK_EQ(error.code, -ENOMEM);
                         CHECK(strstr(error.text, "memory") != NULL);
                         CHECK_NULL(builtin);
                 }
-        } while (r < 0 && nth < 1000);
-        failing_in = 0;
-        CHECK_EQ(r, 0);
+        } while (failed);
         CHECK(nth > 7); /* each command takes memory */
         CHECK(command_registry_find(registry, "ping") != NULL);
         builtin_free(builtin);

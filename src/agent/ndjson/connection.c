@@ -66,6 +66,7 @@ static void recycle_slot(struct ndjson_connection *connection, struct ndjson_slo
 static bool must_pause(const struct ndjson_connection *connection)
 {
         return connection->outbox.pending >= NDJSON_PENDING_MAX ||
+               connection->session.authenticating > 0 ||
                net_stream_is_congested(connection->stream);
 }
 
@@ -73,7 +74,7 @@ static void resume_if_possible(struct ndjson_connection *connection)
 {
         if (!connection->ended && net_stream_is_paused(connection->stream) &&
             connection->outbox.pending < NDJSON_PENDING_MAX / 2 &&
-            !net_stream_is_congested(connection->stream))
+            connection->session.authenticating == 0 && !net_stream_is_congested(connection->stream))
                 net_stream_resume(connection->stream);
 }
 

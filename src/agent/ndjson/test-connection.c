@@ -29,6 +29,8 @@ struct fixture {
         size_t held_count;
         unsigned pings;
         bool stopped;
+        command_identified_fn *identified; /* of a token that is being verified */
+        void *context;
 };
 
 static int run_ping(void *owner, struct command_request *request)
@@ -60,7 +62,19 @@ static int run_fill(void *owner, struct command_request *request)
         return command_reply_send(request);
 }
 
+static void identify(void *owner, const struct command_session *session, const char *token,
+                     command_identified_fn *identified, void *context)
+{
+        struct fixture *f = owner;
+
+        (void)session;
+        (void)token;
+        f->identified = identified;
+        f->context = context;
+}
+
 static const struct command commands[] = {
+        {.name = "auth", .role = COMMAND_ROLE_NONE, .run = run_ping, .authenticates = true},
         {.name = "ping", .role = COMMAND_ROLE_VIEWER, .run = run_ping},
         {.name = "hold", .role = COMMAND_ROLE_VIEWER, .run = run_hold, .timeout_ms = 3600000},
         {.name = "fill", .role = COMMAND_ROLE_VIEWER, .run = run_fill},
@@ -374,6 +388,29 @@ TEST(a_request_with_an_id_overtakes)
         CHECK_NULL(strstr(text, "\"id\""));
         release_held(&f, 0);
         CHECK(strstr(hear(&f, fd), "\"id\":1") != NULL);
+        close(fd);
+        turn(&f);
+        fixture_close(&f);
+}
+
+TEST(what_follows_a_slow_auth_waits_for_who_it_is_from)
+{
+        static const struct command_principal viewer = {COMMAND_ROLE_VIEWER, "slow"};
+        struct fixture f;
+        const char *text;
+        int fd;
+
+        fixture_open(&f);
+        f.role = COMMAND_ROLE_NONE;
+        command_registry_set_identify(f.registry, identify, &f);
+        fd = fixture_connect(&f);
+        say(&f, fd,
+            "{\"command\":\"auth\",\"token\":\"hunter22\"}\n{\"command\":\"ping\",\"id\":1}\n");
+        CHECK_TEXT(hear(&f, fd), "");
+        f.identified(f.context, 0, &viewer, NULL, 0);
+        text = hear(&f, fd);
+        CHECK_EQ(count_lines(text), 2);
+        CHECK_NULL(strstr(text, "UNAUTHORIZED"));
         close(fd);
         turn(&f);
         fixture_close(&f);
