@@ -54,7 +54,7 @@ cross_install() {
         root_enter "$root" "${top:?}" sh -euc '
                 dpkg --add-architecture "$1"
                 shift
-                apt-get -q update
+                apt-get -q -o Acquire::Retries=3 update || echo "not all package lists could be had"
                 apt-get -q -y -o Acquire::Retries=3 install --no-install-recommends "$@"
                 apt-get clean
         ' install "$1" $packages || die "the packages for $1 could not be installed; apt says above why"

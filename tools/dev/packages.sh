@@ -39,6 +39,11 @@ packages_apt() {
                 -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
 }
 
+# One archive that fails need not be the one that is needed: installing decides.
+packages_update() {
+        packages_apt update || say 'not all package lists could be had; going on with those that could'
+}
+
 # Makes sure of all packages of the lists named; does nothing when they are there.
 packages_install() {
         have dpkg-query || die 'this is no Debian system: install by hand what these files list:' \
@@ -48,7 +53,7 @@ packages_install() {
         say "installing $missing"
         for package in $missing; do
                 if ! apt-cache show --no-all-versions "$package" >/dev/null 2>&1; then
-                        packages_apt update
+                        packages_update
                         break
                 fi
         done
@@ -56,7 +61,8 @@ packages_install() {
         packages_apt install --no-install-recommends $missing || {
                 # Lists that are older than what the mirror still has: 404.
                 say 'once more, with fresh package lists'
-                packages_apt update && packages_apt install --no-install-recommends $missing
+                packages_update
+                packages_apt install --no-install-recommends $missing
         } || die 'the packages could not be installed; apt says above why. Once it is mended:' \
                 "apt-get install --no-install-recommends $missing"
 }

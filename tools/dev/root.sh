@@ -26,7 +26,7 @@ root_sources() {
 # root_make DIRECTORY CODENAME: the smallest Debian there is. Whole or not there.
 root_make() {
         # apt knows whose lists they are only once it has them.
-        [ -n "$(root_sources "$2")" ] || packages_apt update
+        [ -n "$(root_sources "$2")" ] || packages_update
         sources=$(root_sources "$2")
         mirror=$(printf '%s\n' "$sources" | awk -v suite="$2" '$3 == suite { print $2; exit }')
         [ -n "$mirror" ] || die "apt knows no Debian archive here that could have $2:" \
