@@ -7,7 +7,6 @@
 #include "command/registry-internal.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/spelling.h"
 #include "data/json.h"
 
@@ -65,7 +64,8 @@ static void request_audit(struct command_request *request, uint64_t duration_us)
 
 static void request_count(struct command_request *request)
 {
-        uint64_t duration_us = (clock_monotonic_ns() - request->started_ns) / 1000;
+        uint64_t duration_us =
+                (command_registry_end_ns(request->registry) - request->started_ns) / 1000;
         struct command_statistics *statistics;
 
         if (!request->entry)
@@ -87,15 +87,17 @@ static void end_authentication(struct command_request *request)
 
 void command_request_answer(struct command_request *request)
 {
-        struct buffer *reply = &request->registry->reply;
+        const struct buffer *reply = &request->registry->reply;
+        size_t length = buffer_length(reply);
 
         assert(!request->answered);
         request->answered = true;
         loop_timer_stop(&request->deadline);
         request_count(request);
         end_authentication(request);
+        /* Its newline is not counted. */
         if (request->on_reply)
-                request->on_reply(request->owner, buffer_data(reply), buffer_length(reply),
+                request->on_reply(request->owner, buffer_data(reply), length > 0 ? length - 1 : 0,
                                   request->success);
         request->on_reply = NULL;
         request->session = NULL;
@@ -110,6 +112,24 @@ static void request_on_deadline(struct loop_timer *timer)
         command_reply_expire(request);
 }
 
+/* Where a member of the envelope goes; NULL: it is an argument. The first letter
+ * decides for most, and this is done for every member of every request. */
+static cJSON **envelope_place(struct command_request *request, cJSON **token, const char *name)
+{
+        switch (name[0]) {
+        case 'c':
+                return strcmp(name, "command") == 0 ? &request->command : NULL;
+        case 'i':
+                return strcmp(name, "id") == 0 ? &request->id : NULL;
+        case 't':
+                return strcmp(name, "token") == 0 ? token : NULL;
+        case 'l':
+                return strcmp(name, "lease_token") == 0 ? &request->lease_token : NULL;
+        default:
+                return NULL;
+        }
+}
+
 /* Takes the members that are the wire's, not the command's, off the object. */
 static const char *request_take_envelope(struct command_request *request, cJSON **token)
 {
@@ -117,18 +137,10 @@ static const char *request_take_envelope(struct command_request *request, cJSON 
         cJSON *item, *next;
 
         for (item = request->object->child; item; item = next) {
-                cJSON **place = NULL;
+                cJSON **place = envelope_place(request, token, item->string);
 
                 next = item->next;
-                if (strcmp(item->string, "command") == 0)
-                        place = &request->command;
-                else if (strcmp(item->string, "id") == 0)
-                        place = &request->id;
-                else if (strcmp(item->string, "token") == 0)
-                        place = token;
-                else if (strcmp(item->string, "lease_token") == 0)
-                        place = &request->lease_token;
-                else
+                if (!place)
                         continue;
                 /* Goes on all the same: an `id` behind it is still repeated. */
                 if (*place)
@@ -348,7 +360,7 @@ static struct command_request *request_new(struct command_registry *registry,
                 .object = call->object,
                 .on_reply = call->on_reply,
                 .owner = call->owner,
-                .started_ns = clock_monotonic_ns(),
+                .started_ns = command_registry_begin_ns(registry),
         };
         loop_timer_init(&request->deadline, registry->loop, request_on_deadline);
         list_append(&registry->requests, &request->link);

@@ -14,6 +14,16 @@
 
 enum { GUARDS_MAX = 8, STATUS_MAX = 16, TRANSPORTS_MAX = 8 };
 
+/* How the replies of one command begin, made once per round. */
+struct reply_head {
+        const struct command_entry *entry; /* NULL: not made */
+        const char *type;
+        uint64_t round;
+        struct json_writer writer; /* as it stood behind it */
+        size_t length;
+        char text[256];
+};
+
 /* Lives as long as it is registered or covered, or a request runs it. */
 struct command_entry {
         struct command definition; /* its texts are this entry's own */
@@ -56,6 +66,8 @@ struct command_registry {
 
         struct buffer reply; /* the one that is being written */
         struct json_writer writer;
+        struct reply_head head;
+        uint64_t now_ns, now_round; /* the clock, and the round it was last read in */
 };
 
 struct command_request {
@@ -79,6 +91,11 @@ struct command_request {
         bool success;        /* what the reply being written says */
         enum command_code code;
 };
+
+/* When a request begins: where the one before it in this round ended, else now.
+ * So that a request costs one look at the clock, and what it took counts whole. */
+uint64_t command_registry_begin_ns(struct command_registry *registry);
+uint64_t command_registry_end_ns(struct command_registry *registry);
 
 struct command_entry *command_entry_reference(struct command_entry *entry);
 void command_entry_release(struct command_entry *entry);

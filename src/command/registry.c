@@ -1,5 +1,6 @@
 #include "command/registry-internal.h"
 
+#include "base/clock.h"
 #include "data/json.h"
 
 #include <assert.h>
@@ -216,6 +217,7 @@ static void registry_withdraw(struct command_registry *registry, size_t position
                 memmove(&registry->sorted[position], &registry->sorted[position + 1],
                         (registry->count - position) * sizeof(*registry->sorted));
         }
+        registry->head.entry = NULL;
         command_entry_release(entry);
 }
 
@@ -326,6 +328,20 @@ const struct command_transport *command_registry_transport(const struct command_
                                                            size_t index)
 {
         return index < registry->transports_count ? registry->transports[index] : NULL;
+}
+
+uint64_t command_registry_begin_ns(struct command_registry *registry)
+{
+        if (registry->now_round == loop_round(registry->loop) && registry->now_ns != 0)
+                return registry->now_ns;
+        return command_registry_end_ns(registry);
+}
+
+uint64_t command_registry_end_ns(struct command_registry *registry)
+{
+        registry->now_ns = clock_monotonic_ns();
+        registry->now_round = loop_round(registry->loop);
+        return registry->now_ns;
 }
 
 uint64_t command_registry_new_session_id(struct command_registry *registry)

@@ -35,12 +35,49 @@ static void write_id(struct command_request *request)
                 json_write_tree(&request->registry->writer, "id", request->id);
 }
 
+/* Keeps how this reply begins for the next of its kind in this round: success, type
+ * and timestamp are the same for all of them. */
+static void keep_head(struct command_request *request, const char *type)
+{
+        struct command_registry *registry = request->registry;
+        struct reply_head *head = &registry->head;
+
+        head->length = buffer_length(&registry->reply);
+        if (json_writer_error(&registry->writer) < 0 || head->length > sizeof(head->text))
+                return;
+        memcpy(head->text, buffer_data(&registry->reply), head->length);
+        head->writer = registry->writer;
+        head->entry = request->entry;
+        head->type = type;
+        head->round = loop_round(registry->loop);
+}
+
+static bool begin_with_head(struct command_request *request, const char *type)
+{
+        struct command_registry *registry = request->registry;
+        const struct reply_head *head = &registry->head;
+
+        if (head->entry != request->entry || head->type != type ||
+            head->round != loop_round(registry->loop))
+                return false;
+        buffer_truncate(&registry->reply, 0);
+        if (buffer_append(&registry->reply, head->text, head->length) < 0)
+                return false;
+        registry->writer = head->writer;
+        request->success = true;
+        return true;
+}
+
 struct json_writer *command_reply_open(struct command_request *request, const char *type)
 {
-        struct json_writer *writer = reply_begin(request, true);
+        struct json_writer *writer = &request->registry->writer;
 
-        json_write_string(writer, "type", type ? type : request->entry->definition.name);
-        write_timestamp(request);
+        if (!begin_with_head(request, type)) {
+                reply_begin(request, true);
+                json_write_string(writer, "type", type ? type : request->entry->definition.name);
+                write_timestamp(request);
+                keep_head(request, type);
+        }
         write_id(request);
         return writer;
 }
@@ -71,6 +108,11 @@ struct json_writer *command_reply_open_failure(struct command_request *request,
         return open_failure(request, code, sentence);
 }
 
+static int put_newline(struct buffer *reply)
+{
+        return buffer_append(reply, "\n", 1);
+}
+
 /* Closes the object. A reply that could not be written whole becomes a failure
  * that says so: a caller never sees half of one. */
 static void reply_close(struct command_request *request)
@@ -81,6 +123,8 @@ static void reply_close(struct command_request *request)
         json_write_end(writer);
         r = json_writer_error(writer);
         if (r == 0)
+                r = put_newline(&request->registry->reply);
+        if (r == 0)
                 return;
         if (r == -EMSGSIZE)
                 open_failure(request, COMMAND_TOO_LARGE,
@@ -88,9 +132,8 @@ static void reply_close(struct command_request *request)
         else
                 open_failure(request, COMMAND_BUSY, "not enough memory; try again later");
         json_write_end(writer);
-        /* Without memory for 200 bytes nothing can be said: the reply is empty,
-         * and the transport closes. */
-        if (json_writer_error(writer) < 0)
+        /* Without memory for 200 bytes nothing can be said: the reply is empty. */
+        if (json_writer_error(writer) < 0 || put_newline(&request->registry->reply) < 0)
                 buffer_truncate(&request->registry->reply, 0);
 }
 

@@ -15,8 +15,10 @@
 struct command_request;
 struct command_registry;
 
-/* The whole reply, one JSON object on one line, without a newline; valid during
- * the call. Never called after command_request_abandon(). */
+/* The whole reply, one JSON object on one line, valid during the call. Behind it,
+ * not counted, stands a newline for transports that want one; a length of 0 means
+ * that there was no memory for any reply, and the transport closes. Never called
+ * after command_request_abandon(). */
 typedef void command_on_reply_fn(void *owner, const char *json, size_t length, bool success);
 
 struct command_call {

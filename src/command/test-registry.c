@@ -74,6 +74,7 @@ static void on_reply(void *owner, const char *json, size_t length, bool success)
         struct fixture *f = owner;
 
         CHECK(length < sizeof(f->reply));
+        CHECK_EQ(json[length], '\n'); /* not counted */
         memcpy(f->reply, json, length);
         f->reply[length] = '\0';
         f->replies++;

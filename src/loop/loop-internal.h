@@ -19,6 +19,7 @@ struct loop {
         uint64_t timer_order;      /* of the next timer that is started */
         uint64_t alarm_ms;         /* what `alarm` is set to, LOOP_NEVER: not at all */
 
+        uint64_t round;
         bool is_virtual;
         uint64_t virtual_ms;
         int code;

@@ -44,6 +44,7 @@ static void end_round(struct loop *loop)
 {
         loop_tasks_run(loop);
         set_alarm(loop);
+        loop->round++;
         loop->wall_ns = 0;
         loop->wall_text[0] = '\0';
         if (list_is_empty(&loop->tasks))
@@ -159,6 +160,11 @@ void loop_advance_ms(struct loop *loop, uint64_t ms)
         }
         loop->virtual_ms = end;
         end_round(loop);
+}
+
+uint64_t loop_round(const struct loop *loop)
+{
+        return loop->round;
 }
 
 uint64_t loop_now_ms(const struct loop *loop)

@@ -40,6 +40,8 @@ void loop_run_once(struct loop *loop, uint64_t wait_ms);
  * the tasks they post. */
 void loop_advance_ms(struct loop *loop, uint64_t ms);
 
+/* Which round this is: two readings that agree are of the same one. */
+uint64_t loop_round(const struct loop *loop);
 /* The round's time: read after the wait, and once more before timers. Monotonic;
  * standing still in suspend. */
 uint64_t loop_now_ms(const struct loop *loop);

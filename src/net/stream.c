@@ -147,6 +147,16 @@ static void finish_connect(struct net_stream *stream)
         advance_handshake(stream);
 }
 
+/* What the input at hand brought about leaves in one write before the next
+ * stream's turn: the peer goes to work on it while we serve the others. */
+static void flush_now(struct net_stream *stream)
+{
+        if (stream->state != STREAM_OPEN)
+                return;
+        loop_task_cancel(&stream->task);
+        stream_flush(stream);
+}
+
 static void stream_on_ready(struct loop_io *io, unsigned events)
 {
         struct net_stream *stream = stream_of_io(io);
@@ -161,6 +171,7 @@ static void stream_on_ready(struct loop_io *io, unsigned events)
         case STREAM_OPEN:
         case STREAM_LINGERING:
                 on_events(stream, events);
+                flush_now(stream);
                 break;
         case STREAM_CLOSED:
                 break;

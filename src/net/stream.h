@@ -2,8 +2,9 @@
  *
  * Input: all streams of a loop share one read buffer; the bytes are handed to
  * the owner in place and only an unfinished tail is kept per stream. Output:
- * appended to the stream's buffer and written once per round, however many
- * replies it holds. An idle stream holds no buffers.
+ * appended to the stream's buffer and written once, however many replies it
+ * holds: when the input at hand is handled, else at the end of the round. An
+ * idle stream holds no buffers.
  *
  * Fairness: a stream gets one read per round; an owner that has done its share
  * asks for the rest by net_stream_again().
@@ -69,7 +70,7 @@ int net_stream_new_client(struct net_context *context, int fd, struct net_tls *t
                           const char *server_name, const struct net_stream_limits *limits,
                           const struct net_stream_owner *owner, struct net_stream **ret);
 
-/* Output. Nothing is written before the end of the round. After a failure
+/* Output. Nothing is written before the caller has returned. After a failure
  * (-ENOMEM, -ENOBUFS, -EMSGSIZE) the stream closes by itself: callers need not
  * check. */
 int net_stream_write(struct net_stream *stream, const void *bytes, size_t count);

@@ -23,7 +23,7 @@ build_configure() {
 
 build_release() {
         packages_install build
-        build_configure build --buildtype=release -Ddebug=true -Dtests=false
+        build_configure build --buildtype=release -Ddebug=true -Db_lto=true -Dtests=false
         say 'building build/'
         ninja -C build || die 'the build failed; the first error above is the one to read'
 }

@@ -89,8 +89,7 @@ static void connection_on_reply(void *owner, const char *json, size_t length, bo
         connection->transport->requests++;
         if (!success)
                 connection->transport->errors++;
-        /* An empty reply: there was no memory to say even that. */
-        r = length > 0 ? ndjson_slot_answer(slot, json, length) : -ENOMEM;
+        r = length > 0 ? ndjson_slot_answer(slot, json, length + 1) : -ENOMEM;
         connection->transport->bytes_out += connection->outbox.bytes - bytes;
         if (r != 0)
                 recycle_slot(connection, slot);

@@ -58,12 +58,11 @@ void ndjson_slot_wait(struct ndjson_slot *slot, struct command_request *request)
         slot_enqueue(slot);
 }
 
-static void send_line(struct ndjson_outbox *outbox, const char *json, size_t length)
+static void send_line(struct ndjson_outbox *outbox, const char *line, size_t length)
 {
         /* A write that fails closes the stream by itself. */
-        (void)net_stream_write(outbox->stream, json, length);
-        (void)net_stream_write(outbox->stream, "\n", 1);
-        outbox->bytes += length + 1;
+        (void)net_stream_write(outbox->stream, line, length);
+        outbox->bytes += length;
 }
 
 /* Sends the replies that waited for the one before them. */
@@ -81,7 +80,7 @@ static void send_ready(struct ndjson_outbox *outbox)
         }
 }
 
-static int slot_keep(struct ndjson_slot *slot, const char *json, size_t length)
+static int slot_keep(struct ndjson_slot *slot, const char *line, size_t length)
 {
         int r = net_budget_take(slot->outbox->budget, length);
 
@@ -92,7 +91,7 @@ static int slot_keep(struct ndjson_slot *slot, const char *json, size_t length)
                 net_budget_give(slot->outbox->budget, length);
                 return -ENOMEM;
         }
-        memcpy(slot->text, json, length);
+        memcpy(slot->text, line, length);
         slot->length = length;
         slot->answered = true;
         if (list_is_empty(&slot->link))
@@ -100,7 +99,7 @@ static int slot_keep(struct ndjson_slot *slot, const char *json, size_t length)
         return 0;
 }
 
-int ndjson_slot_answer(struct ndjson_slot *slot, const char *json, size_t length)
+int ndjson_slot_answer(struct ndjson_slot *slot, const char *line, size_t length)
 {
         struct ndjson_outbox *outbox = slot->outbox;
         bool first = list_is_empty(&outbox->ordered) || outbox->ordered.next == &slot->link;
@@ -108,11 +107,11 @@ int ndjson_slot_answer(struct ndjson_slot *slot, const char *json, size_t length
 
         slot->request = NULL;
         if (slot->ordered && !first) {
-                r = slot_keep(slot, json, length);
+                r = slot_keep(slot, line, length);
                 if (r == 0)
                         return 0;
         } else {
-                send_line(outbox, json, length);
+                send_line(outbox, line, length);
         }
         list_remove(&slot->link);
         outbox->pending--;
