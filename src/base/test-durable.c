@@ -319,10 +319,11 @@ TEST(a_link_in_the_temporary_files_place_is_not_written_through)
 
 TEST(the_mode_is_the_one_asked_for_whatever_the_umask)
 {
-        const mode_t umask_before = umask(0777);
+        mode_t umask_before;
         struct stat status;
 
-        directory_open(false);
+        directory_open(false); /* first: under that umask nobody but root could enter it */
+        umask_before = umask(0777);
         CHECK_EQ(durable_write(directory_fd, "state", 0640, NEW, strlen(NEW)), 0);
         umask(umask_before);
         CHECK_EQ(fstatat(directory_fd, "state", &status, AT_SYMLINK_NOFOLLOW), 0);
