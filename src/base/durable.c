@@ -1,6 +1,7 @@
 #include "base/durable.h"
 
 #include "base/cleanup.h"
+#include "base/write-all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,21 +33,6 @@ static int open_fresh(int directory_fd, const char *name, mode_t mode)
         if (fd < 0 && errno == EEXIST && unlinkat(directory_fd, name, 0) == 0)
                 fd = openat(directory_fd, name, flags, mode);
         return fd < 0 ? -errno : fd;
-}
-
-static int write_all(int fd, const char *bytes, size_t count)
-{
-        while (count > 0) {
-                ssize_t written = write(fd, bytes, count);
-
-                if (written < 0 && errno == EINTR)
-                        continue;
-                if (written < 0)
-                        return -errno;
-                bytes += written;
-                count -= (size_t)written;
-        }
-        return 0;
 }
 
 static int write_temporary(int directory_fd, const char *temporary, mode_t mode, const void *bytes,

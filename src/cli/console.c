@@ -1,5 +1,7 @@
 #include "cli/console.h"
 
+#include "base/write-all.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -37,21 +39,6 @@ void console_init(struct console *console, bool json, bool text)
         console->readable = text || (!json && isatty(STDOUT_FILENO));
         console->style = style_of(STDOUT_FILENO);
         console->error_style = style_of(STDERR_FILENO);
-}
-
-static int write_all(int fd, const char *bytes, size_t count)
-{
-        while (count > 0) {
-                ssize_t written = write(fd, bytes, count);
-
-                if (written < 0 && errno == EINTR)
-                        continue;
-                if (written < 0)
-                        return -errno;
-                bytes += written;
-                count -= (size_t)written;
-        }
-        return 0;
 }
 
 int console_write(const struct buffer *bytes)
