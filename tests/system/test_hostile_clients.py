@@ -246,3 +246,27 @@ def test_the_agent_sleeps_when_nobody_asks(agent):
         select.select([client.socket], [], [], 3)
         assert switches() - woken <= 2
         assert cpu_seconds() - before <= 0.02
+
+
+def test_clients_together_hold_no_more_memory_than_allowed(start_agent):
+    agent = start_agent(config={"limits": {"memory": 8 << 20}, "command": {"max_line": 4 << 20}})
+    unfinished = b'{"command":"echo","text":"' + b"x" * (3 << 20)
+    with agent.connect() as old:
+        hoarders = [agent.connect() for _ in range(6)]
+        for hoarder in hoarders:
+            try:
+                hoarder.send(unfinished)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            assert old.call("ping")["success"]
+
+        def ended():
+            return len([one for one in hoarders if select.select([one.socket], [], [], 0)[0]])
+
+        await_true(lambda: ended() >= 3)
+        assert ended() < 6
+        assert old.call("ping")["success"]
+        for hoarder in hoarders:
+            hoarder.close()
+    assert "closed for want of memory" in agent.stderr()
+    await_true(lambda: agent.call({"command": "ping"})["success"])

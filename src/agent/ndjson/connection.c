@@ -239,8 +239,13 @@ static void connection_on_closed(void *owner, int reason)
         struct ndjson_connection *connection = owner;
         struct ndjson_shared *shared = connection->shared;
 
-        log_debug(shared->setup.log, connection->transport->name, "closed peer=%s reason=%s",
-                  connection->origin, reason ? strerror(-reason) : "done");
+        if (reason == -ENOBUFS || reason == -ENOMEM)
+                log_warning(shared->setup.log, connection->transport->name,
+                            "closed for want of memory peer=%s", connection->origin);
+        else
+                log_debug(shared->setup.log, connection->transport->name,
+                          "closed peer=%s reason=%s", connection->origin,
+                          reason ? strerror(-reason) : "done");
         loop_timer_stop(&connection->idle);
         ndjson_outbox_done(&connection->outbox);
         connection->transport->connections--;
