@@ -53,7 +53,7 @@ dev_test() {
         test_suites '' 'not long' 600
 }
 
-## test-long - the soaks and the runs with 10,000 clients, which take their time
+## test-long - the same and the soaks, which take minutes
 dev_test_long() {
         test_environment
         export PIFLEET_LONG=1
