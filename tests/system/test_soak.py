@@ -1,0 +1,100 @@
+"""Minutes of clients of every kind: what is left behind adds up, and would show."""
+
+import os
+import random
+import socket
+import threading
+import time
+
+import pytest
+
+from line_client import Closed
+
+SECONDS = float(os.environ.get("PIFLEET_SOAK_SECONDS", "120"))
+CLIENTS = 24
+REQUESTS = [
+    b'{"command":"ping"}', b'{"command":"echo","a":[1,2,{"b":null}]}', b'{"command":"list_commands"}',
+    b'{"command":"get_status"}', b'{"command":"system_info"}', b'{"command":"get_metrics"}',
+    b'{"command":"connection_stats"}', b'{"command":"gpio_status"}', b'{"command":"led_on","pin":17}',
+    b'{"command":"gpio_test","pin":27,"times":1,"interval":0.01,"id":1}', b'{"command":"led_on"}',
+    b'{"command":"nonsense"}', b"not JSON", b"", b"\xff\xfe", b"[" * 500, b'{"command":"\x00"}',
+    # All of them together fit into the buffers on the way: these clients write before they read.
+    b'{"command":"echo","a":"' + b"x" * 20000 + b'"}',
+]
+
+
+def one_visit(agent, chance):
+    """Connects, says a few things, and leaves in one of the ways that clients leave."""
+    with agent.connect() if chance.random() < 0.8 else agent.connect_unix() as client:
+        lines = [chance.choice(REQUESTS) for _ in range(chance.randrange(20))]
+        client.send(b"".join(line + b"\n" for line in lines))
+        leaving = chance.choice(["read all", "read some", "reset", "half a line", "at once"])
+        if leaving == "read all":
+            client.half_close()
+            replies = 0
+            try:
+                while True:
+                    client.receive()
+                    replies += 1
+            except Closed:
+                assert replies == sum(line != b"" for line in lines)
+        elif leaving == "read some" and lines and lines[0] != b"":
+            client.receive()
+        elif leaving == "reset" and client.socket.family == socket.AF_INET:
+            client.reset()
+        elif leaving == "half a line":
+            client.send(b'{"command"')
+
+
+def visit_until(agent, end, seed, visits, failures):
+    chance = random.Random(seed)
+    try:
+        while time.monotonic() < end and not failures:
+            one_visit(agent, chance)
+            visits[seed] += 1
+    except Exception as failure:  # told by the test, with the seed that makes it come again
+        failures.append((seed, repr(failure)))
+
+
+def soak(agent, seconds, first_seed):
+    visits, failures = {}, []
+    end = time.monotonic() + seconds
+    threads = []
+    for seed in range(first_seed, first_seed + CLIENTS):
+        visits[seed] = 0
+        threads.append(threading.Thread(target=visit_until,
+                                        args=(agent, end, seed, visits, failures)))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures
+    return sum(visits.values())
+
+
+def held(agent):
+    """Descriptors and resident KiB, with one connection open and no others left."""
+    with agent.connect_unix() as client:
+        end = time.monotonic() + 30
+        while client.call("connection_stats")["connections"] > 1:
+            assert time.monotonic() < end, "connections stay behind"
+            time.sleep(0.05)
+        process = f"/proc/{agent.process.pid}"
+        with open(f"{process}/status", encoding="ascii") as status:
+            resident = next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+        return len(os.listdir(f"{process}/fd")), resident
+
+
+@pytest.mark.long
+def test_clients_of_every_kind_leave_nothing_behind(start_agent):
+    # A small quarantine: freed memory shall count as freed.
+    options = os.environ["ASAN_OPTIONS"] + ":quarantine_size_mb=1"
+    agent = start_agent(environment={"ASAN_OPTIONS": options})
+    soak(agent, SECONDS / 4, first_seed=1000)
+    before = held(agent)
+    visits = soak(agent, SECONDS, first_seed=2000)
+    after = held(agent)
+
+    assert visits > CLIENTS
+    assert after[0] == before[0], "descriptors are left open"
+    assert after[1] - before[1] < 16 << 10, f"after {visits} visits: {before}, {after}"
