@@ -1,0 +1,50 @@
+/* ipc/channel.h - messages and descriptors between two of our processes.
+ *
+ * A SOCK_SEQPACKET socketpair: a message arrives whole or not at all. Each has a
+ * header with version, type and length, which is checked before anybody looks at
+ * the payload; a message that is not as announced ends the conversation
+ * (-EPROTO). Payloads are structs of fixed-width members without padding, in the
+ * machine's own byte order: both ends are on one machine.
+ *
+ * Descriptors travel as SCM_RIGHTS (unix(7)) and arrive close-on-exec. No
+ * threads, no loop: the owner waits for the descriptor itself. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+        IPC_PAYLOAD_MAX = 2048,
+        IPC_DESCRIPTORS_MAX = 4,
+};
+
+struct ipc_channel {
+        int fd;
+        uint16_t version; /* of the protocol that is spoken over it */
+};
+
+struct ipc_message {
+        uint16_t type;
+        uint16_t length; /* of the payload */
+        uint8_t descriptors_count;
+        int descriptors[IPC_DESCRIPTORS_MAX]; /* the receiver's to close */
+        _Alignas(8) unsigned char payload[IPC_PAYLOAD_MAX];
+};
+
+/* Both ends, close-on-exec and non-blocking. -errno. */
+int ipc_channel_pair(uint16_t version, struct ipc_channel *ours, struct ipc_channel *theirs);
+/* An end that was inherited as a number. -EBADF, -ENOTSOCK, -EPROTOTYPE. */
+int ipc_channel_adopt(int fd, uint16_t version, struct ipc_channel *ret);
+void ipc_channel_close(struct ipc_channel *channel);
+
+/* `descriptors` are duplicated by the kernel and stay the caller's. -EAGAIN: the
+ * other end does not take it now; -EPIPE: it is gone; -EMSGSIZE: beyond the
+ * limits. */
+int ipc_send(struct ipc_channel *channel, uint16_t type, const void *payload, size_t length,
+             const int descriptors[], size_t descriptors_count);
+/* 1: a message; 0: the other end is closed; -EAGAIN: none now; -EPROTO: not of
+ * this version or not as announced, or descriptors were lost (all that came are
+ * closed). */
+int ipc_receive(struct ipc_channel *channel, struct ipc_message *ret);
+/* Closes the descriptors of a message that nobody takes. */
+void ipc_message_discard(struct ipc_message *message);
