@@ -358,11 +358,24 @@ int agent_run(struct agent *agent)
         return r;
 }
 
+/* A second SIGTERM while everything is taken down must not end it half way. */
+static void hold_signals(void)
+{
+        sigset_t signals;
+
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGHUP);
+        (void)sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
 /* In the reverse order of opening: transports, then rooms, then what they use. */
 struct agent *agent_free(struct agent *agent)
 {
         if (!agent)
                 return NULL;
+        hold_signals();
         ndjson_server_free(agent->server);
         gpio_free(agent->gpio);
         builtin_free(agent->builtin);

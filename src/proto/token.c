@@ -45,7 +45,7 @@ static bool starts_with(const char *text, const char *prefix)
 
 bool token_length_is_good(const char *token)
 {
-        size_t length = strnlen(token, TOKEN_MAX + 1);
+        size_t length = strlen(token);
 
         return length >= TOKEN_MIN && length <= TOKEN_MAX;
 }

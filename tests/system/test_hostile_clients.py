@@ -270,3 +270,13 @@ def test_clients_together_hold_no_more_memory_than_allowed(start_agent):
             hoarder.close()
     assert "closed for want of memory" in agent.stderr()
     await_true(lambda: agent.call({"command": "ping"})["success"])
+
+
+def test_a_storm_of_sigterms_is_one_stop(start_agent):
+    for _ in range(5):
+        agent = start_agent()
+        with agent.connect() as client:
+            assert client.call("led_on", pin=17)["success"]
+            while agent.is_running():
+                agent.process.send_signal(signal.SIGTERM)
+            assert agent.stop() == 0

@@ -142,7 +142,8 @@ static void connection_on_line(struct ndjson_connection *connection, const struc
         }
         call.owner = slot;
         if (r < 0) {
-                command_refuse(shared->setup.registry, &call, code_of_fault(r), "%s", error.text);
+                command_refuse(shared->setup.registry, &call, code_of_fault(r),
+                               "cannot read this line as JSON: %s", error.text);
                 return;
         }
         command_dispatch(shared->setup.registry, &call, &pending);
