@@ -172,10 +172,12 @@ static void connection_on_long_line(struct ndjson_connection *connection)
                        authenticated ? "" : " before authentication");
 }
 
+/* What stands behind the last line that was taken. While we pause the peer, the
+ * time it takes is ours. */
 static void note_unfinished_line(struct ndjson_connection *connection, size_t bytes, bool is_new)
 {
         connection->line_bytes = bytes;
-        if (bytes == 0)
+        if (bytes == 0 || net_stream_is_paused(connection->stream))
                 connection->line_since_ms = 0;
         else if (is_new || connection->line_since_ms == 0)
                 connection->line_since_ms = loop_now_ms(connection_loop(connection));
