@@ -7,7 +7,7 @@
  * machine's own byte order: both ends are on one machine.
  *
  * Descriptors travel as SCM_RIGHTS (unix(7)) and arrive close-on-exec. No
- * threads, no loop: the owner waits for the descriptor itself. */
+ * threads, no loop, never blocks: the owner waits for the descriptor itself. */
 #pragma once
 
 #include <stddef.h>
@@ -19,7 +19,7 @@ enum {
 };
 
 struct ipc_channel {
-        int fd;
+        int fd;           /* -1: closed */
         uint16_t version; /* of the protocol that is spoken over it */
 };
 
@@ -33,18 +33,23 @@ struct ipc_message {
 
 /* Both ends, close-on-exec and non-blocking. -errno. */
 int ipc_channel_pair(uint16_t version, struct ipc_channel *ours, struct ipc_channel *theirs);
-/* An end that was inherited as a number. -EBADF, -ENOTSOCK, -EPROTOTYPE. */
+/* Takes over an end that was inherited as a number; makes it close-on-exec and
+ * non-blocking. -EBADF, -ENOTSOCK, -EPROTOTYPE: the number is not ours then. */
 int ipc_channel_adopt(int fd, uint16_t version, struct ipc_channel *ret);
-void ipc_channel_close(struct ipc_channel *channel);
+void ipc_channel_close(struct ipc_channel *channel); /* twice is fine */
 
 /* `descriptors` are duplicated by the kernel and stay the caller's. -EAGAIN: the
  * other end does not take it now; -EPIPE: it is gone; -EMSGSIZE: beyond the
- * limits. */
+ * limits; -ETOOMANYREFS: too many descriptors under way. */
 int ipc_send(struct ipc_channel *channel, uint16_t type, const void *payload, size_t length,
              const int descriptors[], size_t descriptors_count);
 /* 1: a message; 0: the other end is closed; -EAGAIN: none now; -EPROTO: not of
  * this version or not as announced, or descriptors were lost (all that came are
- * closed). */
+ * closed). *ret holds something only after 1. */
 int ipc_receive(struct ipc_channel *channel, struct ipc_message *ret);
-/* Closes the descriptors of a message that nobody takes. */
+
+/* The first descriptor of a message, which is the caller's from here on. -EPROTO:
+ * none, or more than one. */
+int ipc_message_take_descriptor(struct ipc_message *message);
+/* Closes the descriptors of a message that nobody took. */
 void ipc_message_discard(struct ipc_message *message);
