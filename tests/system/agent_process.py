@@ -1,5 +1,6 @@
 """The real pifleet-agent as a child process, in a directory of its own."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -153,3 +154,27 @@ class Agent:
                 self.process.kill()
             self.process.communicate()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def agents_that_end_well():
+    """Starts agents: `with agents_that_end_well() as start: agent = start(config={...})`.
+
+    Those that still run at the end are stopped; each must have ended with 0 or by a
+    SIGKILL, which was the test's."""
+    agents = []
+
+    def start(**options):
+        agents.append(Agent(**options))
+        return agents[-1]
+
+    try:
+        yield start
+        for agent in agents:
+            if agent.is_running():
+                assert agent.stop() == 0, agent.stderr()
+            else:
+                assert agent.process.returncode in (0, -signal.SIGKILL), agent.stderr()
+    finally:
+        for agent in agents:
+            agent.close()

@@ -67,3 +67,38 @@ def test_what_no_case_confesses_is_a_failure_too(tmp_path, case, last):
 def test_nothing_at_all_is_a_failure(tmp_path):
     status, lines = add_up(tmp_path, junit=EMPTY, programs=(), pytest_xml=EMPTY)
     assert (status, lines) == (1, ["0 passed, 0 failed, 0 skipped"])
+
+
+CMOCKA = '<testsuites><testsuite name="tests" skipped="0" ><testcase name="holds" time="0.001" />' \
+         '<testcase name="lets_go" time="0.001" ><failure><![CDATA[2 != 3]]></failure></testcase>' \
+         '</testsuite></testsuites>'
+
+
+def add_up_files(folder, **files):
+    """files: name=(text or None for none, status)"""
+    words = []
+    for name, (text, status) in files.items():
+        path = folder / f"{name}.xml"
+        if text is not None:
+            path.write_text(text)
+        words += [path, str(status)]
+    done = subprocess.run([TOP / "tests/summary", *words], text=True, capture_output=True)
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_junit_files_alone_are_added_and_named_by_their_file(tmp_path):
+    status, lines = add_up_files(tmp_path, program=(CMOCKA, 1), pytest=(GREEN, 0))
+    assert (status, lines) == (1, ["FAILED program: lets_go", "        2 != 3",
+                                   "3 passed, 1 failed, 1 skipped"])
+
+
+def test_a_stage_that_left_only_its_status_has_failed(tmp_path):
+    status, lines = add_up_files(tmp_path, pytest=(GREEN, 0), machine=(None, 125))
+    assert status == 1
+    assert lines[0] == "FAILED machine: leaves results"
+    assert lines[-1] == "2 passed, 1 failed, 1 skipped"
+
+
+def test_results_without_a_status_are_no_way_to_call_it(tmp_path):
+    done = subprocess.run([TOP / "tests/summary", tmp_path], text=True, capture_output=True)
+    assert done.returncode == 2 and "Usage" in done.stderr

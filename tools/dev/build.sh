@@ -47,5 +47,5 @@ dev_clean() {
         rm -rf build build-*
         find tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
         roots=${XDG_CACHE_HOME:-$HOME/.cache}/pifleet
-        [ ! -d "$roots" ] || echo "kept: $roots (the roots that ./dev cross builds in)"
+        [ ! -d "$roots" ] || echo "kept: $roots (the roots of ./dev cross, the kernel of ./dev test-vm)"
 }

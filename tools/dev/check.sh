@@ -34,7 +34,7 @@ check_format() {
 }
 
 check_shell() {
-        git grep -lE '^#!/bin/sh|^# shellcheck shell=sh' -- dev .ci tools bench packaging |
+        git grep -lE '^#!/bin/sh|^# shellcheck shell=sh' -- dev .ci tools bench packaging tests |
                 xargs shellcheck
 }
 

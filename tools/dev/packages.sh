@@ -44,6 +44,21 @@ packages_update() {
         packages_apt update || say 'not all package lists could be had; going on with those that could'
 }
 
+# packages_known: true when the archives have all names on standard input.
+packages_known() {
+        xargs -r -n 1 apt-cache show --no-all-versions >/dev/null 2>&1
+}
+
+# Of the lists named, what is neither installed nor to be had.
+packages_unavailable() {
+        missing=$(packages_names "$@" | packages_missing)
+        ! printf '%s\n' "$missing" | packages_known || return 0
+        packages_update >&2
+        for package in $missing; do
+                echo "$package" | packages_known || echo "$package"
+        done
+}
+
 # Makes sure of all packages of the lists named; does nothing when they are there.
 packages_install() {
         have dpkg-query || die 'this is no Debian system: install by hand what these files list:' \
@@ -51,12 +66,8 @@ packages_install() {
         missing=$(packages_names "$@" | packages_missing | tr '\n' ' ')
         [ -n "$missing" ] || return 0
         say "installing $missing"
-        for package in $missing; do
-                if ! apt-cache show --no-all-versions "$package" >/dev/null 2>&1; then
-                        packages_update
-                        break
-                fi
-        done
+        # shellcheck disable=SC2086 # names are words
+        printf '%s\n' $missing | packages_known || packages_update
         # shellcheck disable=SC2086 # names are words
         packages_apt install --no-install-recommends $missing || {
                 # Lists that are older than what the mirror still has: 404.
