@@ -8,6 +8,7 @@
 #include "data/json.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,17 +79,21 @@ static int check_untested(struct gpio_commands *commands, struct command_request
 static int reply_in_use(struct gpio_commands *commands, struct command_request *request,
                         unsigned pin)
 {
-        struct gpio_line_info info = {0};
+        struct gpio_line_holder holder = {.consumer = "?"};
         struct json_writer *writer;
+        char process[32] = "";
 
-        if (gpio_chip_line_info(commands->chip, pin, &info) < 0 || !info.used)
-                snprintf(info.consumer, sizeof(info.consumer), "?");
+        (void)gpio_chip_line_holder(commands->chip, pin, &holder);
+        if (holder.pid > 0)
+                snprintf(process, sizeof(process), " (process %" PRId64 ")", holder.pid);
         writer = command_reply_open_failure(
                 request, COMMAND_PIN_IN_USE,
-                "GPIO%u is in use by \"%s\"; free it there, or use another pin", pin,
-                info.consumer);
+                "GPIO%u is in use by \"%s\"%s; free it there, or use another pin", pin,
+                holder.consumer, process);
         json_write_integer(writer, "pin", pin);
-        json_write_string(writer, "consumer", info.consumer);
+        json_write_string(writer, "consumer", holder.consumer);
+        if (holder.pid > 0)
+                json_write_integer(writer, "pid", holder.pid);
         json_write_bool(writer, "simulated", commands->simulated);
         return command_reply_send(request);
 }

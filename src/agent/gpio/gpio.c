@@ -1,12 +1,13 @@
 #include "agent/gpio/gpio.h"
 
+#include "agent/gpio/chip-choice.h"
 #include "agent/gpio/commands.h"
-#include "agent/gpio/sim.h"
 
 #include <errno.h>
 
 struct gpio {
         struct gpio_chip *chip;
+        struct error why_simulated;
         struct gpio_lines *lines;
         struct gpio_commands *commands;
 };
@@ -19,23 +20,9 @@ static void write_status(void *owner, struct json_writer *writer)
         gpio_chip_info(gpio->chip, &info);
         json_write_string(writer, "gpio_backend", info.simulated ? "simulated" : "chardev");
         json_write_string(writer, "gpio_chip", info.label);
-}
-
-static int open_chip(const struct gpio_config *config, struct gpio_chip **ret, struct error *error)
-{
-        int r;
-
-        if (config->backend == GPIO_BACKEND_CHARDEV)
-                return error_set(error, -EOPNOTSUPP,
-                                 "gpio.backend: chardev is not available in this release; use "
-                                 "simulated, or auto to take the hardware once it is");
-        if (config->backend == GPIO_BACKEND_SIMULATED && config->chip)
-                return error_set(error, -EINVAL,
-                                 "gpio.chip: \"%s\" names hardware, but gpio.backend is "
-                                 "simulated; remove one of the two",
-                                 config->chip);
-        r = gpio_sim_new(NULL, ret);
-        return r < 0 ? error_set(error, r, "gpio: not enough memory") : 0;
+        /* Somebody with a Pi in hand should not have to guess. */
+        if (gpio->why_simulated.code != 0)
+                json_write_string(writer, "gpio_reason", gpio->why_simulated.text);
 }
 
 int gpio_attach(struct command_registry *registry, const struct gpio_config *config,
@@ -46,7 +33,7 @@ int gpio_attach(struct command_registry *registry, const struct gpio_config *con
 
         if (!gpio)
                 return error_set(error, -ENOMEM, "gpio: not enough memory");
-        r = open_chip(config, &gpio->chip, error);
+        r = gpio_chip_choose(config, &gpio_system_kernel, &gpio->chip, &gpio->why_simulated, error);
         if (r < 0)
                 return r;
         r = gpio_lines_new(gpio->chip, &gpio->lines);

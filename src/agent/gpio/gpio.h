@@ -10,9 +10,9 @@
 struct gpio;
 
 /* Opens the chip, registers led_on, led_off, gpio_status and gpio_test, and adds
- * `gpio_backend` and `gpio_chip` to the status. The registry must outlive it.
- * -EOPNOTSUPP: the backend that is asked for is not there, with what to do;
- * others of command_registry_add(). */
+ * `gpio_backend` and `gpio_chip` to the status, and `gpio_reason` when the hardware
+ * was looked for in vain. The registry must outlive it. Errors of
+ * gpio_chip_choose(), with what to do, and of command_registry_add(). */
 int gpio_attach(struct command_registry *registry, const struct gpio_config *config,
                 struct gpio **ret, struct error *error);
 /* Takes the commands back, after gpio_stop() where that was not called. The

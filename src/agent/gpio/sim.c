@@ -31,6 +31,8 @@ struct sim_line {
         bool debounced;    /* the electrical level that counts while debouncing */
         uint64_t due_ns;   /* end of the debounce period; UINT64_MAX: none runs */
         uint32_t sequence; /* events so far in this request */
+
+        bool watched, changed; /* who holds it, since it was last asked */
 };
 
 struct sim {
@@ -48,7 +50,6 @@ struct sim_request {
         uint32_t sequence;
         struct gpio_edge_event *events; /* a ring; NULL until some line wants edges */
         size_t first, waiting;
-        unsigned offsets[GPIO_REQUEST_LINES];
 };
 
 static const struct gpio_chip_operations sim_operations;
@@ -65,7 +66,7 @@ static struct sim_request *request_of(struct gpio_request *request)
 
 static struct sim_line *request_line(struct sim_request *request, size_t index)
 {
-        return &sim_of(request->request.chip)->lines[request->offsets[index]];
+        return &sim_of(request->request.chip)->lines[request->request.offsets[index]];
 }
 
 static uint64_t sim_now_ns(const struct sim *sim)
@@ -75,11 +76,10 @@ static uint64_t sim_now_ns(const struct sim *sim)
 
 /* The eventfd counts 1 while events wait and 0 otherwise: neither call can block
  * or overflow, so there is no failure to report. */
-static void request_signal(struct sim_request *request, bool readable)
+static void signal_readable(int fd, bool readable)
 {
         eventfd_t ignored;
-        int r = readable ? eventfd_write(request->request.fd, 1)
-                         : eventfd_read(request->request.fd, &ignored);
+        int r = readable ? eventfd_write(fd, 1) : eventfd_read(fd, &ignored);
 
         assert(r == 0);
         (void)r;
@@ -96,7 +96,7 @@ static void request_put_event(struct sim_request *request, const struct gpio_edg
         }
         request->events[(request->first + request->waiting) % capacity] = *event;
         if (request->waiting++ == 0)
-                request_signal(request, true);
+                signal_readable(request->request.fd, true);
 }
 
 /* `level` is electrical; edges are logical. */
@@ -211,6 +211,33 @@ static void line_release(const struct sim *sim, struct sim_line *line)
         line_restart_detector(line);
 }
 
+static bool any_changed(const struct sim *sim)
+{
+        for (unsigned i = 0; i < sim->chip.lines; i++)
+                if (sim->lines[i].changed)
+                        return true;
+        return false;
+}
+
+/* Somebody took the line, let go of it or set it up anew. */
+static void line_report(struct sim *sim, struct sim_line *line)
+{
+        if (!line->watched || line->changed)
+                return;
+        if (!any_changed(sim))
+                signal_readable(sim->chip.fd, true);
+        line->changed = true;
+}
+
+static void line_unreport(struct sim *sim, struct sim_line *line)
+{
+        if (!line->changed)
+                return;
+        line->changed = false;
+        if (!any_changed(sim))
+                signal_readable(sim->chip.fd, false);
+}
+
 static void line_set_consumer(struct sim_line *line, const char *consumer)
 {
         line->used = true;
@@ -223,6 +250,7 @@ static void sim_free(struct gpio_chip *chip)
         struct sim *sim = sim_of(chip);
 
         assert(sim->requests == 0);
+        close(chip->fd);
         free(sim);
 }
 
@@ -247,6 +275,35 @@ static int sim_line_info(struct gpio_chip *chip, unsigned offset, struct gpio_li
         return 0;
 }
 
+static int sim_watch(struct gpio_chip *chip, unsigned offset)
+{
+        sim_of(chip)->lines[offset].watched = true;
+        return 0;
+}
+
+static int sim_unwatch(struct gpio_chip *chip, unsigned offset)
+{
+        struct sim_line *line = &sim_of(chip)->lines[offset];
+
+        line_unreport(sim_of(chip), line);
+        line->watched = false;
+        return 0;
+}
+
+static int sim_read_changed(struct gpio_chip *chip, unsigned offsets[])
+{
+        struct sim *sim = sim_of(chip);
+        int count = 0;
+
+        for (unsigned i = 0; i < chip->lines && count < GPIO_CHANGES_READ; i++) {
+                if (!sim->lines[i].changed)
+                        continue;
+                offsets[count++] = i;
+                line_unreport(sim, &sim->lines[i]);
+        }
+        return count;
+}
+
 static int request_want_events(struct sim_request *request, const struct gpio_line_config configs[])
 {
         bool wanted = false;
@@ -266,8 +323,10 @@ static void sim_request_free(struct gpio_request *request)
         struct sim *sim = sim_of(request->chip);
 
         gpio_sim_settle(request->chip);
-        for (size_t i = 0; i < request->count; i++)
+        for (size_t i = 0; i < request->count; i++) {
                 line_release(sim, request_line(held, i));
+                line_report(sim, request_line(held, i));
+        }
         sim->requests--;
         close(request->fd);
         free(held->events);
@@ -288,8 +347,7 @@ static int sim_request(struct gpio_chip *chip, const char *consumer, const unsig
         request = calloc(1, sizeof(*request));
         if (!request)
                 return -ENOMEM;
-        request->request = (struct gpio_request){.chip = chip, .count = count};
-        memcpy(request->offsets, offsets, count * sizeof(*offsets));
+        gpio_request_init(&request->request, chip, offsets, count, -1);
         r = request_want_events(request, configs);
         if (r < 0)
                 return r;
@@ -307,6 +365,7 @@ static int sim_request(struct gpio_chip *chip, const char *consumer, const unsig
                 line_set_consumer(line, consumer);
                 line_configure(sim, line, &configs[i]);
                 line->request = request;
+                line_report(sim, line);
         }
         sim->requests++;
         *ret = &TAKE(request)->request;
@@ -356,9 +415,11 @@ static int sim_reconfigure(struct gpio_request *request, const struct gpio_line_
         if (r < 0)
                 return r;
         gpio_sim_settle(request->chip);
-        for (size_t i = 0; i < request->count; i++)
+        for (size_t i = 0; i < request->count; i++) {
                 if (configs[i].direction != GPIO_DIRECTION_AS_IS)
                         line_configure(sim_of(request->chip), request_line(held, i), &configs[i]);
+                line_report(sim_of(request->chip), request_line(held, i));
+        }
         return 0;
 }
 
@@ -374,7 +435,7 @@ static int sim_read_events(struct gpio_request *request, struct gpio_edge_event 
                 events[taken] = held->events[held->first];
                 held->first = (held->first + 1) % capacity;
                 if (--held->waiting == 0)
-                        request_signal(held, false);
+                        signal_readable(request->fd, false);
         }
         return (int)taken;
 }
@@ -384,6 +445,9 @@ static const struct gpio_chip_operations sim_operations = {
         .info = sim_info,
         .line_info = sim_line_info,
         .request = sim_request,
+        .watch = sim_watch,
+        .unwatch = sim_unwatch,
+        .read_changed = sim_read_changed,
         .request_free = sim_request_free,
         .get = sim_get,
         .set = sim_set,
@@ -396,13 +460,21 @@ int gpio_sim_new(const struct gpio_sim_config *config, struct gpio_chip **ret)
         unsigned lines = config && config->lines > 0 ? config->lines : LINES_DEFAULT;
         const char *label = config && config->label ? config->label : "pifleet-sim";
         struct sim *sim;
+        int fd;
 
         if (lines > GPIO_SIM_LINES_MAX)
                 return -EINVAL;
         sim = calloc(1, sizeof(*sim) + lines * sizeof(*sim->lines));
         if (!sim)
                 return -ENOMEM;
-        sim->chip = (struct gpio_chip){.operations = &sim_operations, .lines = lines};
+        fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (fd < 0) {
+                int r = -errno;
+
+                free(sim);
+                return r;
+        }
+        gpio_chip_init(&sim->chip, &sim_operations, lines, fd);
         memcpy(sim->label, label, strnlen(label, sizeof(sim->label) - 1));
         if (config) {
                 sim->persist = config->persist;
@@ -473,6 +545,7 @@ int gpio_sim_hog(struct gpio_chip *chip, unsigned offset, const char *consumer)
                 line_set_consumer(line, consumer);
         else
                 line_release(sim_of(chip), line);
+        line_report(sim_of(chip), line);
         return 0;
 }
 

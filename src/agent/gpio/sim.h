@@ -21,7 +21,7 @@ struct gpio_sim_config {
 };
 
 /* `config` is copied; NULL: all defaults. -EINVAL: over GPIO_SIM_LINES_MAX
- * lines; -ENOMEM. */
+ * lines; -ENOMEM; -EMFILE. */
 int gpio_sim_new(const struct gpio_sim_config *config, struct gpio_chip **ret);
 
 /* The level somebody outside puts on a line; seen by inputs, subject to

@@ -233,7 +233,7 @@ static int broken_request(struct gpio_chip *chip, const char *consumer, const un
 {
         *ret = calloc(1, sizeof(**ret));
         CHECK(*ret != NULL);
-        **ret = (struct gpio_request){.chip = chip, .count = count, .fd = -1};
+        gpio_request_init(*ret, chip, offsets, count, -1);
         ((struct broken_chip *)chip)->requests++;
         return 0;
 }
@@ -274,9 +274,10 @@ TEST(a_pin_that_cannot_be_driven_is_not_kept)
         static const enum broken_call calls[] = {BROKEN_INFO, BROKEN_GET, BROKEN_RECONFIGURE};
 
         for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
-                struct broken_chip broken = {.chip = {&broken_operations, 54}, .call = calls[i]};
+                struct broken_chip broken = {.call = calls[i]};
                 struct gpio_lines *lines;
 
+                gpio_chip_init(&broken.chip, &broken_operations, 54, -1);
                 CHECK_EQ(gpio_lines_new(&broken.chip, &lines), 0);
                 CHECK_EQ(gpio_lines_set(lines, 17, true), -EIO);
                 CHECK(!gpio_lines_held(lines, 17));
@@ -287,9 +288,10 @@ TEST(a_pin_that_cannot_be_driven_is_not_kept)
 
 TEST(a_held_pin_stays_held_when_driving_it_fails)
 {
-        struct broken_chip broken = {.chip = {&broken_operations, 54}};
+        struct broken_chip broken = {.call = BROKEN_NOTHING};
         struct gpio_lines *lines;
 
+        gpio_chip_init(&broken.chip, &broken_operations, 54, -1);
         CHECK_EQ(gpio_lines_new(&broken.chip, &lines), 0);
         CHECK_EQ(gpio_lines_set(lines, 17, true), 0);
         broken.call = BROKEN_SET;
@@ -302,9 +304,10 @@ TEST(a_held_pin_stays_held_when_driving_it_fails)
 
 TEST(a_pin_is_let_go_even_when_it_cannot_be_restored)
 {
-        struct broken_chip broken = {.chip = {&broken_operations, 54}};
+        struct broken_chip broken = {.call = BROKEN_NOTHING};
         struct gpio_lines *lines;
 
+        gpio_chip_init(&broken.chip, &broken_operations, 54, -1);
         CHECK_EQ(gpio_lines_new(&broken.chip, &lines), 0);
         CHECK_EQ(gpio_lines_set(lines, 17, true), 0);
         broken.call = BROKEN_RECONFIGURE;

@@ -1,0 +1,17 @@
+/* agent/gpio/line-holder.h - which process holds a line?
+ *
+ * Since Linux 6.2 the kernel tells of a line request's descriptor which chip and
+ * lines it is for (/proc/PID/fdinfo/FD: `gpio-chip:`, `gpio-line:`). It shows that
+ * to whom may trace the process: its user, or root. Reads files, no chip. */
+#pragma once
+
+#include <stdint.h>
+
+/* Descriptors that are looked at, of all processes; a Pi has some thousands. */
+enum { GPIO_HOLDER_DESCRIPTORS_MAX = 65536 };
+
+/* `processes` is "/proc", `chip` a name like "gpiochip0". -ENOENT: nobody we may
+ * look at, or an older kernel, or the kernel itself; -E2BIG: too many to look at;
+ * -errno: `processes` cannot be read. */
+int gpio_line_holder_find(const char *processes, const char *chip, unsigned offset,
+                          int64_t *ret_pid);
