@@ -21,7 +21,7 @@ LINES = 32
 class Board:
     """Live when the constructor returns; gone after close(), whoever holds its lines."""
 
-    def __init__(self, name="header", label=LABEL, lines=LINES):
+    def __init__(self, name="header", label=LABEL, lines=LINES, line_names="GPIO{}"):
         self.label = label
         self.config = SIMULATOR / name
         self.bank = self.config / "bank0"
@@ -31,7 +31,7 @@ class Board:
         (self.bank / "label").write_text(label)
         for offset, line in enumerate(self.lines):
             line.mkdir()
-            (line / "name").write_text(f"GPIO{offset}")
+            (line / "name").write_text(line_names.format(offset))
         (self.config / "live").write_text("1")
         self.chip = (self.bank / "chip_name").read_text().strip()
         device = (self.config / "dev_name").read_text().strip()
