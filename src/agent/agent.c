@@ -6,6 +6,8 @@
 #include "agent/gpio/gpio.h"
 #include "agent/ndjson/server.h"
 #include "agent/notify.h"
+#include "agent/service/reboot-event.h"
+#include "agent/service/service.h"
 #include "agent/state-dir.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -23,6 +25,7 @@
 enum {
         AUDIT_EVENTS = 256,
         ACCESS_EVENTS = 64,
+        REBOOT_EVENTS = 16,
         PASSWORD_CHECKS_WAITING = 64,
         DESCRIPTORS_OF_OURS = 64, /* that are no client's */
         STOP_GRACE_MS = 5000,     /* for requests that are under way */
@@ -35,13 +38,14 @@ struct agent {
         struct loop *loop;
         struct loop_work *work;
         struct command_bus *bus;
-        struct command_subscription *audit, *denied, *granted;
+        struct command_subscription *audit, *denied, *granted, *reboots;
         struct command_registry *registry;
         struct net_context *net;
         struct net_tls *tls;
         struct access *access;
         struct builtin *builtin;
         struct gpio *gpio;
+        struct service *service;
         struct ndjson_server *server;
         struct notify notify;
         struct loop_signal terminate, interrupt, hang_up;
@@ -84,6 +88,18 @@ static void agent_on_granted(void *owner, const struct command_event *event, uin
                  granted->transport, granted->origin, (unsigned long long)lost);
 }
 
+static void agent_on_reboot(void *owner, const struct command_event *event, uint64_t lost)
+{
+        struct agent *agent = owner;
+        const struct reboot_event *reboot = event->payload;
+        bool bad = reboot->stage == REBOOT_FAILED || reboot->stage == REBOOT_FORGOTTEN;
+
+        (void)lost;
+        log_write(agent->log, bad ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "service",
+                  "reboot stage=%s delay=%.3f%s%s", reboot_stage_name(reboot->stage),
+                  (double)reboot->delay_ms / 1000, bad ? ": " : "", reboot->why);
+}
+
 static void agent_admit(void *owner, int fd, const struct net_address *peer,
                         struct command_principal *ret)
 {
@@ -121,6 +137,7 @@ static void agent_begin_stop(struct agent *agent, const char *why)
         log_info(agent->log, "agent", "stopping reason=%s", why);
         notify_stopping();
         gpio_stop(agent->gpio);
+        service_stop(agent->service);
         loop_timer_start(&agent->grace, STOP_GRACE_MS);
         ndjson_server_stop(agent->server, agent_stopped, agent);
 }
@@ -261,6 +278,8 @@ static int attach_rooms(struct agent *agent, struct error *error)
                 r = builtin_attach(agent->registry, &builtin, &agent->builtin, error);
         if (r == 0)
                 r = gpio_attach(agent->registry, &config->gpio, &agent->gpio, error);
+        if (r == 0)
+                r = service_attach(agent->registry, &config->monitor, &agent->service, error);
         return r;
 }
 
@@ -284,6 +303,9 @@ static int open_core(struct agent *agent)
         if (r == 0)
                 r = command_bus_subscribe(agent->bus, &access_granted_event, ACCESS_EVENTS,
                                           agent_on_granted, agent, &agent->granted);
+        if (r == 0)
+                r = command_bus_subscribe(agent->bus, &reboot_event_type, REBOOT_EVENTS,
+                                          agent_on_reboot, agent, &agent->reboots);
         if (r == 0)
                 r = command_registry_new(agent->loop, agent->bus, &agent->registry);
         return r;
@@ -377,6 +399,7 @@ struct agent *agent_free(struct agent *agent)
                 return NULL;
         hold_signals();
         ndjson_server_free(agent->server);
+        service_free(agent->service);
         gpio_free(agent->gpio);
         builtin_free(agent->builtin);
         access_free(agent->access);
@@ -384,6 +407,7 @@ struct agent *agent_free(struct agent *agent)
         command_subscription_free(agent->audit);
         command_subscription_free(agent->denied);
         command_subscription_free(agent->granted);
+        command_subscription_free(agent->reboots);
         command_registry_free(agent->registry);
         command_bus_free(agent->bus);
         net_context_free(agent->net);

@@ -16,7 +16,7 @@ static const char default_path[] = "/etc/pifleet/agent.yaml";
 static const char *const profiles[] = {"standard", "appliance", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const reserved_names[AGENT_RESERVED_SECTIONS] = {
-        "devices", "lease", "handlers", "mqtt", "http", "monitor",
+        "devices", "lease", "handlers", "mqtt", "http",
 };
 
 static const struct config_key top_keys[] = {
@@ -56,10 +56,11 @@ static struct sections sections_of(struct agent_config *config)
                          ndjson_config_section(&config->command),
                          access_config_section(&config->access),
                          gpio_config_section(&config->gpio),
+                         service_config_section(&config->monitor),
                          {"tls", tls_keys, ARRAY_SIZE(tls_keys), config},
                          {"log", log_keys, ARRAY_SIZE(log_keys), config},
                          {"limits", limits_keys, ARRAY_SIZE(limits_keys), config}},
-                .count = 7,
+                .count = 8,
         };
 
         for (size_t i = 0; i < AGENT_RESERVED_SECTIONS; i++)

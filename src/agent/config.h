@@ -5,13 +5,14 @@
 #include "agent/access/config.h"
 #include "agent/gpio/config.h"
 #include "agent/ndjson/config.h"
+#include "agent/service/config.h"
 #include "base/error.h"
 
 enum agent_profile { AGENT_PROFILE_STANDARD, AGENT_PROFILE_APPLIANCE };
 
 /* Sections of rooms that are not part of this release: accepted, so that one
  * file serves several releases, and named in the log. */
-enum { AGENT_RESERVED_SECTIONS = 6 };
+enum { AGENT_RESERVED_SECTIONS = 5 };
 
 struct agent_config {
         char *path; /* of the file; NULL: there is none */
@@ -20,6 +21,7 @@ struct agent_config {
         struct ndjson_config command;
         struct access_config access;
         struct gpio_config gpio;
+        struct service_config monitor;
         struct {
                 char *certificate, *key; /* PEM files */
         } tls;

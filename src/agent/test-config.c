@@ -47,6 +47,9 @@ static void check_same(const struct agent_config *a, const struct agent_config *
         CHECK_EQ(a->access.open_role, b->access.open_role);
         CHECK_EQ(a->access.tokens.count, b->access.tokens.count);
         CHECK_EQ(a->gpio.backend, b->gpio.backend);
+        CHECK_EQ(a->monitor.services.count, b->monitor.services.count);
+        for (size_t i = 0; i < a->monitor.services.count; i++)
+                CHECK_TEXT(a->monitor.services.items[i], b->monitor.services.items[i]);
         check_text(a->tls.certificate, b->tls.certificate);
         check_text(a->log.file, b->log.file);
         CHECK_EQ(a->log.level, b->log.level);
@@ -73,11 +76,11 @@ TEST(the_shipped_example_says_exactly_the_defaults)
 TEST(the_shipped_example_names_every_key)
 {
         static const char *const keys[] = {
-                "profile:",     "state_dir:", "host:", "port:",    "tls_port:",
-                "socket:",      "max_line:",  "mode:", "backend:", "idle_timeout:",
-                "open_role:",   "tokens:",    "chip:", "level:",   "allow_open_network:",
-                "certificate:", "key:",       "file:", "memory:",  "connections:",
-                "name:",        "role:",      "hash:",
+                "profile:",     "state_dir:", "host:", "port:",     "tls_port:",
+                "socket:",      "max_line:",  "mode:", "backend:",  "idle_timeout:",
+                "open_role:",   "tokens:",    "chip:", "level:",    "allow_open_network:",
+                "certificate:", "key:",       "file:", "memory:",   "connections:",
+                "name:",        "role:",      "hash:", "services:",
         };
         FILE *file = fopen(getenv("PIFLEET_EXAMPLE_CONFIG"), "re");
         char text[16384];
