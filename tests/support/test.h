@@ -17,6 +17,16 @@
 #include <cmocka.h>
 
 void test_register(const char *name, CMUnitTestFunction function);
+/* All tests of this program need what an environment variable names, and are
+ * skipped without it. */
+void test_need(const char *variable);
+
+#define TESTS_NEED(variable)                                                                       \
+        __attribute__((constructor)) static void tests_need(void)                                  \
+        {                                                                                          \
+                test_need(variable);                                                               \
+        }                                                                                          \
+        _Static_assert(sizeof(variable) > 1, "a name")
 
 #define TEST(name)                                                                                 \
         static void name(void);                                                                    \

@@ -17,22 +17,24 @@ static int open_simulated(struct gpio_chip **ret, struct error *error)
 }
 
 static int open_hardware(const struct gpio_config *config, const struct gpio_system *system,
-                         struct gpio_chip **ret, bool *ret_found, struct error *error)
+                         struct gpio_chip **ret, struct error *error)
 {
         char path[GPIO_PATH_MAX];
         int r = gpio_chip_find(system, config->chip, path, error);
 
-        *ret_found = r == 0;
-        if (r == 0)
-                r = gpio_chardev_open(system, path, ret, error);
-        return r;
+        return r < 0 ? r : gpio_chardev_open(system, path, ret, error);
+}
+
+/* There is nothing that we could use, or were meant to use. */
+static bool is_missing(int result)
+{
+        return result == -ENODEV || result == -ENOENT || result == -EACCES || result == -EPERM;
 }
 
 int gpio_chip_choose(const struct gpio_config *config, const struct gpio_system *system,
                      struct gpio_chip **ret, struct error *why, struct error *error)
 {
         struct error hardware = {0};
-        bool found = false;
         int r;
 
         *why = (struct error){0};
@@ -44,10 +46,10 @@ int gpio_chip_choose(const struct gpio_config *config, const struct gpio_system 
                                          config->chip);
                 return open_simulated(ret, error);
         }
-        r = open_hardware(config, system, ret, &found, &hardware);
+        r = open_hardware(config, system, ret, &hardware);
         if (r == 0)
                 return 0;
-        if (config->backend == GPIO_BACKEND_AUTO && !found && r != -ENOMEM) {
+        if (config->backend == GPIO_BACKEND_AUTO && is_missing(r)) {
                 *why = hardware;
                 return open_simulated(ret, error);
         }

@@ -1,8 +1,8 @@
 /* agent/gpio/chip-choice.h - the chip that the configuration asks for, open.
  *
- * `auto` takes the header chip where one is found and the simulated one where none
- * is; the hardware that was found but cannot be used is an error. `chardev` never
- * falls back. */
+ * `auto` takes the hardware where it is found and may be opened, else the simulated
+ * chip; hardware that is there but of no use (an old kernel, several chips that fit)
+ * is an error. `chardev` never falls back. */
 #pragma once
 
 #include "agent/gpio/chip.h"

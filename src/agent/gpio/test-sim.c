@@ -1152,3 +1152,131 @@ TEST(the_clock_is_monotonic_unless_another_is_given)
         gpio_request_free(request);
         gpio_chip_free(chip);
 }
+
+/* --- what the port tells beyond lines ------------------------------------------------------ */
+
+static bool chip_is_readable(struct fixture *f)
+{
+        struct pollfd wanted = {.fd = gpio_chip_fd(f->chip), .events = POLLIN};
+
+        return poll(&wanted, 1, 0) == 1;
+}
+
+TEST(what_others_do_with_watched_lines_is_told)
+{
+        struct gpio_info_change changes[2];
+        struct fixture f;
+
+        fixture_init(&f);
+        CHECK_EQ(gpio_chip_watch(f.chip, 54), -EINVAL);
+        CHECK_EQ(gpio_chip_watch(f.chip, 17), 0);
+        CHECK_EQ(gpio_chip_watch(f.chip, 4), 0);
+        CHECK(!chip_is_readable(&f));
+        CHECK_EQ(gpio_sim_hog(f.chip, 17, "onewire@0"), 0);
+        CHECK_EQ(gpio_sim_hog(f.chip, 5, "unwatched"), 0);
+        CHECK(chip_is_readable(&f));
+        CHECK_EQ(gpio_chip_read_changes(f.chip, changes, 2), 1);
+        CHECK_EQ(changes[0].change, GPIO_CHANGE_REQUESTED);
+        CHECK_EQ(changes[0].offset, 17);
+        CHECK_TEXT(changes[0].info.consumer, "onewire@0");
+        CHECK(!chip_is_readable(&f));
+
+        CHECK_EQ(gpio_sim_hog(f.chip, 17, NULL), 0);
+        CHECK_EQ(gpio_sim_hog(f.chip, 4, "lg"), 0);
+        CHECK_EQ(gpio_chip_read_changes(f.chip, changes, 1), 1);
+        CHECK_EQ(changes[0].change, GPIO_CHANGE_RELEASED);
+        CHECK_EQ(gpio_chip_read_changes(f.chip, changes, 1), 1);
+        CHECK_EQ(changes[0].offset, 4);
+        CHECK_EQ(gpio_chip_read_changes(f.chip, changes, 1), 0);
+
+        CHECK_EQ(gpio_sim_hog(f.chip, 4, NULL), 0);
+        CHECK_EQ(gpio_chip_unwatch(f.chip, 4), 0);
+        CHECK(!chip_is_readable(&f));
+        CHECK_EQ(gpio_chip_read_changes(f.chip, changes, 2), 0);
+        fixture_done(&f);
+}
+
+TEST(our_own_requests_are_not_told_to_a_watcher)
+{
+        struct gpio_info_change change;
+        struct gpio_line_config config = INPUT();
+        struct gpio_request *request;
+        struct fixture f;
+
+        fixture_init(&f);
+        CHECK_EQ(gpio_chip_watch(f.chip, 17), 0);
+        request = request_line(&f, 17, OUTPUT());
+        CHECK_EQ(gpio_chip_read_changes(f.chip, &change, 1), 0);
+        CHECK_EQ(gpio_request_reconfigure(request, &config), 0);
+        CHECK(chip_is_readable(&f));
+        CHECK_EQ(gpio_chip_read_changes(f.chip, &change, 1), 0);
+        gpio_request_free(request);
+        CHECK_EQ(gpio_chip_read_changes(f.chip, &change, 1), 0);
+        CHECK(!chip_is_readable(&f));
+        fixture_done(&f);
+}
+
+TEST(a_simulated_line_names_its_holder_and_cannot_be_guarded)
+{
+        struct gpio_line_config config = OUTPUT();
+        struct gpio_line_holder holder;
+        struct gpio_request *request, *adopted = NULL;
+        unsigned offset = 17;
+        struct fixture f;
+
+        fixture_init(&f);
+        CHECK_EQ(gpio_chip_line_holder(f.chip, 17, &holder), -ENOENT);
+        request = request_line(&f, 17, config);
+        CHECK_EQ(gpio_chip_line_holder(f.chip, 17, &holder), 0);
+        CHECK_TEXT(holder.consumer, "test");
+        CHECK_EQ(holder.pid, 0);
+        CHECK_EQ(gpio_request_guardable_fd(request), -EOPNOTSUPP);
+        CHECK_EQ(gpio_chip_adopt(f.chip, 0, "test", &offset, &config, 1, &adopted), -EOPNOTSUPP);
+        CHECK_NULL(adopted);
+        gpio_request_free(request);
+        fixture_done(&f);
+}
+
+TEST(dropped_events_are_counted_and_the_level_read_again)
+{
+        struct gpio_edge_event events[32];
+        struct gpio_request *request;
+        uint64_t values = 0;
+        struct fixture f;
+
+        fixture_init(&f);
+        request = request_line(&f, 17, INPUT(.edges = GPIO_EDGE_BOTH));
+        for (int i = 0; i < 21; i++)
+                CHECK_EQ(gpio_sim_drive(f.chip, 17, i % 2 == 0), 0);
+        CHECK_EQ(gpio_request_read_events(request, events, 32), 16);
+        CHECK_EQ(events[0].lost, 5);
+        CHECK_EQ(gpio_request_lost(request), 5);
+        CHECK_EQ(gpio_request_recover(request, &values), 1);
+        CHECK_EQ(values, 1);
+        CHECK_EQ(gpio_request_recover(request, &values), 0);
+        gpio_request_free(request);
+        fixture_done(&f);
+}
+
+TEST(outputs_read_what_they_were_given_and_more_kinds_than_ten_are_refused)
+{
+        struct gpio_line_config configs[11];
+        unsigned offsets[11];
+        struct gpio_request *request;
+        uint64_t mismatches = 7;
+        struct fixture f;
+
+        fixture_init(&f);
+        request = request_line(&f, 17, OUTPUT(.value = true));
+        CHECK_EQ(gpio_request_verify(request, &mismatches), 0);
+        CHECK_EQ(mismatches, 0);
+        gpio_request_free(request);
+        for (unsigned i = 0; i < 11; i++) {
+                offsets[i] = i;
+                configs[i] = INPUT(.debounce_us = i + 1);
+        }
+        CHECK_EQ(gpio_chip_request(f.chip, "test", offsets, configs, 11, &request), -E2BIG);
+        CHECK_EQ(gpio_chip_request(f.chip, "test", offsets, configs, 10, &request), 0);
+        gpio_request_free(request);
+        fixture_done(&f);
+}
