@@ -4,6 +4,7 @@
 #include "agent/access/access.h"
 #include "agent/builtin/builtin.h"
 #include "agent/gpio/gpio.h"
+#include "agent/gpio/guard-link.h"
 #include "agent/ndjson/server.h"
 #include "agent/notify.h"
 #include "agent/service/reboot-event.h"
@@ -19,6 +20,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -44,6 +46,7 @@ struct agent {
         struct net_tls *tls;
         struct access *access;
         struct builtin *builtin;
+        struct guard_link *guard; /* until the GPIO has it */
         struct gpio *gpio;
         struct service *service;
         struct ndjson_server *server;
@@ -277,7 +280,8 @@ static int attach_rooms(struct agent *agent, struct error *error)
         if (r == 0)
                 r = builtin_attach(agent->registry, &builtin, &agent->builtin, error);
         if (r == 0)
-                r = gpio_attach(agent->registry, &config->gpio, &agent->gpio, error);
+                r = gpio_attach(agent->registry, &config->gpio, TAKE(agent->guard), &agent->gpio,
+                                error);
         if (r == 0)
                 r = service_attach(agent->registry, &config->monitor, &agent->service, error);
         return r;
@@ -321,6 +325,24 @@ static void log_reserved(struct agent *agent)
                             "ignored section=%s: this release has no use for it", name);
 }
 
+/* Whoever drives pins under a supervisor leaves no core behind: writing it takes
+ * seconds, for which the dead would look alive. */
+static int open_guard(struct agent *agent, struct error *error)
+{
+        int r = guard_link_open(&agent->guard);
+
+        if (r == -ENOENT) {
+                log_info(agent->log, "guard", "none: after a crash, pins stay as they are");
+                return 0;
+        }
+        if (r < 0)
+                return error_set(error, r, "the supervisor cannot be understood: %s", strerror(-r));
+        if (prctl(PR_SET_DUMPABLE, 0) < 0)
+                return error_set(error, -errno, "cannot do without core dumps: %s",
+                                 strerror(errno));
+        return 0;
+}
+
 static int agent_open(struct agent *agent, struct error *error)
 {
         const struct agent_config *config = agent->config;
@@ -333,6 +355,9 @@ static int agent_open(struct agent *agent, struct error *error)
         log_info(agent->log, "agent", "starting version=%s config=%s state=%s", PIFLEET_VERSION,
                  config->path ? config->path : "none", config->state_dir);
         log_reserved(agent);
+        r = open_guard(agent, error);
+        if (r < 0)
+                return r;
         r = state_dir_open(config->state_dir, &agent->state_fd, error);
         if (r < 0)
                 return r;
@@ -401,6 +426,7 @@ struct agent *agent_free(struct agent *agent)
         ndjson_server_free(agent->server);
         service_free(agent->service);
         gpio_free(agent->gpio);
+        guard_link_free(agent->guard);
         builtin_free(agent->builtin);
         access_free(agent->access);
         loop_work_free(agent->work);

@@ -7,7 +7,7 @@
  * both are null. Loop thread. */
 #pragma once
 
-#include "agent/gpio/lines.h"
+#include "agent/gpio/worker.h"
 #include "base/error.h"
 #include "command/registry.h"
 
@@ -19,14 +19,11 @@ enum {
 
 struct gpio_commands;
 
-/* Registers the commands. Borrows all three, which must outlive it. -EEXIST,
- * -ENOMEM as command_registry_add(). */
-int gpio_commands_new(struct command_registry *registry, struct gpio_chip *chip,
-                      struct gpio_lines *lines, struct gpio_commands **ret, struct error *error);
-/* Ends and answers the tests that run, drives every output to its safe state and
- * tells the bus. Commands are refused with NOT_READY from here on. -errno: an
- * output could not be driven. Twice is fine. */
-int gpio_commands_stop(struct gpio_commands *commands);
-/* Withdraws the commands, after a stop. */
+/* Registers the commands, which from then on are jobs for the worker; so its
+ * changes are the bus's events. Borrows both; the worker is freed first, which
+ * answers what is under way. -EEXIST, -ENOMEM as command_registry_add(). */
+int gpio_commands_new(struct command_registry *registry, struct gpio_worker *worker, bool simulated,
+                      struct gpio_commands **ret, struct error *error);
+/* Withdraws the commands. */
 struct gpio_commands *gpio_commands_free(struct gpio_commands *commands);
 DEFINE_CLEANUP(gpio_commands)

@@ -1,8 +1,10 @@
-/* agent/gpio/config.h - the section `gpio` of the configuration: which chip.
+/* agent/gpio/config.h - the section `gpio` of the configuration: which chip, and
+ * what becomes of its outputs when nobody drives them.
  *
- *     gpio: {backend: auto} */
+ *     gpio: {backend: auto, safe: off} */
 #pragma once
 
+#include "agent/gpio/lines.h"
 #include "data/config.h"
 
 enum gpio_backend {
@@ -13,7 +15,8 @@ enum gpio_backend {
 
 struct gpio_config {
         enum gpio_backend backend;
-        char *chip; /* label or path of a hardware chip; NULL: the Pi's header chip */
+        char *chip;          /* label or path of a hardware chip; NULL: the Pi's header chip */
+        enum gpio_safe safe; /* of pins that commands drive */
 };
 
 /* The section for config_load(), which fills *config. */

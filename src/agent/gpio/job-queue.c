@@ -12,7 +12,7 @@ struct job_ring {
 struct gpio_job_queue {
         int wake;             /* eventfd, above zero while jobs may wait */
         pthread_mutex_t lock; /* protects what follows */
-        bool awake;           /* `wake` was written since the worker last cleared it */
+        bool awake;           /* `wake` was written since nothing was found last */
         struct job_ring rings[GPIO_URGENCIES];
 };
 
@@ -49,6 +49,7 @@ static int merge_into_last(struct job_ring *ring, const struct gpio_job *job)
         last->purges = true;
         last->purge_tag = GPIO_TAG_ALL;
         last->stopping |= job->stopping;
+        last->ends |= job->ends;
         return GPIO_JOB_MERGED;
 }
 
@@ -108,7 +109,7 @@ int gpio_job_queue_put(struct gpio_job_queue *queue, const struct gpio_job *job)
         if (r >= 0 && !queue->awake)
                 wakes = queue->awake = true;
         pthread_mutex_unlock(&queue->lock);
-        /* Cannot fail: the counter is at most 1. */
+        /* Cannot fail: the counter never comes near its end. */
         if (wakes)
                 (void)eventfd_write(queue->wake, 1);
         return r;
@@ -119,24 +120,20 @@ int gpio_job_queue_fd(const struct gpio_job_queue *queue)
         return queue->wake;
 }
 
-void gpio_job_queue_woken(struct gpio_job_queue *queue)
-{
-        eventfd_t count;
-
-        /* First the descriptor: a putter that sees `awake` false writes it anew. */
-        (void)eventfd_read(queue->wake, &count);
-        pthread_mutex_lock(&queue->lock);
-        queue->awake = false;
-        pthread_mutex_unlock(&queue->lock);
-}
-
 bool gpio_job_queue_take(struct gpio_job_queue *queue, struct gpio_job *ret)
 {
         bool found = false;
+        eventfd_t count;
 
         pthread_mutex_lock(&queue->lock);
         for (size_t i = 0; i < GPIO_URGENCIES && !found; i++)
                 found = ring_take(&queue->rings[i], ret);
+        if (!found) {
+                /* A putter between its unlocking and its writing wakes us for
+                 * nothing later; the other way round we would sleep over a job. */
+                (void)eventfd_read(queue->wake, &count);
+                queue->awake = false;
+        }
         pthread_mutex_unlock(&queue->lock);
         return found;
 }

@@ -11,8 +11,6 @@
 
 #include <stddef.h>
 
-enum { GPIO_JOB_MERGED = 1 };
-
 struct gpio_job_queue;
 
 /* Bounds of the classes, at least 1 each. -EINVAL, -ENOMEM, -errno. */
@@ -27,10 +25,9 @@ DEFINE_CLEANUP(gpio_job_queue)
  * the new one has become part of it, without a result of its own. */
 int gpio_job_queue_put(struct gpio_job_queue *queue, const struct gpio_job *job);
 
-/* The worker's thread from here on. Readable: jobs wait. Not to be read. */
+/* The worker's thread from here on. Readable while jobs wait, until one was looked
+ * for in vain. Not to be read. */
 int gpio_job_queue_fd(const struct gpio_job_queue *queue);
-/* Before a batch is taken: what is put from here on makes it readable again. */
-void gpio_job_queue_woken(struct gpio_job_queue *queue);
 /* The most urgent; false: none waits. */
 bool gpio_job_queue_take(struct gpio_job_queue *queue, struct gpio_job *ret);
 /* Takes normal jobs of `tag` (GPIO_TAG_ALL: of everybody) out of their places, at

@@ -32,6 +32,9 @@ enum gpio_urgency {
 
 enum { GPIO_TAG_ALL = 0 };
 
+/* Became part of another that waits, see job-queue.h. */
+enum { GPIO_JOB_MERGED = 1 };
+
 struct gpio_job {
         enum gpio_job_kind kind;
         enum gpio_urgency urgency;
@@ -49,6 +52,7 @@ struct gpio_job {
         uint64_t pins;      /* bit n: pin n */
         bool purges;        /* jobs of `purge_tag` that wait are cancelled */
         bool stopping;      /* the agent's end: everything but STATUS is refused from here on */
+        bool ends;          /* with `stopping`: so does the worker's thread */
         uint64_t purge_tag; /* GPIO_TAG_ALL: of everybody */
 };
 

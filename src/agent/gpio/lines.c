@@ -40,6 +40,11 @@ bool gpio_lines_held(const struct gpio_lines *lines, unsigned pin)
         return pin < GPIO_LINES_MAX && lines->pins[pin].request;
 }
 
+static void line_consumer(unsigned pin, char ret[GPIO_NAME_MAX])
+{
+        snprintf(ret, GPIO_NAME_MAX, "pifleet:pin%u", pin);
+}
+
 static int line_read(const struct held_line *line, bool *ret)
 {
         uint64_t values;
@@ -76,7 +81,7 @@ int gpio_lines_take(struct gpio_lines *lines, unsigned pin)
                 return -EINVAL;
         if (gpio_lines_held(lines, pin))
                 return 0;
-        snprintf(consumer, sizeof(consumer), "pifleet:pin%u", pin);
+        line_consumer(pin, consumer);
         r = gpio_chip_request(lines->chip, consumer, &pin, &as_is, 1, &request);
         if (r < 0)
                 return r;
@@ -134,19 +139,43 @@ int gpio_lines_release(struct gpio_lines *lines, unsigned pin)
         return r;
 }
 
-int gpio_lines_safe(struct gpio_lines *lines)
+int gpio_lines_safe(struct gpio_lines *lines, unsigned pin, enum gpio_safe safe)
 {
-        int first = 0;
+        int r;
 
-        for (unsigned pin = 0; pin < GPIO_LINES_MAX; pin++) {
-                struct held_line *line = &lines->pins[pin];
-                int r;
+        if (safe == GPIO_SAFE_OFF || safe == GPIO_SAFE_ON)
+                return gpio_lines_set(lines, pin, safe == GPIO_SAFE_ON);
+        r = gpio_lines_take(lines, pin);
+        if (r < 0 || safe == GPIO_SAFE_HOLD || !lines->pins[pin].output)
+                return r;
+        return line_direct(&lines->pins[pin], GPIO_DIRECTION_INPUT, false);
+}
 
-                if (!line->request || !line->output)
-                        continue;
-                r = gpio_request_set(line->request, 1, 0);
-                if (r < 0 && first == 0)
-                        first = r;
-        }
-        return first;
+bool gpio_lines_driven(const struct gpio_lines *lines, unsigned pin)
+{
+        return gpio_lines_held(lines, pin) && lines->pins[pin].output;
+}
+
+struct gpio_request *gpio_lines_request(struct gpio_lines *lines, unsigned pin)
+{
+        return gpio_lines_held(lines, pin) ? lines->pins[pin].request : NULL;
+}
+
+int gpio_lines_adopt(struct gpio_lines *lines, unsigned pin, int fd, bool output)
+{
+        const struct gpio_line_config config = {.direction = output ? GPIO_DIRECTION_OUTPUT
+                                                                    : GPIO_DIRECTION_INPUT};
+        struct held_line line = {.output = output};
+        char consumer[GPIO_NAME_MAX];
+        int r;
+
+        if (pin >= GPIO_LINES_MAX)
+                return -EINVAL;
+        if (gpio_lines_held(lines, pin))
+                return -EEXIST;
+        line_consumer(pin, consumer);
+        r = gpio_chip_adopt(lines->chip, fd, consumer, &pin, &config, 1, &line.request);
+        if (r == 0)
+                lines->pins[pin] = line;
+        return r;
 }

@@ -9,6 +9,14 @@
 
 enum { GPIO_LINES_MAX = 64 }; /* pins 0 to 63, or as many as the chip has */
 
+/* What becomes of a line that nobody drives any more. */
+enum gpio_safe {
+        GPIO_SAFE_OFF,
+        GPIO_SAFE_ON,
+        GPIO_SAFE_HOLD,  /* stays as it is */
+        GPIO_SAFE_INPUT, /* an input, as most lines are after power-on */
+};
+
 struct gpio_lines;
 
 /* Borrows the chip. -ENOMEM. */
@@ -32,6 +40,15 @@ int gpio_lines_get(struct gpio_lines *lines, unsigned pin, bool *ret);
  * its level) and lets go. Fine when not held. -errno of the chip; it is let go
  * all the same. */
 int gpio_lines_release(struct gpio_lines *lines, unsigned pin);
-/* Drives every pin that is held and an output to its safe state, off, and goes
- * on over failures: returns the first. The lines stay held. */
-int gpio_lines_safe(struct gpio_lines *lines);
+/* Brings the pin to its safe state, in which it stays held; takes it first where
+ * needed. Errors as above. */
+int gpio_lines_safe(struct gpio_lines *lines, unsigned pin, enum gpio_safe safe);
+/* The pin is held and an output. */
+bool gpio_lines_driven(const struct gpio_lines *lines, unsigned pin);
+
+/* The request of a pin that is held, for whoever may drive it; the table's own. */
+struct gpio_request *gpio_lines_request(struct gpio_lines *lines, unsigned pin);
+/* A line that was held before, in a process that is gone, is held on without
+ * moving. It counts as found an input. Errors of gpio_chip_adopt(); -EEXIST: held
+ * already. `fd` is taken over on success. */
+int gpio_lines_adopt(struct gpio_lines *lines, unsigned pin, int fd, bool output);

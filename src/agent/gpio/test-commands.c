@@ -16,8 +16,8 @@ struct fixture {
         struct command_bus *bus;
         struct command_registry *registry;
         struct command_subscription *subscription;
-        struct gpio_chip *chip;
-        struct gpio_lines *lines;
+        struct gpio_chip *chip; /* the worker's, who runs on our loop here */
+        struct gpio_worker *worker;
         struct gpio_commands *commands;
         struct command_session session;
         struct command_request *pending;
@@ -40,6 +40,7 @@ static void fixture_on_event(void *owner, const struct command_event *event, uin
 
 static void fixture_init(struct fixture *f)
 {
+        struct gpio_worker_setup setup = {0};
         struct error error;
 
         *f = (struct fixture){.session = {.id = 1, .transport = "test", .origin = "test"}};
@@ -51,18 +52,38 @@ static void fixture_init(struct fixture *f)
                                        &f->subscription),
                  0);
         CHECK_EQ(gpio_sim_new(NULL, &f->chip), 0);
-        CHECK_EQ(gpio_lines_new(f->chip, &f->lines), 0);
-        CHECK_EQ(gpio_commands_new(f->registry, f->chip, f->lines, &f->commands, &error), 0);
+        setup.home = setup.inline_loop = f->loop;
+        setup.chip = f->chip;
+        CHECK_EQ(gpio_worker_new(&setup, &f->worker), 0);
+        CHECK_EQ(gpio_commands_new(f->registry, f->worker, true, &f->commands, &error), 0);
+}
+
+/* Jobs to the worker and results back: as many rounds as that takes. */
+static void settle(struct fixture *f)
+{
+        for (unsigned round = 0; round < 6; round++)
+                loop_run_once(f->loop, 0);
+}
+
+static void advance_ms(struct fixture *f, uint64_t ms)
+{
+        enum { STEP_MS = 250 }; /* time does not stand still between the two */
+
+        settle(f);
+        do {
+                uint64_t step = ms < STEP_MS ? ms : STEP_MS;
+
+                loop_advance_ms(f->loop, step);
+                settle(f);
+                ms -= step;
+        } while (ms > 0);
 }
 
 static void fixture_done(struct fixture *f)
 {
+        gpio_worker_free(f->worker);
         cJSON_Delete(f->reply);
-        if (f->commands)
-                gpio_commands_stop(f->commands);
         gpio_commands_free(f->commands);
-        gpio_lines_free(f->lines);
-        gpio_chip_free(f->chip);
         command_registry_free(f->registry);
         command_subscription_free(f->subscription);
         command_bus_free(f->bus);
@@ -93,6 +114,7 @@ static bool dispatch(struct fixture *f, const char *text)
         CHECK_EQ(json_parse(text, strlen(text), JSON_DEPTH_MAX, &call.object, &error), 0);
         call.received_ms = loop_now_ms(f->loop);
         command_dispatch(f->registry, &call, &f->pending);
+        settle(f);
         return f->replies == replies + 1;
 }
 
@@ -132,8 +154,7 @@ static const char *events_of(struct fixture *f)
 {
         static char text[512];
 
-        loop_advance_ms(f->loop, 0);
-        loop_run_once(f->loop, 0);
+        advance_ms(f, 0);
         memcpy(text, f->events, sizeof(text));
         f->events[0] = '\0';
         return text;
@@ -421,9 +442,9 @@ TEST(gpio_test_blinks_three_times_on_pin_17_unless_told_otherwise)
 
         fixture_init(&f);
         CHECK(!dispatch(&f, "{\"command\":\"gpio_test\"}"));
-        loop_advance_ms(f.loop, 2999);
+        advance_ms(&f, 2999);
         CHECK_EQ(f.replies, 0);
-        loop_advance_ms(f.loop, 1);
+        advance_ms(&f, 1);
         CHECK_EQ(f.replies, 1);
         CHECK(cJSON_IsTrue(json_get(f.reply, "success")));
         CHECK_TEXT(text_of(&f, "type"), "gpio_test");
@@ -459,9 +480,9 @@ TEST(gpio_test_takes_pin_times_and_interval)
         CHECK(!dispatch(&f, "{\"command\":\"gpio_test\",\"pin\":\"BOARD13\",\"times\":1,"
                             "\"interval\":0.01}"));
         CHECK(level_of(&f, 27));
-        loop_advance_ms(f.loop, 10);
+        advance_ms(&f, 10);
         CHECK(!level_of(&f, 27));
-        loop_advance_ms(f.loop, 10);
+        advance_ms(&f, 10);
         CHECK_EQ(f.replies, 1);
         CHECK_EQ(integer_of(&f, "pin"), 27);
         CHECK_EQ(cJSON_GetArraySize(json_get(f.reply, "readings")), 2);
@@ -477,9 +498,9 @@ TEST(a_test_may_take_300_seconds_which_is_longer_than_the_usual_deadline)
         CHECK_TEXT(text_of(&f, "error"),
                    "16 times on and off at 10 s each take 320 s; a test may take 300 s");
         CHECK(!dispatch(&f, "{\"command\":\"gpio_test\",\"times\":15,\"interval\":10}"));
-        loop_advance_ms(f.loop, 299999);
+        advance_ms(&f, 299999);
         CHECK_EQ(f.replies, 1);
-        loop_advance_ms(f.loop, 1);
+        advance_ms(&f, 1);
         CHECK_EQ(f.replies, 2);
         CHECK(cJSON_IsTrue(json_get(f.reply, "passed")));
         fixture_done(&f);
@@ -492,7 +513,7 @@ TEST(gpio_test_restores_a_pin_that_was_on)
         fixture_init(&f);
         check_ok(&f, "{\"command\":\"led_on\",\"pin\":17}");
         CHECK(!dispatch(&f, "{\"command\":\"gpio_test\",\"times\":1}"));
-        loop_advance_ms(f.loop, 1000);
+        advance_ms(&f, 1000);
         CHECK(cJSON_IsTrue(json_get(f.reply, "passed")));
         CHECK(level_of(&f, 17));
         fixture_done(&f);
@@ -514,7 +535,7 @@ TEST(a_pin_under_test_is_busy_and_the_others_are_not)
         CHECK_TEXT(json_get_string(status_of(&f, "17"), "state"), "on");
         check_ok(&f, "{\"command\":\"led_on\",\"pin\":27}");
         CHECK(!dispatch(&f, "{\"command\":\"gpio_test\",\"pin\":22}"));
-        loop_advance_ms(f.loop, 3000);
+        advance_ms(&f, 3000);
         CHECK_EQ(f.replies, 7);
         check_ok(&f, "{\"command\":\"led_on\",\"pin\":17}");
         fixture_done(&f);
@@ -531,7 +552,7 @@ TEST(every_pin_can_be_under_test_at_once)
                 snprintf(text, sizeof(text), "{\"command\":\"gpio_test\",\"pin\":%u}", pin);
                 CHECK(!dispatch(&f, text));
         }
-        loop_advance_ms(f.loop, 3000);
+        advance_ms(&f, 3000);
         CHECK_EQ(f.replies, 28);
         CHECK_EQ(command_registry_pending(f.registry), 0);
         fixture_done(&f);
@@ -545,9 +566,9 @@ TEST(a_test_whose_caller_is_gone_runs_to_its_end_and_lets_go)
         fixture_init(&f);
         CHECK(!dispatch(&f, "{\"command\":\"gpio_test\"}"));
         command_request_abandon(f.pending);
-        loop_advance_ms(f.loop, 1200);
+        advance_ms(&f, 1200);
         CHECK(level_of(&f, 17));
-        loop_advance_ms(f.loop, 1800);
+        advance_ms(&f, 1800);
         CHECK_EQ(f.replies, 0);
         CHECK_EQ(command_registry_pending(f.registry), 0);
         CHECK_EQ(gpio_chip_line_info(f.chip, 17, &info), 0);
@@ -560,26 +581,29 @@ TEST(a_test_whose_caller_is_gone_runs_to_its_end_and_lets_go)
 
 TEST(a_stop_answers_tests_and_makes_outputs_safe)
 {
+        struct gpio_line_info info;
         struct fixture f;
 
         fixture_init(&f);
         check_ok(&f, "{\"command\":\"led_on\",\"pin\":27}");
         check_ok(&f, "{\"command\":\"led_off\",\"pin\":22}");
         CHECK(!dispatch(&f, "{\"command\":\"gpio_test\"}"));
-        loop_advance_ms(f.loop, 1200);
+        advance_ms(&f, 1200);
         events_of(&f);
-        CHECK_EQ(gpio_commands_stop(f.commands), 0);
+        CHECK_EQ(gpio_worker_stop(f.worker), 0);
+        settle(&f);
         CHECK_EQ(f.replies, 3);
         CHECK_TEXT(text_of(&f, "code"), "NOT_READY");
         CHECK_EQ(command_registry_pending(f.registry), 0);
         CHECK(!level_of(&f, 27));
-        CHECK(gpio_lines_held(f.lines, 27));
+        CHECK_EQ(gpio_chip_line_info(f.chip, 27, &info), 0);
+        CHECK(info.used);
         CHECK_TEXT(events_of(&f), "27-stop");
 
         check_refused(&f, "{\"command\":\"led_on\",\"pin\":27}", "NOT_READY");
         check_refused(&f, "{\"command\":\"gpio_test\",\"pin\":27}", "NOT_READY");
         check_ok(&f, "{\"command\":\"gpio_status\"}");
-        CHECK_EQ(gpio_commands_stop(f.commands), 0);
+        CHECK_EQ(gpio_worker_stop(f.worker), 0);
         CHECK_TEXT(events_of(&f), "");
         fixture_done(&f);
 }
@@ -591,10 +615,10 @@ TEST(a_registry_that_has_the_name_already_refuses_the_room)
         struct fixture f;
 
         fixture_init(&f);
-        CHECK_EQ(gpio_commands_new(f.registry, f.chip, f.lines, &second, &error), -EEXIST);
+        CHECK_EQ(gpio_commands_new(f.registry, f.worker, true, &second, &error), -EEXIST);
         CHECK_NULL(second);
         allocation_fail_at(1);
-        CHECK_EQ(gpio_commands_new(f.registry, f.chip, f.lines, &second, &error), -ENOMEM);
+        CHECK_EQ(gpio_commands_new(f.registry, f.worker, true, &second, &error), -ENOMEM);
         (void)allocation_end();
         check_ok(&f, "{\"command\":\"led_on\",\"pin\":17}");
         fixture_done(&f);
@@ -605,7 +629,7 @@ TEST(the_commands_are_gone_with_their_owner)
         struct fixture f;
 
         fixture_init(&f);
-        gpio_commands_stop(f.commands);
+        f.worker = gpio_worker_free(f.worker);
         f.commands = gpio_commands_free(f.commands);
         check_refused(&f, "{\"command\":\"led_on\",\"pin\":17}", "NO_METHOD");
         CHECK_NULL(gpio_commands_free(NULL));

@@ -56,7 +56,12 @@ TEST(backend_and_chip_can_be_configured)
         config_done(&section, 1);
         CHECK_EQ(parse(&config, "gpio: {backend: simulated}\n", &error), 0);
         CHECK_EQ(config.backend, GPIO_BACKEND_SIMULATED);
+        CHECK_EQ(config.safe, GPIO_SAFE_OFF);
         config_done(&section, 1);
+        CHECK_EQ(parse(&config, "gpio: {safe: input}\n", &error), 0);
+        CHECK_EQ(config.safe, GPIO_SAFE_INPUT);
+        config_done(&section, 1);
+        CHECK_EQ(parse(&config, "gpio: {safe: never}\n", &error), -EINVAL);
         CHECK_EQ(parse(&config, "gpio: {backend: pigpio}\n", &error), -EINVAL);
         CHECK_EQ(parse(&config, "gpio: {pin: 17}\n", &error), -EINVAL);
 }
@@ -87,12 +92,13 @@ TEST(the_commands_come_and_go_with_the_room)
         struct fixture f;
 
         fixture_init(&f);
-        CHECK_EQ(gpio_attach(f.registry, &config, &gpio, &error), 0);
+        CHECK_EQ(gpio_attach(f.registry, &config, NULL, &gpio, &error), 0);
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
                 CHECK(command_registry_find(f.registry, names[i]) != NULL);
         read_status(&f, &buffer);
-        CHECK_TEXT(buffer_data(&buffer),
-                   "{\"gpio_backend\":\"simulated\",\"gpio_chip\":\"pifleet-sim\"}");
+        CHECK_TEXT(
+                buffer_data(&buffer),
+                "{\"gpio_backend\":\"simulated\",\"gpio_chip\":\"pifleet-sim\",\"guarded\":false}");
         buffer_done(&buffer);
 
         CHECK_EQ(gpio_stop(gpio), 0);
@@ -111,7 +117,7 @@ TEST(auto_without_hardware_takes_the_simulated_chip_and_says_why)
         struct fixture f;
 
         fixture_init(&f);
-        CHECK_EQ(gpio_attach(f.registry, &config, &gpio, &error), 0);
+        CHECK_EQ(gpio_attach(f.registry, &config, NULL, &gpio, &error), 0);
         read_status(&f, &buffer);
         CHECK(strstr(buffer_data(&buffer), "{\"gpio_backend\":\"simulated\",") != NULL);
         CHECK(strstr(buffer_data(&buffer), ",\"gpio_reason\":\"") != NULL);
@@ -128,7 +134,7 @@ TEST(chardev_never_falls_back_to_the_simulated_chip)
         struct fixture f;
 
         fixture_init(&f);
-        CHECK_EQ(gpio_attach(f.registry, &config, &gpio, &error), -ENODEV);
+        CHECK_EQ(gpio_attach(f.registry, &config, NULL, &gpio, &error), -ENODEV);
         CHECK_NULL(gpio);
         CHECK_TEXT(error.text, "gpio.chip: /dev/null: not a GPIO chip");
         CHECK_NULL(command_registry_find(f.registry, "led_on"));
@@ -144,7 +150,7 @@ TEST(a_hardware_chip_and_the_simulated_backend_contradict_each_other)
         struct fixture f;
 
         fixture_init(&f);
-        CHECK_EQ(gpio_attach(f.registry, &config, &gpio, &error), -EINVAL);
+        CHECK_EQ(gpio_attach(f.registry, &config, NULL, &gpio, &error), -EINVAL);
         CHECK_NULL(gpio);
         fixture_done(&f);
 }
@@ -161,7 +167,7 @@ TEST(without_memory_nothing_is_attached)
         fixture_init(&f);
         do {
                 allocation_fail_at(++nth);
-                r = gpio_attach(f.registry, &config, &gpio, &error);
+                r = gpio_attach(f.registry, &config, NULL, &gpio, &error);
                 (void)allocation_end();
                 if (r < 0) {
                         CHECK_EQ(r, -ENOMEM);

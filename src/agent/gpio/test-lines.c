@@ -1,6 +1,7 @@
 #include "agent/gpio/chip-backend.h"
 #include "agent/gpio/lines.h"
 #include "agent/gpio/sim.h"
+#include "base/attributes.h"
 
 #include "support/allocation.h"
 #include "support/test.h"
@@ -166,25 +167,74 @@ TEST(a_released_output_has_the_level_it_was_found_with)
         fixture_done(&f);
 }
 
-TEST(safe_drives_every_held_output_off_and_touches_nothing_else)
+static const struct {
+        enum gpio_safe safe;
+        bool before, output, after;
+} safe_states[] = {
+        {GPIO_SAFE_OFF, true, true, false},   {GPIO_SAFE_OFF, false, true, false},
+        {GPIO_SAFE_ON, false, true, true},    {GPIO_SAFE_ON, true, true, true},
+        {GPIO_SAFE_HOLD, true, true, true},   {GPIO_SAFE_HOLD, false, true, false},
+        {GPIO_SAFE_INPUT, true, false, true}, /* as it was: nothing pulls it */
+};
+
+TEST(a_driven_pin_goes_to_its_safe_state_and_stays_held)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(safe_states); i++) {
+                struct fixture f;
+
+                fixture_init_persist(&f, true);
+                CHECK_EQ(gpio_lines_set(f.lines, 17, safe_states[i].before), 0);
+                CHECK(gpio_lines_driven(f.lines, 17));
+                CHECK_EQ(gpio_lines_safe(f.lines, 17, safe_states[i].safe), 0);
+                CHECK(gpio_lines_held(f.lines, 17));
+                CHECK_EQ(gpio_lines_driven(f.lines, 17), safe_states[i].output);
+                CHECK_EQ(info_of(&f, 17).config.direction == GPIO_DIRECTION_OUTPUT,
+                         safe_states[i].output);
+                if (safe_states[i].output)
+                        CHECK_EQ(level_of(&f, 17), safe_states[i].after);
+                /* And so it stays when the process is gone. */
+                f.lines = gpio_lines_free(f.lines);
+                CHECK(!info_of(&f, 17).used);
+                if (safe_states[i].output)
+                        CHECK_EQ(level_of(&f, 17), safe_states[i].after);
+                fixture_done(&f);
+        }
+}
+
+TEST(a_free_pin_is_taken_in_its_safe_state)
+{
+        static const enum gpio_safe states[] = {GPIO_SAFE_OFF, GPIO_SAFE_ON, GPIO_SAFE_HOLD,
+                                                GPIO_SAFE_INPUT};
+
+        for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+                struct fixture f;
+
+                fixture_init(&f);
+                CHECK_EQ(gpio_sim_drive(f.chip, 17, true), 0);
+                CHECK_EQ(gpio_lines_safe(f.lines, 17, states[i]), 0);
+                CHECK(gpio_lines_held(f.lines, 17));
+                CHECK_EQ(gpio_lines_driven(f.lines, 17),
+                         states[i] == GPIO_SAFE_OFF || states[i] == GPIO_SAFE_ON);
+                CHECK_EQ(level_of(&f, 17), states[i] != GPIO_SAFE_OFF);
+                CHECK(gpio_lines_request(f.lines, 17) != NULL);
+                CHECK_EQ(gpio_lines_release(f.lines, 17), 0);
+                CHECK_NULL(gpio_lines_request(f.lines, 17));
+                CHECK(!gpio_lines_driven(f.lines, 17));
+                fixture_done(&f);
+        }
+}
+
+TEST(what_is_no_line_request_is_not_adopted)
 {
         struct fixture f;
 
-        fixture_init_persist(&f, true);
+        fixture_init(&f);
+        CHECK_EQ(gpio_lines_adopt(f.lines, GPIO_LINES_MAX, 0, true), -EINVAL);
+        CHECK_EQ(gpio_lines_adopt(f.lines, 17, 0, true), -EOPNOTSUPP);
+        CHECK(!gpio_lines_held(f.lines, 17));
         CHECK_EQ(gpio_lines_set(f.lines, 17, true), 0);
-        CHECK_EQ(gpio_lines_set(f.lines, 27, true), 0);
-        CHECK_EQ(gpio_sim_drive(f.chip, 4, true), 0);
-        CHECK_EQ(gpio_lines_take(f.lines, 4), 0);
-        CHECK_EQ(gpio_lines_safe(f.lines), 0);
-        CHECK(!level_of(&f, 17));
-        CHECK(!level_of(&f, 27));
-        CHECK(gpio_lines_held(f.lines, 17));
-        CHECK_EQ(info_of(&f, 4).config.direction, GPIO_DIRECTION_INPUT);
-
-        /* And so it stays when the process is gone. */
-        f.lines = gpio_lines_free(f.lines);
-        CHECK(!level_of(&f, 17));
-        CHECK(!info_of(&f, 17).used);
+        CHECK_EQ(gpio_lines_adopt(f.lines, 17, 0, true), -EEXIST);
+        CHECK(level_of(&f, 17));
         fixture_done(&f);
 }
 
@@ -297,7 +347,7 @@ TEST(a_held_pin_stays_held_when_driving_it_fails)
         broken.call = BROKEN_SET;
         CHECK_EQ(gpio_lines_set(lines, 17, false), -EIO);
         CHECK(gpio_lines_held(lines, 17));
-        CHECK_EQ(gpio_lines_safe(lines), -EIO);
+        CHECK_EQ(gpio_lines_safe(lines, 17, GPIO_SAFE_OFF), -EIO);
         gpio_lines_free(lines);
         CHECK_EQ(broken.requests, 0);
 }

@@ -1,0 +1,46 @@
+/* agent/gpio/result.h - what came of a job (job.h), as a plain value. */
+#pragma once
+
+#include "agent/gpio/blink.h"
+#include "agent/gpio/chip.h"
+#include "agent/gpio/pin-name.h"
+
+struct gpio_pin_status {
+        bool exists;
+        bool held; /* by us: `value` is its level */
+        bool output, used, value;
+        char consumer[GPIO_NAME_MAX];
+};
+
+struct gpio_result {
+        /* 0, or: -EBUSY: the pin is somebody else's, see `holder`; -EINPROGRESS: a test
+         * runs on it; -ECANCELED: overtaken by a safe state or another effect;
+         * -ESHUTDOWN: the agent ends; -ETIMEDOUT: the supervisor does not answer;
+         * -ENOENT: the line is not held; -errno of the chip. */
+        int error;
+        unsigned pin;
+        bool value;
+        struct gpio_line_holder holder; /* -EBUSY */
+
+        /* TEST */
+        struct gpio_reading readings[2 * GPIO_BLINK_TIMES_MAX];
+        size_t readings_count;
+        uint32_t times;
+        uint64_t interval_ms;
+        bool passed;
+
+        /* STATUS: `pins` from `first` to `last`. */
+        unsigned first, last;
+        struct gpio_pin_status pins[GPIO_PINS];
+
+        /* PWM_SET */
+        double duty, frequency_hz;
+        bool hardware;
+};
+
+/* An output has another level, or became one. */
+struct gpio_pin_change {
+        unsigned pin;
+        bool value;
+        const char *cause; /* static: of the job */
+};
