@@ -1,0 +1,137 @@
+#include "supervisor/death-watch.h"
+
+#include "base/clock.h"
+#include "support/test.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct guard_page *page;
+static sem_t died;
+
+static void on_death(void *owner)
+{
+        CHECK(owner == page);
+        sem_post(&died);
+}
+
+/* Emulators of user space may not have these futexes. */
+static void begin(void)
+{
+        page = mmap(NULL, GUARD_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+                    0);
+        CHECK(page != MAP_FAILED);
+        sem_init(&died, 0, 0);
+        if (syscall(SYS_futex, &page->beat, FUTEX_TRYLOCK_PI, 0, NULL, NULL, 0) < 0)
+                skip();
+        atomic_store(&page->beat, 0);
+}
+
+static void end(void)
+{
+        sem_destroy(&died);
+        munmap(page, GUARD_PAGE_BYTES);
+}
+
+static bool dies_within(unsigned seconds)
+{
+        struct timespec until;
+
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += seconds;
+        return sem_timedwait(&died, &until) == 0;
+}
+
+/* A process that is in the page and sleeps. */
+static pid_t start_sleeper(void)
+{
+        pid_t pid;
+
+        fflush(stdout);
+        pid = fork();
+        CHECK(pid >= 0);
+        if (pid == 0) {
+                atomic_store(&page->alive, (uint32_t)gettid());
+                for (;;)
+                        pause();
+        }
+        while (atomic_load(&page->alive) == 0) {
+                struct timespec moment = {.tv_nsec = 1000000};
+
+                nanosleep(&moment, NULL);
+        }
+        return pid;
+}
+
+TEST(a_death_is_seen_before_the_dead_is_reaped)
+{
+        struct death_watch_report report;
+        struct death_watch *watch = NULL;
+        uint64_t kill_ns;
+        pid_t pid;
+
+        begin();
+        pid = start_sleeper();
+        CHECK_EQ(death_watch_start(page, 0, on_death, page, &watch), 0);
+        CHECK(!dies_within(1));
+        CHECK(!death_watch_has_acted(watch));
+        kill_ns = clock_monotonic_ns();
+        CHECK_EQ(kill(pid, SIGKILL), 0);
+        CHECK(dies_within(20));
+        CHECK_EQ(waitpid(pid, NULL, 0), pid);
+        CHECK_EQ(death_watch_end(watch, &report), 0);
+        CHECK(report.called_ns > kill_ns);
+        CHECK(report.returned_ns >= report.called_ns);
+        end();
+}
+
+TEST(a_death_before_the_watch_is_seen_at_once)
+{
+        struct death_watch_report report;
+        struct death_watch *watch = NULL;
+        pid_t pid;
+
+        begin();
+        pid = start_sleeper();
+        CHECK_EQ(kill(pid, SIGKILL), 0);
+        CHECK_EQ(waitpid(pid, NULL, 0), pid);
+        CHECK_EQ(death_watch_start(page, 0, on_death, page, &watch), 0);
+        CHECK(dies_within(20));
+        CHECK_EQ(death_watch_end(watch, &report), 0);
+        end();
+}
+
+TEST(a_page_in_which_nobody_sleeps_is_refused)
+{
+        struct death_watch *watch = NULL;
+
+        begin();
+        CHECK_EQ(death_watch_start(page, 0, on_death, page, &watch), -EPROTO);
+        CHECK_NULL(watch);
+        end();
+}
+
+TEST(a_watch_for_somebody_else_is_left_behind)
+{
+        static struct death_watch *watch; /* where the leak sanitizer finds it */
+        struct death_watch_report report;
+        pid_t pid;
+
+        begin();
+        pid = start_sleeper();
+        CHECK_EQ(death_watch_start(page, 0, on_death, page, &watch), 0);
+        CHECK_EQ(death_watch_end(watch, &report), -ETIMEDOUT);
+        CHECK_EQ(kill(pid, SIGKILL), 0);
+        CHECK(dies_within(20));
+        CHECK_EQ(waitpid(pid, NULL, 0), pid);
+        /* It may look at what we gave it still: nothing of that is freed. */
+}
