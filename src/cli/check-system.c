@@ -1,7 +1,6 @@
 #include "cli/check.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -124,34 +123,6 @@ void check_state_directory(const char *path, struct findings *findings)
                                "chmod 0700 %s", path);
         else
                 finding_add(findings, FINDING_OK, "state", "%s", path);
-}
-
-void check_gpio(const char *devices, struct findings *findings)
-{
-        char pattern[256];
-        glob_t chips;
-        size_t usable = 0;
-
-        snprintf(pattern, sizeof(pattern), "%s/gpiochip*", devices);
-        if (glob(pattern, 0, NULL, &chips) != 0) {
-                finding_advise(finding_add(findings, FINDING_WARNING, "gpio",
-                                           "no GPIO chip here (%s)", pattern),
-                               "fine on a PC: the agent then simulates one. On a Pi: is the kernel "
-                               "Raspberry Pi's, and does ls /dev/gpio* say more?");
-                return;
-        }
-        for (size_t i = 0; i < chips.gl_pathc; i++)
-                usable += access(chips.gl_pathv[i], R_OK | W_OK) == 0;
-        if (usable == chips.gl_pathc)
-                finding_add(findings, FINDING_OK, "gpio", "%zu chip%s, %s first", chips.gl_pathc,
-                            chips.gl_pathc == 1 ? "" : "s", chips.gl_pathv[0]);
-        else
-                finding_advise(finding_add(findings, FINDING_WARNING, "gpio",
-                                           "%s may not be used by you",
-                                           chips.gl_pathv[usable == 0 ? 0 : chips.gl_pathc - 1]),
-                               "it matters if the agent runs as you: sudo adduser $USER gpio, then "
-                               "log in anew");
-        globfree(&chips);
 }
 
 void check_descriptors(struct findings *findings)

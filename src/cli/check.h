@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/finding.h"
+#include "cli/gpio-probe.h"
 #include "cli/target.h"
 #include "data/json.h"
 
@@ -13,6 +14,8 @@ struct check_place {
         const char *config_path;
         bool config_given;   /* by --config: then it must exist */
         const char *devices; /* "/dev" */
+        const char *root;    /* "", before "/proc", "/sys", "/etc" and "/run" */
+        const struct gpio_probe_system *gpio;
         const struct target_options *target;
         cJSON *outline; /* of the config, once check_config() has read it; NULL: none */
 };
@@ -30,5 +33,13 @@ void check_agent(const struct check_place *place, struct findings *findings);
 void check_clock(struct findings *findings);
 void check_disk(const char *path, struct findings *findings);
 void check_state_directory(const char *path, struct findings *findings);
-void check_gpio(const char *devices, struct findings *findings);
 void check_descriptors(struct findings *findings);
+
+/* check-gpio.c: the pins. Nothing is taken or moved. */
+void check_gpio(const struct check_place *place, struct findings *findings);
+void check_released_outputs(const struct check_place *place, struct findings *findings);
+void check_pwm(const struct check_place *place, struct findings *findings);
+
+/* check-unit.c: who looks after the agent. */
+void check_supervisor(const struct check_place *place, struct findings *findings);
+void check_unit(const struct check_place *place, struct findings *findings);

@@ -35,8 +35,8 @@ static const struct options_form form = {
         .arguments = "",
         .summary = "look for what is wrong on this machine, and say what to do",
         .text = "Looks at the config and who can read it, whether the agent answers, who else has\n"
-                "its port, the state directory, the clock, the disk, the GPIO chips and the "
-                "limits.\n"
+                "its port, the state directory, the clock, the disk, the limits, systemd's unit, "
+                "the\nsupervisor, the GPIO chips, their pins in use, and the PWM channels.\n"
                 "Changes nothing. As root it sees more.",
         .groups = {{"Options", entries, ARRAY_SIZE(entries), 0},
                    TARGET_OPTIONS_GROUP(struct doctor_options, target)},
@@ -68,7 +68,10 @@ static enum exit_status run(int argc, char *argv[])
 {
         struct doctor_options options = {.target = TARGET_OPTIONS_DEFAULT};
         struct findings findings = {.count = 0};
-        struct check_place place = {.devices = "/dev", .target = &options.target};
+        struct check_place place = {.devices = "/dev",
+                                    .root = "",
+                                    .gpio = &gpio_probe_kernel,
+                                    .target = &options.target};
         const char *state_directory;
         struct console console;
         enum exit_status status;
@@ -86,7 +89,11 @@ static enum exit_status run(int argc, char *argv[])
         check_state_directory(state_directory, &findings);
         check_disk(state_directory, &findings);
         check_clock(&findings);
-        check_gpio(place.devices, &findings);
+        check_unit(&place, &findings);
+        check_supervisor(&place, &findings);
+        check_gpio(&place, &findings);
+        check_released_outputs(&place, &findings);
+        check_pwm(&place, &findings);
         check_descriptors(&findings);
         cJSON_Delete(place.outline);
         r = print(&console, &findings);

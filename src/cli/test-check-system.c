@@ -63,20 +63,6 @@ TEST(a_state_directory_is_private_or_still_to_be_made)
         place_remove(&place);
 }
 
-TEST(a_machine_without_gpio_chips_is_told)
-{
-        struct findings findings = {.count = 0};
-        struct place place = place_new("gpiochip0");
-
-        check_gpio(place.directory, &findings);
-        CHECK_EQ(findings.items[0].level, FINDING_WARNING);
-        make_file(place.path);
-        check_gpio(place.directory, &findings);
-        CHECK_EQ(findings.items[1].level, FINDING_OK);
-        CHECK(strstr(findings.items[1].text, "1 chip,"));
-        place_remove(&place);
-}
-
 TEST(the_disk_of_a_path_that_does_not_exist_is_that_of_its_nearest_directory)
 {
         struct findings findings = {.count = 0};
