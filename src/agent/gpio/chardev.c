@@ -10,7 +10,10 @@
 #include <errno.h>
 #include <string.h>
 
-enum { EVENTS_READ = 16 }; /* at a time */
+enum {
+        EVENTS_READ = 16,      /* at a time */
+        HOLDER_SEARCH_MS = 50, /* the thread that owns the chip does nothing else meanwhile */
+};
 
 struct chardev {
         struct gpio_chip chip;
@@ -96,7 +99,8 @@ static int64_t chardev_holder_pid(struct gpio_chip *chip, unsigned offset)
         const struct chardev *chardev = chardev_of(chip);
         int64_t pid = 0;
 
-        if (gpio_line_holder_find(chardev->system->processes, chardev->info.name, offset, &pid) < 0)
+        if (gpio_line_holder_find(chardev->system->processes, chardev->info.name, offset,
+                                  HOLDER_SEARCH_MS, &pid) < 0)
                 return 0;
         return pid;
 }

@@ -96,8 +96,8 @@ DEFINE_CLEANUP(gpio_chip)
 void gpio_chip_info(const struct gpio_chip *chip, struct gpio_chip_info *ret);
 /* -EINVAL: no such line. */
 int gpio_chip_line_info(struct gpio_chip *chip, unsigned offset, struct gpio_line_info *ret);
-/* Who makes a request fail with -EBUSY. Costs a walk through all processes
- * (line-holder.h): for replies and diagnosis, not for each round. -ENOENT: it is
+/* Who makes a request fail with -EBUSY. Costs a walk through all processes, up to
+ * 50 ms (line-holder.h): for replies and diagnosis, not for each round. -ENOENT: it is
  * free; -EINVAL: no such line; -errno. */
 int gpio_chip_line_holder(struct gpio_chip *chip, unsigned offset, struct gpio_line_holder *ret);
 

@@ -1,6 +1,7 @@
 #include "agent/gpio/line-holder.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +18,7 @@ enum {
 struct search {
         const char *chip;
         unsigned offset;
-        size_t left; /* descriptors that may still be looked at */
+        uint64_t end_ns;
 };
 
 static DIR *directory_close(DIR *directory)
@@ -146,18 +147,18 @@ static int process_holds(int processes_fd, const char *pid, struct search *searc
         while ((entry = readdir(descriptors))) {
                 if (!parse_number(entry->d_name, &ignored))
                         continue;
-                if (search->left-- == 0)
-                        return -E2BIG;
+                if (clock_monotonic_ns() >= search->end_ns)
+                        return -ETIME;
                 if (descriptor_holds(process_fd, entry->d_name, search))
                         return 1;
         }
         return 0;
 }
 
-int gpio_line_holder_find(const char *processes, const char *chip, unsigned offset,
+int gpio_line_holder_find(const char *processes, const char *chip, unsigned offset, unsigned max_ms,
                           int64_t *ret_pid)
 {
-        struct search search = {chip, offset, GPIO_HOLDER_DESCRIPTORS_MAX};
+        struct search search = {chip, offset, clock_monotonic_ns() + max_ms * UINT64_C(1000000)};
         __attribute__((cleanup(directory_cleanup))) DIR *directory =
                 directory_open(AT_FDCWD, processes);
         const struct dirent *entry;

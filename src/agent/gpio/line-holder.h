@@ -7,11 +7,9 @@
 
 #include <stdint.h>
 
-/* Descriptors that are looked at, of all processes; a Pi has some thousands. */
-enum { GPIO_HOLDER_DESCRIPTORS_MAX = 65536 };
-
-/* `processes` is "/proc", `chip` a name like "gpiochip0". -ENOENT: nobody we may
- * look at, or an older kernel, or the kernel itself; -E2BIG: too many to look at;
- * -errno: `processes` cannot be read. */
-int gpio_line_holder_find(const char *processes, const char *chip, unsigned offset,
+/* `processes` is "/proc", `chip` a name like "gpiochip0". Every descriptor of every
+ * process is looked at, for `max_ms` at most. -ENOENT: nobody we may look at, or an
+ * older kernel, or the kernel itself; -ETIME: not all could be looked at; -errno:
+ * `processes` cannot be read. */
+int gpio_line_holder_find(const char *processes, const char *chip, unsigned offset, unsigned max_ms,
                           int64_t *ret_pid);

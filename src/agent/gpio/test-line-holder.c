@@ -97,7 +97,8 @@ TEST(the_process_with_the_chip_and_the_line_is_found)
                 make_folder(&f, "self");
                 make_folder(&f, "12");
                 add(&f, "1234", "3", cases[i].link, cases[i].text);
-                CHECK_EQ(gpio_line_holder_find(f.root, "gpiochip0", 17, &pid), cases[i].expected);
+                CHECK_EQ(gpio_line_holder_find(f.root, "gpiochip0", 17, 10000, &pid),
+                         cases[i].expected);
                 CHECK_EQ(pid, cases[i].expected == 0 ? 1234 : 7);
                 fixture_done(&f);
         }
@@ -116,7 +117,20 @@ TEST(a_long_text_is_cut_and_a_folder_is_no_text)
         make_folder(&f, "1/fdinfo/4");
         add(&f, "1", "4", request_link, NULL);
         add(&f, "1", "x5", request_link, "gpio-chip:\tgpiochip0\ngpio-line:\t17\n");
-        CHECK_EQ(gpio_line_holder_find(f.root, "gpiochip0", 17, &pid), -ENOENT);
+        CHECK_EQ(gpio_line_holder_find(f.root, "gpiochip0", 17, 10000, &pid), -ENOENT);
+        CHECK_EQ(pid, 7);
+        fixture_done(&f);
+}
+
+TEST(a_search_ends_in_time)
+{
+        struct fixture f;
+        int64_t pid = 7;
+
+        fixture_init(&f);
+        CHECK_EQ(gpio_line_holder_find(f.root, "gpiochip0", 17, 0, &pid), -ENOENT);
+        add(&f, "1234", "3", request_link, "gpio-chip:\tgpiochip0\ngpio-line:\t17\n");
+        CHECK_EQ(gpio_line_holder_find(f.root, "gpiochip0", 17, 0, &pid), -ETIME);
         CHECK_EQ(pid, 7);
         fixture_done(&f);
 }
@@ -125,13 +139,13 @@ TEST(without_a_proc_nothing_is_found)
 {
         int64_t pid;
 
-        CHECK_EQ(gpio_line_holder_find("/nonexistent", "gpiochip0", 17, &pid), -ENOENT);
-        CHECK_EQ(gpio_line_holder_find("/dev/null", "gpiochip0", 17, &pid), -ENOTDIR);
+        CHECK_EQ(gpio_line_holder_find("/nonexistent", "gpiochip0", 17, 10000, &pid), -ENOENT);
+        CHECK_EQ(gpio_line_holder_find("/dev/null", "gpiochip0", 17, 10000, &pid), -ENOTDIR);
 }
 
 TEST(the_real_proc_can_be_walked)
 {
         int64_t pid;
 
-        CHECK_EQ(gpio_line_holder_find("/proc", "pifleet-no-such-chip", 0, &pid), -ENOENT);
+        CHECK_EQ(gpio_line_holder_find("/proc", "pifleet-no-such-chip", 0, 60000, &pid), -ENOENT);
 }
