@@ -54,7 +54,7 @@ def merged(under, over):
 class Agent:
     """Started when the constructor returns. Killed and cleaned up by close()."""
 
-    def __init__(self, config=None, arguments=(), environment=None, tls=False):
+    def __init__(self, config=None, arguments=(), environment=None, tls=False, launcher=()):
         # Not pytest's tmp_path: a Unix socket's path has room for 107 bytes.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="pifleet-"))
         self.socket = self.directory / "agent.sock"
@@ -62,6 +62,7 @@ class Agent:
         self.log = self.directory / "stderr"
         self.process = None
         self.tls_port = 0
+        self.launcher = list(launcher)
         try:
             for attempt in range(PORT_TRIES):
                 self.port = free_port()
@@ -94,7 +95,8 @@ class Agent:
             ready.bind(str(ready_path))
             with open(self.log, "wb") as stderr:
                 self.process = subprocess.Popen(
-                    [BUILD / "pifleet-agent", "--config", self.directory / "agent.yaml",
+                    [*self.launcher, BUILD / "pifleet-agent",
+                     "--config", self.directory / "agent.yaml",
                      "--state-dir", self.state, *arguments],
                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
                     env={**os.environ, "NOTIFY_SOCKET": str(ready_path), **environment})
