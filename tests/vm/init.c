@@ -8,14 +8,12 @@
  *   command, out, err, status    a shell script, what it prints, how it ends
  *   rw                           the host's folders that may be written to
  *   seed                         for the random numbers
- * VM_FILES says how the host's folders are reached (hostfs, 9p), VM_MODE what is
- * started first (run, systemd). The kernel hands them over from its command
- * line as the environment. */
+ * VM_MODE says what is started first (run, systemd). The kernel hands both over
+ * from its command line as the environment. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/random.h>
 #include <net/if.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,11 +45,6 @@ static const char *variable(const char *name)
         return value;
 }
 
-static bool variable_is(const char *name, const char *wanted)
-{
-        return strcmp(variable(name), wanted) == 0;
-}
-
 static void write_file(const char *path, const char *text)
 {
         int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
@@ -72,10 +65,6 @@ static void mount_host(const char *folder, int number)
 {
         char tag[16];
 
-        if (variable_is("VM_FILES", "hostfs")) {
-                must(mount("hostfs", folder, "hostfs", 0, folder), folder);
-                return;
-        }
         snprintf(tag, sizeof(tag), "share%d", number);
         must(mount(tag, folder, "9p", 0, "trans=virtio,version=9p2000.L,cache=none,msize=262144"),
              folder);
@@ -200,7 +189,7 @@ int main(void)
                 mount_shared();
                 seed_random();
                 loopback_up();
-                if (variable_is("VM_MODE", "systemd")) {
+                if (strcmp(variable("VM_MODE"), "systemd") == 0) {
                         /* Units are sought in the shared folder first: machine.service
                          * is there, and runs this program again. */
                         must(chdir("/"), "/");

@@ -19,18 +19,12 @@ vm_possible() {
         [ -z "$unavailable" ] || vm_skip "no archive that apt knows here has ${unavailable% }"
 }
 
-# The build under test, and the kernel it is tested on.
+# The kernel that the build is tested on.
 vm_build() {
         (
-                packages_install build test vm
-                if [ -n "$uml" ]; then
-                        # AddressSanitizer wants more addresses than User-Mode Linux has.
-                        build_configure build-vm --buildtype=debug -Doptimization=1
-                        say 'building build-vm/'
-                        ninja -C build-vm || die 'the build failed; the first error is the one to read'
-                fi
+                packages_install vm
                 say 'the kernel: some minutes when it is not there yet'
-                tests/vm/build-kernel ${uml:+um} >/dev/null || die 'without its kernel there is no machine'
+                tests/vm/build-kernel >/dev/null || die 'without its kernel there is no machine'
         ) || {
                 echo '0 passed, 1 failed, 0 skipped'
                 exit 1
@@ -42,34 +36,22 @@ vm_build() {
 vm_stage() {
         say "the machine: $1"
         status=0
-        # shellcheck disable=SC2086 # an option or nothing
-        tests/vm/machine "$1" $uml --timeout "$2" --rw "$results" -- \
+        tests/vm/machine "$1" --timeout "$2" --rw "$results" -- \
                 tests/vm/suite "$1" "$results" || status=$?
         [ "$status" -eq 0 ] || echo "$status" >"$results/machine-$1.status"
 }
 
-## test-vm [--uml] - the tests that need a real kernel: GPIO, PWM, systemd, in a small machine
+## test-vm - the tests that need a real kernel: GPIO, PWM, systemd, in a small machine
 dev_test_vm() {
-        uml=
-        case ${1:-} in
-        '') ;;
-        --uml) uml=--uml ;;
-        *) die "test-vm takes no $1" './dev test-vm          in a PC under qemu, with sanitizers' \
-                './dev test-vm --uml    in User-Mode Linux, without' ;;
-        esac
         vm_possible
         test_environment
-        if [ -n "$uml" ]; then
-                export PIFLEET_BUILD="${top:?}/build-vm"
-        else
-                test_build
-        fi
+        test_build
         vm_build
         results=$PIFLEET_BUILD/vm
         rm -rf "$results"
         mkdir -p "$results"
         vm_stage run 480
-        vm_stage systemd 240
+        vm_stage systemd 480
 
         say 'all stages'
         set --
