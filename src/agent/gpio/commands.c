@@ -1,5 +1,4 @@
-#include "agent/gpio/commands.h"
-
+#include "agent/gpio/commands-internal.h"
 #include "agent/gpio/gpio-event.h"
 #include "agent/gpio/pin-name.h"
 #include "base/attributes.h"
@@ -13,14 +12,7 @@
 
 #define SOURCE "builtin/gpio"
 
-enum { TAG_COMMANDS = 1 }; /* of all jobs that come from here */
 enum { TEST_PIN_DEFAULT = 17, TEST_TIMES_DEFAULT = 3, TEST_INTERVAL_DEFAULT_MS = 500 };
-
-struct gpio_commands {
-        struct command_registry *registry;
-        struct gpio_worker *worker;
-        bool simulated;
-};
 
 static void on_changed(void *owner, const struct gpio_pin_change *pin_change)
 {
@@ -35,8 +27,7 @@ static void on_changed(void *owner, const struct gpio_pin_change *pin_change)
 
 /* --- arguments --------------------------------------------------------------------------- */
 
-/* 0: *ret is a pin of the header. Else the request has its reply. */
-static int take_pin(struct command_request *request, const cJSON *argument, unsigned *ret)
+int gpio_command_take_pin(struct command_request *request, const cJSON *argument, unsigned *ret)
 {
         struct error error;
         int r;
@@ -50,16 +41,14 @@ static int take_pin(struct command_request *request, const cJSON *argument, unsi
         return r;
 }
 
-/* What a job needs in any case; all else is zero. */
-static struct gpio_job job_for(enum gpio_job_kind kind, const char *cause)
+struct gpio_job gpio_command_job(enum gpio_job_kind kind, const char *cause)
 {
         return (struct gpio_job){
                 .kind = kind, .urgency = GPIO_URGENCY_NORMAL, .tag = TAG_COMMANDS, .cause = cause};
 }
 
-/* The reply comes with the result. */
-static int submit(struct gpio_commands *commands, struct command_request *request,
-                  const struct gpio_job *job, gpio_worker_done_fn *done)
+int gpio_command_submit(struct gpio_commands *commands, struct command_request *request,
+                        const struct gpio_job *job, gpio_worker_done_fn *done)
 {
         int r = gpio_worker_submit(commands->worker, job, done, commands, request);
 
@@ -107,9 +96,8 @@ static void reply_hardware_failure(struct gpio_commands *commands, struct comman
         command_reply_send(request);
 }
 
-/* True: the result was a failure, and the request has its reply. */
-static bool reply_failure(struct gpio_commands *commands, struct command_request *request,
-                          const struct gpio_result *result)
+bool gpio_command_failed(struct gpio_commands *commands, struct command_request *request,
+                         const struct gpio_result *result)
 {
         switch (result->error) {
         case 0:
@@ -132,6 +120,12 @@ static bool reply_failure(struct gpio_commands *commands, struct command_request
         case -ENOMEM:
                 command_reply_fail(request, COMMAND_BUSY, "not enough memory; try again later");
                 return true;
+        case -ERANGE:
+                command_reply_fail(request, COMMAND_BAD_VALUE,
+                                   "GPIO%u has no hardware PWM, and by software it goes up to "
+                                   "%d Hz",
+                                   result->pin, GPIO_PWM_SOFTWARE_MAX_HZ);
+                return true;
         case -ETIMEDOUT:
                 command_reply_fail(request, COMMAND_NOT_READY,
                                    "the supervisor does not answer, so GPIO%u is not driven",
@@ -151,7 +145,7 @@ static void led_done(void *owner, void *context, const struct gpio_result *resul
         struct command_request *request = context;
         struct json_writer *writer;
 
-        if (reply_failure(commands, request, result))
+        if (gpio_command_failed(commands, request, result))
                 return;
         writer = command_reply_open(request, NULL);
         json_write_integer(writer, "pin", result->pin);
@@ -163,14 +157,15 @@ static void led_done(void *owner, void *context, const struct gpio_result *resul
 static int switch_led(struct gpio_commands *commands, struct command_request *request,
                       const char *cause, bool value)
 {
-        struct gpio_job job = job_for(GPIO_JOB_SET, cause);
+        struct gpio_job job = gpio_command_job(GPIO_JOB_SET, cause);
         unsigned pin;
 
-        if (take_pin(request, json_get(command_request_arguments(request), "pin"), &pin) < 0)
+        if (gpio_command_take_pin(request, json_get(command_request_arguments(request), "pin"),
+                                  &pin) < 0)
                 return 0;
         job.pin = pin;
         job.value = value;
-        return submit(commands, request, &job, led_done);
+        return gpio_command_submit(commands, request, &job, led_done);
 }
 
 static int run_led_on(void *owner, struct command_request *request)
@@ -218,7 +213,7 @@ static void status_done(void *owner, void *context, const struct gpio_result *re
         struct command_request *request = context;
         struct json_writer *writer;
 
-        if (reply_failure(commands, request, result))
+        if (gpio_command_failed(commands, request, result))
                 return;
         writer = command_reply_open(request, NULL);
         json_write_object(writer, "pins");
@@ -232,13 +227,13 @@ static void status_done(void *owner, void *context, const struct gpio_result *re
 static int run_gpio_status(void *owner, struct command_request *request)
 {
         const cJSON *argument = json_get(command_request_arguments(request), "pin");
-        struct gpio_job job = job_for(GPIO_JOB_STATUS, "gpio_status");
+        struct gpio_job job = gpio_command_job(GPIO_JOB_STATUS, "gpio_status");
         unsigned pin = GPIO_STATUS_ALL;
 
-        if (argument && take_pin(request, argument, &pin) < 0)
+        if (argument && gpio_command_take_pin(request, argument, &pin) < 0)
                 return 0;
         job.pin = pin;
-        return submit(owner, request, &job, status_done);
+        return gpio_command_submit(owner, request, &job, status_done);
 }
 
 /* --- gpio_test --------------------------------------------------------------------------- */
@@ -249,7 +244,7 @@ static void test_done(void *owner, void *context, const struct gpio_result *resu
         struct command_request *request = context;
         struct json_writer *writer;
 
-        if (reply_failure(commands, request, result))
+        if (gpio_command_failed(commands, request, result))
                 return;
         writer = command_reply_open(request, NULL);
         json_write_integer(writer, "pin", result->pin);
@@ -278,7 +273,7 @@ static int take_test_arguments(struct command_request *request, struct gpio_job 
         unsigned pin = TEST_PIN_DEFAULT;
         uint64_t total_ms;
 
-        if (pin_argument && take_pin(request, pin_argument, &pin) < 0)
+        if (pin_argument && gpio_command_take_pin(request, pin_argument, &pin) < 0)
                 return -EINVAL;
         json_get_integer(arguments, "times", &times);
         json_get_double(arguments, "interval", &interval);
@@ -297,13 +292,13 @@ static int take_test_arguments(struct command_request *request, struct gpio_job 
 
 static int run_gpio_test(void *owner, struct command_request *request)
 {
-        struct gpio_job job = job_for(GPIO_JOB_TEST, "gpio_test");
+        struct gpio_job job = gpio_command_job(GPIO_JOB_TEST, "gpio_test");
 
         if (take_test_arguments(request, &job) < 0)
                 return 0;
         job.waits = true;
         command_request_extend(request, 2 * job.on_ms * job.times + COMMAND_TIMEOUT_DEFAULT_MS);
-        return submit(owner, request, &job, test_done);
+        return gpio_command_submit(owner, request, &job, test_done);
 }
 
 /* --- all of them ------------------------------------------------------------------------- */
@@ -345,6 +340,31 @@ static const struct command definitions[] = {
                 .role = COMMAND_ROLE_VIEWER,
                 .layer = COMMAND_LAYER_UPDATABLE,
                 .run = run_gpio_status,
+        },
+        {
+                .name = "pwm_set",
+                .description = "Puts a PWM signal on a pin: by hardware where the pin has a "
+                               "channel, else by software, which jitters and goes up to 1000 Hz",
+                .schema = "{\"type\":\"object\",\"properties\":{" PIN_SCHEMA(
+                        "") ","
+                            "\"value\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1,"
+                            "\"description\":\"part of the time that the pin is on\"},"
+                            "\"frequency\":{\"type\":\"number\",\"minimum\":1,"
+                            "\"maximum\":1000000,\"description\":\"in Hz; as it is, or at "
+                            "first 100\"}},\"required\":[\"pin\",\"value\"]}",
+                .role = COMMAND_ROLE_OPERATOR,
+                .layer = COMMAND_LAYER_UPDATABLE,
+                .changes = true,
+                .run = gpio_run_pwm_set,
+        },
+        {
+                .name = "pwm_off",
+                .description = "Ends the PWM signal on a pin, which is then free",
+                .schema = LED_SCHEMA,
+                .role = COMMAND_ROLE_OPERATOR,
+                .layer = COMMAND_LAYER_UPDATABLE,
+                .changes = true,
+                .run = gpio_run_pwm_off,
         },
         {
                 .name = "gpio_test",

@@ -1,4 +1,4 @@
-/* agent/gpio/commands.h - led_on, led_off, gpio_status and gpio_test.
+/* agent/gpio/commands.h - led_on, led_off, gpio_status, gpio_test, pwm_set, pwm_off.
  *
  * A pin is any name of agent/gpio/pin-name.h; replies say the BCM number in
  * `pin`. `state` is "on" or "off" and `value` 1 or 0: the level of the line. A

@@ -1,8 +1,5 @@
-#include "agent/gpio/executor.h"
-
-#include "agent/gpio/guarded.h"
+#include "agent/gpio/executor-internal.h"
 #include "base/attributes.h"
-#include "base/list.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,39 +7,9 @@
 
 enum { PURGED_AT_ONCE = 16 };
 
-struct parked {
-        struct list link;
-        struct gpio_job job;
-};
-
-struct pin {
-        struct gpio_executor *executor;
-        unsigned number;
-        bool waits;         /* for `guarded` to decide */
-        struct list parked; /* the job that waits first, then those behind it */
-        struct loop_timer patience;
-
-        struct gpio_blink blink;
-        bool blinks;
-        struct gpio_job effect; /* the job that made it blink */
-        bool fresh;             /* taken for this job: the pin was free before */
-
-        bool told, told_value; /* what the last event said */
-};
-
-struct gpio_executor {
-        struct gpio_executor_setup setup;
-        struct gpio_lines *lines;
-        struct gpio_guarded *guarded;
-        bool stopping;
-        struct gpio_result unseen; /* where results go that nobody waits for */
-        struct pin pins[GPIO_LINES_MAX];
-        struct parked parked[]; /* by slot */
-};
-
 /* --- results ----------------------------------------------------------------------------- */
 
-static struct gpio_result *result_of(struct gpio_executor *executor, const struct gpio_job *job)
+struct gpio_result *executor_result(struct gpio_executor *executor, const struct gpio_job *job)
 {
         struct gpio_result *result = &executor->unseen;
 
@@ -55,29 +22,29 @@ static struct gpio_result *result_of(struct gpio_executor *executor, const struc
         return result;
 }
 
-static void result_done(struct gpio_executor *executor, const struct gpio_job *job)
+void executor_done(struct gpio_executor *executor, const struct gpio_job *job)
 {
         if (job->slot != GPIO_NO_SLOT)
                 executor->setup.done(executor->setup.owner, job->slot);
 }
 
-static void answer(struct gpio_executor *executor, const struct gpio_job *job, int error)
+void executor_answer(struct gpio_executor *executor, const struct gpio_job *job, int error)
 {
-        struct gpio_result *result = result_of(executor, job);
+        struct gpio_result *result = executor_result(executor, job);
 
         result->error = error;
         if (error == -EBUSY)
                 (void)gpio_chip_line_holder(executor->setup.chip, job->pin, &result->holder);
-        result_done(executor, job);
+        executor_done(executor, job);
 }
 
 /* What becomes of a job that a safe state overtakes. */
-static int cancelled(const struct gpio_executor *executor)
+int executor_cancelled(const struct gpio_executor *executor)
 {
         return executor->stopping ? -ESHUTDOWN : -ECANCELED;
 }
 
-static void tell(struct pin *pin, bool value, const char *cause)
+void pin_tell(struct gpio_pin *pin, bool value, const char *cause)
 {
         const struct gpio_pin_change change = {.pin = pin->number, .value = value, .cause = cause};
 
@@ -90,18 +57,25 @@ static void tell(struct pin *pin, bool value, const char *cause)
 
 /* --- waiting ----------------------------------------------------------------------------- */
 
-static void park(struct pin *pin, const struct gpio_job *job, bool first)
+static void park(struct gpio_pin *pin, const struct gpio_job *job, struct list *where)
 {
         struct parked *parked = &pin->executor->parked[job->slot];
 
         parked->job = *job;
-        if (first)
-                list_append(pin->parked.next, &parked->link);
-        else
-                list_append(&pin->parked, &parked->link);
+        list_append(where, &parked->link);
 }
 
-static bool unpark(struct pin *pin, struct gpio_job *ret)
+void pin_park_first(struct gpio_pin *pin, const struct gpio_job *job)
+{
+        park(pin, job, pin->parked.next);
+}
+
+static void park_last(struct gpio_pin *pin, const struct gpio_job *job)
+{
+        park(pin, job, &pin->parked);
+}
+
+static bool unpark(struct gpio_pin *pin, struct gpio_job *ret)
 {
         struct list *link = list_take_first(&pin->parked);
 
@@ -111,7 +85,7 @@ static bool unpark(struct pin *pin, struct gpio_job *ret)
         return true;
 }
 
-static void wait_for_decision(struct pin *pin)
+void pin_wait(struct gpio_pin *pin)
 {
         pin->waits = true;
         loop_timer_start(&pin->patience, GPIO_ANSWER_MS);
@@ -120,184 +94,122 @@ static void wait_for_decision(struct pin *pin)
 /* The pin goes on waiting, whoever wanted it does not. */
 static void on_out_of_patience(struct loop_timer *timer)
 {
-        struct pin *pin = container_of(timer, struct pin, patience);
+        struct gpio_pin *pin = container_of(timer, struct gpio_pin, patience);
         struct gpio_job job;
 
         while (unpark(pin, &job))
-                answer(pin->executor, &job, -ETIMEDOUT);
+                executor_answer(pin->executor, &job, -ETIMEDOUT);
 }
 
-static void on_decided(void *owner, unsigned number, int result)
+void pin_decided(struct gpio_pin *pin, int result)
 {
-        struct gpio_executor *executor = owner;
-        struct pin *pin = &executor->pins[number];
         struct gpio_job job;
 
         pin->waits = false;
         loop_timer_stop(&pin->patience);
         if (result < 0 && unpark(pin, &job))
-                answer(executor, &job, result);
+                executor_answer(pin->executor, &job, result);
         while (!pin->waits && unpark(pin, &job))
-                gpio_executor_run(executor, &job);
+                gpio_executor_run(pin->executor, &job);
 }
 
-/* --- effects ----------------------------------------------------------------------------- */
+static void on_decided(void *owner, unsigned number, int result)
+{
+        struct gpio_executor *executor = owner;
 
-static void let_go(struct pin *pin)
+        pin_decided(&executor->pins[number], result);
+}
+
+void pin_let_go(struct gpio_pin *pin)
 {
         pin->told = false;
         if (gpio_guarded_let_go(pin->executor->guarded, pin->number) == GPIO_GUARDED_PENDING)
-                wait_for_decision(pin);
-}
-
-static void on_blink_changed(struct gpio_blink *blink, bool value)
-{
-        struct pin *pin = container_of(blink, struct pin, blink);
-
-        tell(pin, value, pin->effect.cause);
-}
-
-static void answer_test(struct pin *pin)
-{
-        const struct gpio_blink *blink = &pin->blink;
-        struct gpio_result *result = result_of(pin->executor, &pin->effect);
-
-        memcpy(result->readings, blink->readings, sizeof(result->readings));
-        result->readings_count = blink->readings_count;
-        result->times = pin->effect.times;
-        result->interval_ms = pin->effect.on_ms;
-        result->passed = gpio_blink_passed(blink);
-        result_done(pin->executor, &pin->effect);
-}
-
-static void on_blink_done(struct gpio_blink *blink, int error)
-{
-        struct pin *pin = container_of(blink, struct pin, blink);
-
-        pin->blinks = false;
-        if (!gpio_lines_held(pin->executor->lines, pin->number))
-                let_go(pin);
-        if (!pin->effect.waits)
-                return;
-        if (error == 0 && pin->effect.kind == GPIO_JOB_TEST)
-                answer_test(pin);
-        else
-                answer(pin->executor, &pin->effect,
-                       error == -ECANCELED ? cancelled(pin->executor) : error);
-}
-
-static void blink_describe(struct gpio_blink *blink, const struct gpio_job *job)
-{
-        bool repeats = job->kind == GPIO_JOB_BLINK || job->kind == GPIO_JOB_TEST;
-
-        blink->first = repeats || job->value;
-        blink->halves = repeats ? 2 * job->times : 1;
-        blink->half_ms[0] = job->on_ms;
-        blink->half_ms[1] = job->off_ms;
-        blink->reads = job->kind == GPIO_JOB_TEST;
-        blink->end = job->kind == GPIO_JOB_TEST || job->kind == GPIO_JOB_PULSE
-                             ? GPIO_BLINK_ENDS_RESTORED
-                             : GPIO_BLINK_ENDS_OPPOSITE;
-}
-
-static void start_effect(struct pin *pin, const struct gpio_job *job)
-{
-        struct gpio_executor *executor = pin->executor;
-        struct gpio_blink *blink = &pin->blink;
-        int r;
-
-        *blink = (struct gpio_blink){.loop = executor->setup.loop,
-                                     .lines = executor->lines,
-                                     .pin = pin->number,
-                                     .lets_go = pin->fresh,
-                                     .on_changed = on_blink_changed,
-                                     .on_done = on_blink_done};
-        blink_describe(blink, job);
-        pin->effect = *job;
-        r = gpio_blink_start(blink);
-        if (r < 0 && !gpio_lines_held(executor->lines, pin->number))
-                let_go(pin);
-        pin->blinks = r == 0;
-        if (r < 0 || !job->waits)
-                answer(executor, job, r);
-}
-
-static void end_effect(struct pin *pin, bool leave)
-{
-        if (!pin->blinks)
-                return;
-        if (leave)
-                gpio_blink_leave(&pin->blink);
-        else
-                gpio_blink_cancel(&pin->blink);
+                pin_wait(pin);
 }
 
 /* --- jobs for one pin -------------------------------------------------------------------- */
 
-static void set(struct pin *pin, const struct gpio_job *job)
+static void set(struct gpio_pin *pin, const struct gpio_job *job)
 {
         int r = gpio_lines_set(pin->executor->lines, pin->number, job->value);
 
         if (r == 0)
-                tell(pin, job->value, job->cause);
-        answer(pin->executor, job, r);
+                pin_tell(pin, job->value, job->cause);
+        executor_answer(pin->executor, job, r);
 }
 
-static void drive(struct pin *pin, const struct gpio_job *job)
+static void drive(struct gpio_pin *pin, const struct gpio_job *job)
 {
         struct gpio_executor *executor = pin->executor;
         int r;
 
+        r = pwm_end(pin);
+        if (r < 0) {
+                executor_answer(executor, job, r);
+                return;
+        }
+        if (pin->waits) {
+                pin_park_first(pin, job);
+                return;
+        }
         if (!gpio_lines_held(executor->lines, pin->number))
                 pin->fresh = true;
         r = gpio_guarded_take(executor->guarded, pin->number);
         if (r == GPIO_GUARDED_PENDING) {
-                park(pin, job, true);
-                wait_for_decision(pin);
+                pin_park_first(pin, job);
+                pin_wait(pin);
                 return;
         }
-        end_effect(pin, true);
+        effect_end(pin, true);
         if (r < 0)
-                answer(executor, job, r);
+                executor_answer(executor, job, r);
         else if (job->kind == GPIO_JOB_SET && job->on_ms == 0)
                 set(pin, job);
         else
-                start_effect(pin, job);
+                effect_start(pin, job);
         pin->fresh = false;
 }
 
-static void read_level(struct pin *pin, const struct gpio_job *job)
+static void read_level(struct gpio_pin *pin, const struct gpio_job *job)
 {
-        struct gpio_result *result = result_of(pin->executor, job);
+        struct gpio_result *result = executor_result(pin->executor, job);
 
         result->error = gpio_lines_get(pin->executor->lines, pin->number, &result->value);
-        result_done(pin->executor, job);
+        executor_done(pin->executor, job);
 }
 
-static void free_pin(struct pin *pin, const struct gpio_job *job)
+static void free_pin(struct gpio_pin *pin, const struct gpio_job *job)
 {
-        int r;
+        int ended, r;
 
-        end_effect(pin, true);
+        effect_end(pin, true);
+        ended = pwm_end(pin);
         r = gpio_lines_release(pin->executor->lines, pin->number);
-        let_go(pin);
-        answer(pin->executor, job, r);
+        if (r == 0)
+                r = ended;
+        if (!pin->waits)
+                pin_let_go(pin);
+        executor_answer(pin->executor, job, r);
 }
 
-static void run_on_pin(struct pin *pin, const struct gpio_job *job)
+static void run_on_pin(struct gpio_pin *pin, const struct gpio_job *job)
 {
         struct gpio_executor *executor = pin->executor;
 
         if (pin->waits)
-                park(pin, job, false);
-        else if (job->kind == GPIO_JOB_READ)
+                park_last(pin, job);
+        else if (job->kind == GPIO_JOB_READ && !pin->pwm)
                 read_level(pin, job);
         else if (executor->stopping)
-                answer(executor, job, -ESHUTDOWN);
+                executor_answer(executor, job, -ESHUTDOWN);
         else if (pin->blinks && pin->effect.kind == GPIO_JOB_TEST)
-                answer(executor, job, -EINPROGRESS);
-        else if (job->kind == GPIO_JOB_FREE)
+                executor_answer(executor, job, -EINPROGRESS);
+        else if (job->kind == GPIO_JOB_PWM_OFF && !pin->pwm)
+                executor_answer(executor, job, 0);
+        else if (job->kind == GPIO_JOB_FREE || job->kind == GPIO_JOB_PWM_OFF)
                 free_pin(pin, job);
+        else if (job->kind == GPIO_JOB_PWM_SET)
+                pwm_set(pin, job);
         else
                 drive(pin, job);
 }
@@ -313,7 +225,12 @@ static void describe_pin(struct gpio_executor *executor, unsigned number,
                 return;
         ret->exists = true;
         ret->output = info.config.direction == GPIO_DIRECTION_OUTPUT;
-        ret->held = gpio_lines_get(executor->lines, number, &ret->value) == 0;
+        /* Under a signal there is no level to speak of, and the line is another
+         * thread's. */
+        if (executor->pins[number].pwm)
+                ret->output = true;
+        else
+                ret->held = gpio_lines_get(executor->lines, number, &ret->value) == 0;
         ret->used = info.used;
         memcpy(ret->consumer, info.consumer, sizeof(ret->consumer));
 }
@@ -325,25 +242,25 @@ static void tell_status(struct gpio_executor *executor, const struct gpio_job *j
         struct gpio_result *result;
 
         if (last >= GPIO_PINS) {
-                answer(executor, job, -EINVAL);
+                executor_answer(executor, job, -EINVAL);
                 return;
         }
         /* Behind the jobs that came before it. */
         for (unsigned number = first; number <= last; number++) {
                 if (executor->pins[number].waits) {
-                        park(&executor->pins[number], job, false);
+                        park_last(&executor->pins[number], job);
                         return;
                 }
         }
-        result = result_of(executor, job);
+        result = executor_result(executor, job);
         result->first = first;
         result->last = last;
         for (unsigned number = first; number <= last; number++)
                 describe_pin(executor, number, &result->pins[number]);
-        result_done(executor, job);
+        executor_done(executor, job);
 }
 
-static void cancel_parked(struct pin *pin, uint64_t tag)
+static void cancel_parked(struct gpio_pin *pin, uint64_t tag)
 {
         list_for_each (&pin->parked, link) {
                 const struct gpio_job *job = &container_of(link, struct parked, link)->job;
@@ -351,21 +268,26 @@ static void cancel_parked(struct pin *pin, uint64_t tag)
                 if (job->kind == GPIO_JOB_STATUS || (tag != GPIO_TAG_ALL && tag != job->tag))
                         continue;
                 list_remove(link);
-                answer(pin->executor, job, cancelled(pin->executor));
+                executor_answer(pin->executor, job, executor_cancelled(pin->executor));
         }
 }
 
 /* A pin that waits for the supervisor is not driven yet: it is at its safe state. */
-static int make_safe(struct pin *pin, const char *cause)
+static int make_safe(struct gpio_pin *pin, const char *cause)
 {
         struct gpio_executor *executor = pin->executor;
         bool restores = pin->blink.lets_go && pin->blink.end == GPIO_BLINK_ENDS_RESTORED;
         bool value;
         int r;
 
+        if (executor->setup.safe != GPIO_SAFE_HOLD) {
+                r = pwm_end(pin);
+                if (r < 0)
+                        return r;
+        }
         /* What the effect would end with may be less safe than what it is now. */
-        end_effect(pin, !restores);
-        if (!gpio_lines_driven(executor->lines, pin->number))
+        effect_end(pin, !restores);
+        if (pin->pwm || !gpio_lines_driven(executor->lines, pin->number))
                 return 0;
         r = gpio_lines_safe(executor->lines, pin->number, executor->setup.safe);
         if (r < 0)
@@ -373,7 +295,7 @@ static int make_safe(struct pin *pin, const char *cause)
         if (!gpio_lines_driven(executor->lines, pin->number))
                 pin->told = false;
         else if (gpio_lines_get(executor->lines, pin->number, &value) == 0)
-                tell(pin, value, cause);
+                pin_tell(pin, value, cause);
         return 0;
 }
 
@@ -385,7 +307,7 @@ static void purge(struct gpio_executor *executor, uint64_t tag)
         do {
                 count = executor->setup.purge(executor->setup.owner, tag, jobs, PURGED_AT_ONCE);
                 for (size_t i = 0; i < count; i++)
-                        answer(executor, &jobs[i], cancelled(executor));
+                        executor_answer(executor, &jobs[i], executor_cancelled(executor));
         } while (count == PURGED_AT_ONCE);
         for (unsigned number = 0; number < GPIO_LINES_MAX; number++)
                 cancel_parked(&executor->pins[number], tag);
@@ -406,7 +328,7 @@ static void run_safe(struct gpio_executor *executor, const struct gpio_job *job)
         }
         if (job->purges)
                 purge(executor, job->purge_tag);
-        answer(executor, job, first);
+        executor_answer(executor, job, first);
 }
 
 void gpio_executor_run(struct gpio_executor *executor, const struct gpio_job *job)
@@ -418,7 +340,7 @@ void gpio_executor_run(struct gpio_executor *executor, const struct gpio_job *jo
         else if (job->kind == GPIO_JOB_STATUS)
                 tell_status(executor, job);
         else if (job->pin >= GPIO_LINES_MAX)
-                answer(executor, job, -EINVAL);
+                executor_answer(executor, job, -EINVAL);
         else
                 run_on_pin(&executor->pins[job->pin], job);
 }
@@ -444,15 +366,18 @@ static int executor_open(struct gpio_executor *executor)
         int r;
 
         for (unsigned number = 0; number < GPIO_LINES_MAX; number++) {
-                struct pin *pin = &executor->pins[number];
+                struct gpio_pin *pin = &executor->pins[number];
 
                 pin->executor = executor;
                 pin->number = number;
                 list_init(&pin->parked);
                 loop_timer_init(&pin->patience, executor->setup.loop, on_out_of_patience);
+                pwm_init(pin);
         }
         gpio_chip_info(executor->setup.chip, &info);
         r = gpio_lines_new(executor->setup.chip, &executor->lines);
+        if (r == 0)
+                r = gpio_pwm_group_new(&executor->pwm_group);
         if (r == 0)
                 r = gpio_guarded_new(executor->lines, &info, executor->setup.safe, on_decided,
                                      executor, &executor->guarded);
@@ -482,9 +407,11 @@ struct gpio_executor *gpio_executor_free(struct gpio_executor *executor)
                 return NULL;
         for (unsigned number = 0; number < GPIO_LINES_MAX; number++) {
                 loop_timer_stop(&executor->pins[number].patience);
+                pwm_done(&executor->pins[number]);
                 if (executor->pins[number].blinks)
                         loop_timer_stop(&executor->pins[number].blink.timer);
         }
+        gpio_pwm_group_free(executor->pwm_group);
         gpio_guarded_free(executor->guarded);
         gpio_lines_free(executor->lines);
         free(executor);

@@ -21,6 +21,9 @@ struct gpio_executor_setup {
         struct loop *loop;
         struct gpio_chip *chip; /* borrowed */
         enum gpio_safe safe;
+        /* In front of /sys ("") where hardware PWM is looked for; NULL: nowhere, since
+         * the chip is a simulated one. Static. */
+        const char *pwm_root;
         size_t slots; /* of jobs, each under way at most once: 0 to this */
 
         void *owner;

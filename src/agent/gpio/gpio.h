@@ -11,7 +11,7 @@
 
 struct gpio;
 
-/* Opens the chip, starts the worker, registers led_on, led_off, gpio_status and gpio_test, and adds
+/* Opens the chip, starts the worker, registers the commands (commands.h), and adds
  * `gpio_backend` and `gpio_chip` to the status, and `gpio_reason` when the hardware
  * was looked for in vain. `guarded` there says whether the supervisor answers.
  * `guard` is opened and taken over in every case; NULL: there is no supervisor. The

@@ -8,16 +8,16 @@
 #include <stdint.h>
 
 enum gpio_job_kind {
-        GPIO_JOB_SET,    /* `value`, now; with `on_ms` for that long, then the opposite */
-        GPIO_JOB_READ,   /* the level of a line that is held */
-        GPIO_JOB_FREE,   /* the pin becomes again what it was, and free */
-        GPIO_JOB_BLINK,  /* `times` (0: without end) on for `on_ms`, off for `off_ms`; ends off */
-        GPIO_JOB_PULSE,  /* `value` for `on_ms`, then again what it was before */
-        GPIO_JOB_TEST,   /* as BLINK, read back at the end of each half; then what it was before */
-        GPIO_JOB_STATUS, /* what the chip says of all pins, or of `pin` alone */
-        GPIO_JOB_PWM_SET,
-        GPIO_JOB_PWM_OFF,
-        GPIO_JOB_SAFE, /* the pins of `pins` to their safe states, effects on them end */
+        GPIO_JOB_SET,     /* `value`, now; with `on_ms` for that long, then the opposite */
+        GPIO_JOB_READ,    /* the level of a line that is held */
+        GPIO_JOB_FREE,    /* the pin becomes again what it was, and free */
+        GPIO_JOB_BLINK,   /* `times` (0: without end) on for `on_ms`, off for `off_ms`; ends off */
+        GPIO_JOB_PULSE,   /* `value` for `on_ms`, then again what it was before */
+        GPIO_JOB_TEST,    /* as BLINK, read back at the end of each half; then what it was before */
+        GPIO_JOB_STATUS,  /* what the chip says of all pins, or of `pin` alone */
+        GPIO_JOB_PWM_SET, /* `duty` and `frequency_hz` of a signal, which begins if need be */
+        GPIO_JOB_PWM_OFF, /* the signal ends and the pin is free; fine when there is none */
+        GPIO_JOB_SAFE,    /* the pins of `pins` to their safe states, effects on them end */
 };
 
 /* In the order they are taken in. */

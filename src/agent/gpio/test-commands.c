@@ -223,6 +223,14 @@ static const struct {
         {"{\"command\":\"led_on\",\"pin\":\"BOARD1\"}", "NO_PIN"},
         {"{\"command\":\"led_on\",\"pin\":\"\"}", "NO_PIN"},
         {"{\"command\":\"led_off\",\"pin\":\"J8:6\"}", "NO_PIN"},
+        {"{\"command\":\"pwm_set\",\"pin\":12}", "BAD_PARAMS"},
+        {"{\"command\":\"pwm_set\",\"value\":1}", "BAD_PARAMS"},
+        {"{\"command\":\"pwm_set\",\"pin\":12,\"value\":1.01}", "BAD_PARAMS"},
+        {"{\"command\":\"pwm_set\",\"pin\":12,\"value\":-0.1}", "BAD_PARAMS"},
+        {"{\"command\":\"pwm_set\",\"pin\":12,\"value\":0.5,\"frequency\":0}", "BAD_PARAMS"},
+        {"{\"command\":\"pwm_set\",\"pin\":12,\"value\":0.5,\"frequency\":1001}", "BAD_VALUE"},
+        {"{\"command\":\"pwm_set\",\"pin\":40,\"value\":0.5}", "NO_PIN"},
+        {"{\"command\":\"pwm_off\",\"pin\":\"GND\"}", "NO_PIN"},
         {"{\"command\":\"gpio_status\",\"pin\":\"WPI17\"}", "NO_PIN"},
         {"{\"command\":\"gpio_status\",\"pin\":{}}", "BAD_PARAMS"},
         {"{\"command\":\"gpio_test\",\"pin\":\"GND\"}", "NO_PIN"},
@@ -574,6 +582,36 @@ TEST(a_test_whose_caller_is_gone_runs_to_its_end_and_lets_go)
         CHECK_EQ(gpio_chip_line_info(f.chip, 17, &info), 0);
         CHECK(!info.used);
         check_ok(&f, "{\"command\":\"led_on\",\"pin\":17}");
+        fixture_done(&f);
+}
+
+/* --- pwm_set, pwm_off -------------------------------------------------------------------- */
+
+TEST(pwm_set_says_what_makes_the_signal_and_pwm_off_ends_it)
+{
+        struct gpio_line_info info;
+        double value = 0, frequency = 0;
+        struct fixture f;
+
+        fixture_init(&f);
+        check_ok(&f, "{\"command\":\"pwm_set\",\"pin\":\"BOARD32\",\"value\":1,\"frequency\":200}");
+        CHECK_TEXT(text_of(&f, "type"), "pwm_set");
+        CHECK_EQ(integer_of(&f, "pin"), 12);
+        CHECK(json_get_double(f.reply, "value", &value) && value == 1);
+        CHECK(json_get_double(f.reply, "frequency", &frequency) && frequency == 200);
+        CHECK_TEXT(text_of(&f, "backend"), "software");
+        CHECK_TEXT(text_of(&f, "warning"), "PWMSoftwareFallback");
+        CHECK(level_of(&f, 12));
+        check_ok(&f, "{\"command\":\"pwm_set\",\"pin\":12,\"value\":0}");
+        CHECK(json_get_double(f.reply, "frequency", &frequency) && frequency == 200);
+        CHECK(!level_of(&f, 12));
+        check_ok(&f, "{\"command\":\"gpio_status\",\"pin\":12}");
+        CHECK(cJSON_IsNull(json_get(status_of(&f, "12"), "state")));
+        check_ok(&f, "{\"command\":\"pwm_off\",\"pin\":12}");
+        CHECK_TEXT(text_of(&f, "state"), "off");
+        CHECK_EQ(gpio_chip_line_info(f.chip, 12, &info), 0);
+        CHECK(!info.used);
+        check_ok(&f, "{\"command\":\"pwm_off\",\"pin\":12}");
         fixture_done(&f);
 }
 

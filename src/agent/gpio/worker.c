@@ -286,7 +286,7 @@ static void on_wake_closed(struct loop_io *io)
 /* Before the thread is there. */
 static int open_inside(struct gpio_worker *worker, enum gpio_safe safe)
 {
-        const struct gpio_executor_setup setup = {
+        struct gpio_executor_setup setup = {
                 .loop = worker->loop,
                 .chip = worker->chip,
                 .safe = safe,
@@ -297,8 +297,12 @@ static int open_inside(struct gpio_worker *worker, enum gpio_safe safe)
                 .changed = worker_changed,
                 .purge = worker_purge,
         };
+        struct gpio_chip_info info;
         int r;
 
+        gpio_chip_info(worker->chip, &info);
+        if (!info.simulated)
+                setup.pwm_root = "";
         loop_timer_init(&worker->beat, worker->loop, on_beat);
         loop_timer_init(&worker->greeting, worker->loop, on_no_greeting);
         loop_timer_init(&worker->retry, worker->loop, on_retry);

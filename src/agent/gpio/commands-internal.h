@@ -1,0 +1,31 @@
+/* agent/gpio/commands-internal.h - what the files of the commands share: commands.c
+ * (levels, status, tests) and commands-pwm.c. */
+#pragma once
+
+#include "agent/gpio/commands.h"
+#include "agent/gpio/pwm-software.h"
+#include "command/reply.h"
+#include "data/json.h"
+
+struct gpio_commands {
+        struct command_registry *registry;
+        struct gpio_worker *worker;
+        bool simulated;
+};
+
+enum { TAG_COMMANDS = 1 }; /* of all jobs that come from commands */
+
+/* 0: *ret is a pin of the header. Else the request has its reply. */
+int gpio_command_take_pin(struct command_request *request, const cJSON *argument, unsigned *ret);
+/* What a job needs in any case; all else is zero. */
+struct gpio_job gpio_command_job(enum gpio_job_kind kind, const char *cause);
+/* What `run` returns: the reply comes with the result, to `done`, whose context is
+ * the request and whose owner `commands`. */
+int gpio_command_submit(struct gpio_commands *commands, struct command_request *request,
+                        const struct gpio_job *job, gpio_worker_done_fn *done);
+/* True: the result was a failure, and the request has its reply. */
+bool gpio_command_failed(struct gpio_commands *commands, struct command_request *request,
+                         const struct gpio_result *result);
+
+/* commands-pwm.c */
+command_run_fn gpio_run_pwm_set, gpio_run_pwm_off;

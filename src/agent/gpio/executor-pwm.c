@@ -1,0 +1,175 @@
+/* PWM on a pin: by its hardware channel where it has one, else by software. */
+#include "agent/gpio/executor-internal.h"
+#include "agent/gpio/pwm-sysfs.h"
+#include "base/attributes.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum {
+        RETRY_MS = 20, /* while udev hands the channel's files over */
+        RETRIES_MAX = 50,
+};
+
+static int drive_line(void *request, bool value)
+{
+        return gpio_request_set(request, 1, value);
+}
+
+/* A signal that never began leaves nothing behind. */
+static void undo(struct gpio_pin *pin)
+{
+        (void)pwm_end(pin);
+        (void)gpio_lines_release(pin->executor->lines, pin->number);
+        if (!pin->waits)
+                pin_let_go(pin);
+}
+
+static void answer_set(struct gpio_pin *pin, const struct gpio_job *job)
+{
+        struct gpio_result *result = executor_result(pin->executor, job);
+
+        result->error = gpio_pwm_set(pin->pwm, job->duty, job->frequency_hz);
+        result->duty = pin->pwm->duty;
+        result->frequency_hz = pin->pwm->frequency_hz;
+        result->hardware = pin->pwm->operations->hardware;
+        if (result->error < 0 && pin->pwm->frequency_hz == 0)
+                undo(pin);
+        executor_done(pin->executor, job);
+}
+
+/* --- hardware ---------------------------------------------------------------------------- */
+
+static void on_retry(struct loop_timer *timer)
+{
+        struct gpio_pin *pin = container_of(timer, struct gpio_pin, retry);
+
+        bool again = ++pin->retries < RETRIES_MAX;
+
+        if (!again)
+                pin->retries = 0;
+        pin_decided(pin, again ? 0 : -EACCES);
+}
+
+static void wait_for_udev(struct gpio_pin *pin, const struct gpio_job *job)
+{
+        pin_park_first(pin, job);
+        pin->waits = true;
+        loop_timer_start(&pin->retry, RETRY_MS);
+}
+
+/* The line belongs to nobody while its pin carries PWM: a request would switch it
+ * away. True: let go of, and nobody waits for it. */
+static bool give_line_up(struct gpio_pin *pin, const struct gpio_job *job)
+{
+        if (!gpio_lines_held(pin->executor->lines, pin->number))
+                return true;
+        (void)gpio_lines_release(pin->executor->lines, pin->number);
+        pin_let_go(pin);
+        if (pin->waits)
+                pin_park_first(pin, job);
+        return !pin->waits;
+}
+
+static void set_hardware(struct gpio_pin *pin, const struct gpio_job *job,
+                         const struct gpio_pwm_place *place)
+{
+        int r = 0;
+
+        if (!give_line_up(pin, job))
+                return;
+        if (!pin->next_pwm)
+                r = gpio_pwm_sysfs_open(place, &pin->next_pwm);
+        if (r == -EAGAIN) {
+                wait_for_udev(pin, job);
+                return;
+        }
+        pin->retries = 0;
+        if (r == 0)
+                r = gpio_guarded_take_pwm(pin->executor->guarded, pin->number,
+                                          gpio_pwm_sysfs_folder(pin->next_pwm),
+                                          gpio_pwm_sysfs_enable_fd(pin->next_pwm));
+        if (r == GPIO_GUARDED_PENDING) {
+                pin_park_first(pin, job);
+                pin_wait(pin);
+                return;
+        }
+        if (r < 0) {
+                executor_answer(pin->executor, job, r);
+                return;
+        }
+        pin->pwm = TAKE(pin->next_pwm);
+        answer_set(pin, job);
+}
+
+/* --- software ---------------------------------------------------------------------------- */
+
+static void set_software(struct gpio_pin *pin, const struct gpio_job *job)
+{
+        struct gpio_executor *executor = pin->executor;
+        struct gpio_lines *lines = executor->lines;
+        int r = gpio_guarded_take(executor->guarded, pin->number);
+
+        if (r == GPIO_GUARDED_PENDING) {
+                pin_park_first(pin, job);
+                pin_wait(pin);
+                return;
+        }
+        if (r == 0)
+                r = gpio_lines_set(lines, pin->number, false);
+        if (r == 0)
+                r = gpio_pwm_software_new(executor->pwm_group, drive_line,
+                                          gpio_lines_request(lines, pin->number), &pin->pwm);
+        if (r < 0)
+                executor_answer(executor, job, r);
+        else
+                answer_set(pin, job);
+}
+
+/* --- either ------------------------------------------------------------------------------ */
+
+void pwm_set(struct gpio_pin *pin, const struct gpio_job *job)
+{
+        struct gpio_executor *executor = pin->executor;
+        struct gpio_pwm_place place;
+
+        effect_end(pin, true);
+        pin->told = false;
+        if (pin->pwm)
+                answer_set(pin, job);
+        else if (executor->setup.pwm_root &&
+                 gpio_pwm_sysfs_find(executor->setup.pwm_root, pin->number, &place) == 0)
+                set_hardware(pin, job, &place);
+        else
+                set_software(pin, job);
+}
+
+int pwm_end(struct gpio_pin *pin)
+{
+        bool hardware;
+        int r;
+
+        pin->next_pwm = gpio_pwm_free(pin->next_pwm);
+        if (!pin->pwm)
+                return 0;
+        hardware = pin->pwm->operations->hardware;
+        r = gpio_pwm_stop(pin->pwm);
+        if (r < 0)
+                return r;
+        pin->pwm = gpio_pwm_abandon(pin->pwm);
+        if (hardware)
+                pin_let_go(pin);
+        return 0;
+}
+
+void pwm_init(struct gpio_pin *pin)
+{
+        loop_timer_init(&pin->retry, pin->executor->setup.loop, on_retry);
+}
+
+void pwm_done(struct gpio_pin *pin)
+{
+        loop_timer_stop(&pin->retry);
+        pin->next_pwm = gpio_pwm_abandon(pin->next_pwm);
+        pin->pwm = gpio_pwm_abandon(pin->pwm);
+}
