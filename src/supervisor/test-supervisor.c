@@ -185,6 +185,7 @@ TEST(a_line_to_keep_is_not_touched_and_an_input_lets_go)
         command("crash\n");
         expect("returned 3 values=1 result=0");
         await_agent();
+        CHECK(log_has("ending=\"signal 11\""));
         CHECK(log_has("driven=2 kept=1"));
         stop();
 }

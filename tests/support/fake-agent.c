@@ -24,14 +24,14 @@
 #include <sys/un.h>
 
 static const char usage[] =
-        "usage: fake-agent [--chip PATH] [--line OFFSET:off|on|keep|input]... [--memory MB]\n"
-        "                  [--beat] [--stubborn] [--notify] [--exit STATUS]\n"
+        "usage: fake-agent [--chip PATH] [--line OFFSET:off|on|keep|input]... [--pwm FOLDER]\n"
+        "                  [--memory MB] [--beat] [--stubborn] [--notify] [--exit STATUS]\n"
         "\n"
         "Commands: on (drives all lines away from their safe state), off, hang, freeze,\n"
         "stop, exit N, crash, free, nonsense, let-go, values.\n";
 
 struct fake {
-        const char *chip;
+        const char *chip, *pwm;
         struct guard_hold hold;
         size_t memory;
         bool beat, stubborn, notify;
@@ -42,6 +42,7 @@ struct fake {
         struct loop_timer beats;
         struct loop_signal terminate;
         int line_fd; /* -1: none */
+        int pwm_fd;  /* its `enable`; -1: none */
 };
 
 static void say(const char *format, ...) PRINTF_LIKE(1, 2);
@@ -134,6 +135,8 @@ static int drive_away(struct fake *fake)
         struct gpio_v2_line_config config;
         uint64_t values = ~safe_values(fake) & all_lines(fake);
 
+        if (fake->pwm_fd >= 0 && pwrite(fake->pwm_fd, "1", 1, 0) != 1)
+                return -errno;
         if (!fake->chip)
                 return set_lines(fake, values);
         fill_config(fake, values, &config);
@@ -164,6 +167,28 @@ static void on_held(void *context, int error)
                 say("held %u", fake->hold.lines_count);
 }
 
+static void on_pwm_held(void *context, int error)
+{
+        say("pwm held %d", error);
+}
+
+static int hold_pwm(struct fake *fake)
+{
+        struct guard_hold hold = {.kind = GUARD_KIND_PWM, .lines_count = 1};
+        char path[256];
+
+        if (!fake->pwm)
+                return 0;
+        snprintf(path, sizeof(path), "%s/enable", fake->pwm);
+        fake->pwm_fd = open(path, O_RDWR | O_CLOEXEC);
+        if (fake->pwm_fd < 0)
+                return -errno;
+        snprintf(hold.consumer, sizeof(hold.consumer), "pifleet:fake");
+        snprintf(hold.chip, sizeof(hold.chip), "%s", fake->pwm);
+        hold.id = guard_link_new_id(fake->link);
+        return guard_link_hold(fake->link, &hold, fake->pwm_fd, on_pwm_held, fake);
+}
+
 static void on_let_go(void *context, int error)
 {
         struct fake *fake = context;
@@ -179,6 +204,10 @@ static void on_returned(void *owner, const struct guard_hold *hold, int descript
         uint64_t values = 0;
         int r;
 
+        if (hold->kind == GUARD_KIND_PWM) {
+                fake->pwm_fd = descriptor;
+                return;
+        }
         fake->hold = *hold;
         fake->line_fd = descriptor;
         r = get_lines(fake, &values);
@@ -197,7 +226,9 @@ static void on_ready(void *owner)
                 guard_link_beat(fake->link);
         if (fake->hold.lines_count == 0 || fake->line_fd >= 0)
                 return;
-        r = request_lines(fake);
+        r = hold_pwm(fake);
+        if (r == 0)
+                r = request_lines(fake);
         if (r == 0) {
                 fake->hold.id = guard_link_new_id(fake->link);
                 r = guard_link_hold(fake->link, &fake->hold, fake->line_fd, on_held, fake);
@@ -245,7 +276,14 @@ static void freeze(void)
                 pause();
 }
 
-static void say_nonsense(struct fake *fake)
+/* As the kernel sees it, without what a sanitizer makes of it. */
+static void crash(void)
+{
+        (void)signal(SIGSEGV, SIG_DFL);
+        (void)raise(SIGSEGV);
+}
+
+static void say_nonsense(void)
 {
         /* The descriptors of a real agent are its link's: what is said here is said over
          * its head, by whatever socket there is. */
@@ -257,7 +295,6 @@ static void say_nonsense(struct fake *fake)
                     type == SOCK_SEQPACKET)
                         (void)!write(fd, "nonsense", 8);
         }
-        (void)fake;
 }
 
 static void say_values(struct fake *fake)
@@ -285,11 +322,11 @@ static void obey(struct fake *fake, const char *command)
         else if (strcmp(command, "stop") == 0)
                 stop(fake);
         else if (strcmp(command, "crash") == 0)
-                kill(getpid(), SIGSEGV);
+                crash();
         else if (strcmp(command, "free") == 0)
                 fake->link = guard_link_free(fake->link);
         else if (strcmp(command, "nonsense") == 0)
-                say_nonsense(fake);
+                say_nonsense();
         else if (strcmp(command, "let-go") == 0)
                 (void)guard_link_let_go(fake->link, fake->hold.id, on_let_go, fake);
         else if (sscanf(command, "exit %d", &status) == 1)
@@ -336,16 +373,23 @@ static void add_line(struct fake *fake, const char *text)
 static void parse(struct fake *fake, int argc, char *argv[])
 {
         static const struct option known[] = {
-                {"chip", required_argument, NULL, 'c'},   {"line", required_argument, NULL, 'l'},
-                {"memory", required_argument, NULL, 'm'}, {"beat", no_argument, NULL, 'b'},
-                {"stubborn", no_argument, NULL, 's'},     {"notify", no_argument, NULL, 'n'},
-                {"exit", required_argument, NULL, 'e'},   {NULL, 0, NULL, 0},
+                {"chip", required_argument, NULL, 'c'},
+                {"line", required_argument, NULL, 'l'},
+                {"memory", required_argument, NULL, 'm'},
+                {"beat", no_argument, NULL, 'b'},
+                {"stubborn", no_argument, NULL, 's'},
+                {"notify", no_argument, NULL, 'n'},
+                {"exit", required_argument, NULL, 'e'},
+                {"pwm", required_argument, NULL, 'p'},
+                {NULL, 0, NULL, 0},
         };
         int letter;
 
         while ((letter = getopt_long(argc, argv, "", known, NULL)) >= 0) {
                 if (letter == 'c')
                         fake->chip = optarg;
+                else if (letter == 'p')
+                        fake->pwm = optarg;
                 else if (letter == 'l')
                         add_line(fake, optarg);
                 else if (letter == 'm')
@@ -393,7 +437,7 @@ static int fake_open(struct fake *fake)
 
 int main(int argc, char *argv[])
 {
-        static struct fake fake = {.line_fd = -1};
+        static struct fake fake = {.line_fd = -1, .pwm_fd = -1};
         char *ballast = NULL;
         int r;
 
@@ -417,6 +461,8 @@ int main(int argc, char *argv[])
         loop_free(fake.loop);
         if (fake.line_fd >= 0)
                 close(fake.line_fd);
+        if (fake.pwm_fd >= 0)
+                close(fake.pwm_fd);
         free(ballast);
         return r;
 }

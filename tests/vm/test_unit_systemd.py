@@ -1,0 +1,113 @@
+"""The shipped service under the real systemd, with all its walls."""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from agent_process import BUILD, TOP
+
+pytestmark = pytest.mark.systemd
+
+PATIENCE_SECONDS = 90
+UNIT = "pifleet-agent.service"
+PROGRAMS = pathlib.Path("/usr/local/bin")
+CONFIG = pathlib.Path("/etc/pifleet/agent.yaml")
+
+
+def systemctl(*arguments, check=True):
+    return subprocess.run(["systemctl", *arguments], check=check, text=True,
+                          capture_output=True).stdout.strip()
+
+
+def show(name):
+    return systemctl("show", "--value", "-p", name, UNIT)
+
+
+def await_that(condition, what):
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        journal = "journal" if time.monotonic() < end else \
+            subprocess.run(["journalctl", "-u", UNIT, "--no-pager"], check=False,
+                           capture_output=True, text=True).stdout
+        assert time.monotonic() < end, f"waited in vain: {what}\n{journal}"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def service(board):
+    """Installed as a package would, with its user; running on a simulated board."""
+    for program in ("pifleet-agent", "pifleet-supervisor"):
+        shutil.copy(BUILD / program, PROGRAMS / program)
+    text = (TOP / "packaging/systemd/pifleet-agent.service.in").read_text()
+    text = text.replace("@bindir@", str(PROGRAMS)).replace("@sysconfdir@", "/etc")
+    # What a sanitizer needs: it asks the kernel for more than the service may.
+    text = text.replace("[Install]", "[Service]\nEnvironment=ASAN_OPTIONS=detect_leaks=0\n"
+                        "LimitMEMLOCK=infinity\n[Install]")
+    unit = pathlib.Path("/run/systemd/system") / UNIT
+    unit.write_text(text)
+    subprocess.run(["systemd-sysusers", TOP / "packaging/systemd/pifleet.sysusers"], check=True)
+    shutil.chown(board.path, "pifleet", "pifleet")
+    CONFIG.parent.mkdir(exist_ok=True)
+    CONFIG.write_text("{command: {port: 0, socket: /run/pifleet/agent.sock}, "
+                      "gpio: {backend: chardev}}")
+    systemctl("daemon-reload")
+    systemctl("start", UNIT)
+    yield unit
+    systemctl("stop", UNIT, check=False)
+    unit.unlink()
+    systemctl("daemon-reload")
+
+
+def processes():
+    """{name: pid} of the service."""
+    group = show("ControlGroup")
+    listed = pathlib.Path(f"/sys/fs/cgroup{group}/cgroup.procs")
+    pids = listed.read_text().split() if group and listed.exists() else []
+    return {pathlib.Path(f"/proc/{pid}/comm").read_text().strip(): int(pid) for pid in pids}
+
+
+def test_the_service_runs_comes_back_and_stops(service, board):
+    assert show("ActiveState") == "active"
+    running = processes()
+    assert set(running) == {"pifleet-supervi", "pifleet-agent"}
+    status = pathlib.Path(f"/proc/{running['pifleet-agent']}/status").read_text()
+    assert "CapEff:\t0000000000000000" in status
+    assert "NoNewPrivs:\t1" in status
+    # The supervisor got what the unit allows, and the agent did not inherit it.
+    policy = {name: os.sched_getscheduler(pid) & ~os.SCHED_RESET_ON_FORK
+              for name, pid in running.items()}
+    assert policy == {"pifleet-supervi": os.SCHED_FIFO, "pifleet-agent": os.SCHED_OTHER}
+
+    # /sys is read only, but for where PWM channels are.
+    mounts = pathlib.Path(f"/proc/{running['pifleet-agent']}/mountinfo").read_text().split("\n")
+    options = {words[4]: words[5] for words in (line.split() for line in mounts) if words}
+    assert options["/sys"].startswith("ro,")
+    assert options["/sys/devices/platform"].startswith("rw,")
+
+    # The agent alone: the supervisor sees to it.
+    subprocess.run(["kill", "-9", str(running["pifleet-agent"])], check=True)
+    await_that(lambda: processes().get("pifleet-agent", running["pifleet-agent"])
+               != running["pifleet-agent"], "another agent")
+    assert processes()["pifleet-supervi"] == running["pifleet-supervi"]
+
+    # Both: systemd sees to it.
+    systemctl("kill", "--kill-whom=all", f"--signal={int(signal.SIGKILL)}", UNIT)
+    await_that(lambda: show("NRestarts") == "1" and show("ActiveState") == "active",
+               "systemd starts the service again")
+    systemctl("stop", UNIT)
+    assert show("Result") == "success"
+    assert processes() == {}
+
+
+def test_a_configuration_that_is_wrong_is_not_tried_again(service):
+    systemctl("stop", UNIT)
+    CONFIG.write_text("{nonsense: 1}")
+    systemctl("start", UNIT, check=False)
+    await_that(lambda: show("ActiveState") == "failed", "the service gives up")
+    assert show("ExecMainStatus") == "2"
+    assert show("NRestarts") == "0"
