@@ -134,12 +134,17 @@ static void agent_on_grace_over(struct loop_timer *timer)
 /* Pins first: whatever else is slow, nothing stays driven. */
 static void agent_begin_stop(struct agent *agent, const char *why)
 {
+        int r;
+
         if (agent->stopping)
                 return;
         agent->stopping = true;
         log_info(agent->log, "agent", "stopping reason=%s", why);
         notify_stopping();
-        gpio_stop(agent->gpio);
+        r = gpio_stop(agent->gpio);
+        if (r < 0)
+                log_error(agent->log, "gpio", "not all pins are in their safe state: %s",
+                          strerror(-r));
         service_stop(agent->service);
         loop_timer_start(&agent->grace, STOP_GRACE_MS);
         ndjson_server_stop(agent->server, agent_stopped, agent);

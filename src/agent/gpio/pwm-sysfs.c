@@ -80,7 +80,8 @@ static bool node_has_pin(const char *node, unsigned pin)
         for (ssize_t i = 0; i < length / 4; i++)
                 if (be32toh(cells[i]) == pin)
                         return true;
-        (void)snprintf(path, sizeof(path), "%s/pins", node);
+        if ((size_t)snprintf(path, sizeof(path), "%s/pins", node) >= sizeof(path))
+                return false;
         snprintf(name, sizeof(name), "gpio%u", pin);
         length = read_small(path, texts, sizeof(texts) - 1);
         for (ssize_t i = 0; i < length; i += (ssize_t)strlen(texts + i) + 1)

@@ -677,7 +677,8 @@ static char first_byte(const char *root, const char *path)
         snprintf(whole, sizeof(whole), "%s/%s", root, path);
         file = fopen(whole, "r");
         CHECK(file != NULL);
-        (void)fread(&byte, 1, 1, file);
+        /* Nothing in it: '\0'. */
+        CHECK(fread(&byte, 1, 1, file) == 1 || feof(file));
         fclose(file);
         return byte;
 }
