@@ -128,6 +128,7 @@ int config_value_read(const struct config_key *key, const char *text, bool plain
                 return plain ? read_bool(text, value) : -EINVAL;
         case CONFIG_TYPE_TEXTS:
         case CONFIG_TYPE_LIST:
+        case CONFIG_TYPE_MAP:
         case CONFIG_TYPE_RESERVED:
                 break;
         }
@@ -191,6 +192,7 @@ int config_value_default(const struct config_key *key, void *target)
                         config_value_done(key, target);
                 break;
         case CONFIG_TYPE_LIST:
+        case CONFIG_TYPE_MAP:
                 *(struct config_list *)value = (struct config_list){0};
                 break;
         }
@@ -207,9 +209,14 @@ static void texts_done(struct config_texts *texts)
 
 static void list_done(const struct config_key *key, struct config_list *list)
 {
-        for (size_t i = 0; i < list->count; i++)
+        for (size_t i = 0; i < list->count; i++) {
+                char *item = (char *)list->items + i * key->item_size;
+
                 for (size_t j = 0; j < key->items_count; j++)
-                        config_value_done(&key->items[j], (char *)list->items + i * key->item_size);
+                        config_value_done(&key->items[j], item);
+                if (key->type == CONFIG_TYPE_MAP)
+                        free(*(char **)(item + key->name_offset));
+        }
         free(list->items);
         *list = (struct config_list){0};
 }
@@ -223,7 +230,7 @@ void config_value_done(const struct config_key *key, void *target)
                 *(char **)value = NULL;
         } else if (key->type == CONFIG_TYPE_TEXTS) {
                 texts_done(value);
-        } else if (key->type == CONFIG_TYPE_LIST) {
+        } else if (key->type == CONFIG_TYPE_LIST || key->type == CONFIG_TYPE_MAP) {
                 list_done(key, value);
         }
 }

@@ -113,6 +113,10 @@ static int no_memory(const struct walk *walk)
 
 static int read_keys(struct walk *walk, const yaml_node_t *mapping, const struct config_key *keys,
                      size_t keys_count, void *target);
+static int read_value(struct walk *walk, const struct config_key *key, const yaml_node_t *node,
+                      void *target);
+static int check_name(const struct walk *walk, const yaml_node_t *mapping,
+                      const yaml_node_pair_t *pair);
 
 static int read_texts(struct walk *walk, const struct config_key *key, const yaml_node_t *node,
                       void *target)
@@ -146,22 +150,16 @@ static int read_texts(struct walk *walk, const struct config_key *key, const yam
 }
 
 static int read_item(struct walk *walk, const struct config_key *key, const yaml_node_t *node,
-                     size_t index, void *target)
+                     void *target)
 {
-        struct walk inner = *walk;
-        char name[PATH_LENGTH_MAX];
         int r;
 
-        if (node->type != YAML_MAPPING_NODE)
-                return refuse_value(walk, key, node);
-        snprintf(inner.path, sizeof(inner.path), "%.100s[%zu]", full_name(walk, key->name, name),
-                 index);
         for (size_t i = 0; i < key->items_count; i++) {
                 r = config_value_default(&key->items[i], target);
                 if (r < 0)
                         return no_memory(walk);
         }
-        return read_keys(&inner, node, key->items, key->items_count, target);
+        return read_keys(walk, node, key->items, key->items_count, target);
 }
 
 static int read_list(struct walk *walk, const struct config_key *key, const yaml_node_t *node,
@@ -185,8 +183,72 @@ static int read_list(struct walk *walk, const struct config_key *key, const yaml
                 return no_memory(walk);
         list->count = count;
         for (size_t i = 0; i < count; i++) {
-                r = read_item(walk, key, yaml_tree_at(walk->tree, first[i]), i,
-                              (char *)list->items + i * key->item_size);
+                const yaml_node_t *item = yaml_tree_at(walk->tree, first[i]);
+                struct walk inner = *walk;
+                char name[PATH_LENGTH_MAX];
+
+                if (item->type != YAML_MAPPING_NODE)
+                        return refuse_value(walk, key, item);
+                snprintf(inner.path, sizeof(inner.path), "%.100s[%zu]",
+                         full_name(walk, key->name, name), i);
+                r = read_item(&inner, key, item, (char *)list->items + i * key->item_size);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* One pair of a map, its name and what it stands for, into the item at `target`. */
+static int read_pair(struct walk *walk, const struct config_key *key, const yaml_node_pair_t *pair,
+                     void *target)
+{
+        const yaml_node_t *value = yaml_tree_at(walk->tree, pair->value);
+        const char *text = yaml_node_text(yaml_tree_at(walk->tree, pair->key));
+        struct config_key only;
+        char *name;
+
+        name = *(char **)((char *)target + key->name_offset) = strdup(text);
+        if (!name)
+                return no_memory(walk);
+        only = key->items[0].name ? *key : key->items[0];
+        only.name = name;
+        if (key->items[0].name) {
+                struct walk inner = *walk;
+
+                if (value->type != YAML_MAPPING_NODE)
+                        return refuse_value(walk, &only, value);
+                full_name(walk, name, inner.path);
+                return read_item(&inner, key, value, target);
+        }
+        return read_value(walk, &only, value, target);
+}
+
+static int read_map(struct walk *walk, const struct config_key *key, const yaml_node_t *node,
+                    struct config_list *list)
+{
+        const yaml_node_pair_t *first;
+        struct walk inner = *walk;
+        size_t count;
+        int r;
+
+        if (node->type != YAML_MAPPING_NODE)
+                return refuse_value(walk, key, node);
+        first = node->data.mapping.pairs.start;
+        count = (size_t)(node->data.mapping.pairs.top - first);
+        if ((double)count > key->maximum)
+                return refuse_many(walk, key, node, count);
+        if (count == 0)
+                return 0;
+        list->items = calloc(count, key->item_size);
+        if (!list->items)
+                return no_memory(walk);
+        list->count = count;
+        full_name(walk, key->name, inner.path);
+        for (size_t i = 0; i < count; i++) {
+                r = check_name(&inner, node, &first[i]);
+                if (r == 0)
+                        r = read_pair(&inner, key, &first[i],
+                                      (char *)list->items + i * key->item_size);
                 if (r < 0)
                         return r;
         }
@@ -204,6 +266,8 @@ static int read_value(struct walk *walk, const struct config_key *key, const yam
                 return read_texts(walk, key, node, target);
         case CONFIG_TYPE_LIST:
                 return read_list(walk, key, node, value);
+        case CONFIG_TYPE_MAP:
+                return read_map(walk, key, node, value);
         case CONFIG_TYPE_RESERVED:
                 *(bool *)value = true;
                 return 0;
@@ -378,7 +442,8 @@ static void clear(const struct config_section *section)
                         *(char **)value = NULL;
                 else if (section->keys[i].type == CONFIG_TYPE_TEXTS)
                         *(struct config_texts *)value = (struct config_texts){0};
-                else if (section->keys[i].type == CONFIG_TYPE_LIST)
+                else if (section->keys[i].type == CONFIG_TYPE_LIST ||
+                         section->keys[i].type == CONFIG_TYPE_MAP)
                         *(struct config_list *)value = (struct config_list){0};
         }
 }

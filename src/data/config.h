@@ -38,6 +38,7 @@ enum config_type {
         CONFIG_TYPE_CHOICE,   /* int or an enum: index into `choices` */
         CONFIG_TYPE_TEXTS,    /* struct config_texts */
         CONFIG_TYPE_LIST,     /* struct config_list of structs described by `items` */
+        CONFIG_TYPE_MAP,      /* the same from a mapping with names of the file's choice */
         CONFIG_TYPE_RESERVED, /* any shape, only noticed: bool, true when present */
 };
 
@@ -54,15 +55,16 @@ struct config_list {
 struct config_key {
         const char *name;
         enum config_type type;
-        size_t offset;              /* of the member in the section's struct */
-        const char *default_text;   /* TEXT (NULL: absent); TEXTS: words between spaces */
-        double default_number;      /* INTEGER, SECONDS, BOOL, CHOICE */
-        double minimum, maximum;    /* INTEGER, SECONDS; TEXTS, LIST: most items in `maximum` */
-        const char *const *choices; /* CHOICE: NULL-terminated */
-        const struct config_key *items;
-        size_t items_count, item_size; /* LIST */
-        bool required;                 /* inside LIST items only */
-        const char *expected;          /* what a good value is, for errors */
+        size_t offset;                  /* of the member in the section's struct */
+        const char *default_text;       /* TEXT (NULL: absent); TEXTS: words between spaces */
+        double default_number;          /* INTEGER, SECONDS, BOOL, CHOICE */
+        double minimum, maximum;        /* INTEGER, SECONDS; TEXTS, LIST, MAP: most in `maximum` */
+        const char *const *choices;     /* CHOICE: NULL-terminated */
+        const struct config_key *items; /* MAP: one whose name is NULL is the value itself */
+        size_t items_count, item_size;  /* LIST, MAP */
+        size_t name_offset;             /* MAP: of the item's char * for its name; owned */
+        bool required;                  /* inside LIST items only */
+        const char *expected;           /* what a good value is, for errors */
 };
 
 /* One initialiser for each type of key; a member of another type does not
@@ -121,6 +123,19 @@ struct config_key {
                 .offset = CONFIG_OFFSET_OF(struct_type, member, struct config_list),               \
                 .maximum = (most), .items = (item_keys), .items_count = ARRAY_SIZE(item_keys),     \
                 .item_size = sizeof(item_type), .expected = (expected_), ##__VA_ARGS__             \
+        }
+/* `{NAME: {KEY: VALUE, ...}, ...}`, or `{NAME: VALUE, ...}` when `item_keys` is one key
+ * without a name. `name_member` is the item's char * that NAME goes into; what names may
+ * be is the room's to check. */
+#define CONFIG_MAP(struct_type, member, key, item_type, name_member, item_keys, most, expected_,   \
+                   ...)                                                                            \
+        {                                                                                          \
+                .name = (key), .type = CONFIG_TYPE_MAP,                                            \
+                .offset = CONFIG_OFFSET_OF(struct_type, member, struct config_list),               \
+                .maximum = (most), .items = (item_keys), .items_count = ARRAY_SIZE(item_keys),     \
+                .item_size = sizeof(item_type),                                                    \
+                .name_offset = CONFIG_OFFSET_OF(item_type, name_member, char *),                   \
+                .expected = (expected_), ##__VA_ARGS__                                             \
         }
 #define CONFIG_RESERVED(struct_type, member, key)                                                  \
         {                                                                                          \

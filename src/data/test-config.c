@@ -431,3 +431,124 @@ TEST(defaults_without_memory_leave_nothing_behind)
         } while (failed);
         CHECK(n > 4);
 }
+
+/* --- maps with names of the file's choice ------------------------------------------------ */
+
+struct limit {
+        char *command;
+        double seconds;
+};
+
+struct module {
+        char *name, *role;
+        struct config_list limits;
+};
+
+struct modules {
+        struct config_list all;
+};
+
+static const struct config_key limit_keys[] = {
+        CONFIG_SECONDS(struct limit, seconds, NULL, 1, 0.5, 60, "seconds, 0.5 to 60"),
+};
+static const struct config_key module_keys[] = {
+        CONFIG_TEXT(struct module, role, "role", "operator", "a role"),
+        CONFIG_MAP(struct module, limits, "timeouts", struct limit, command, limit_keys, 2,
+                   "seconds by command"),
+};
+static const struct config_key modules_keys[] = {
+        CONFIG_MAP(struct modules, all, "modules", struct module, name, module_keys, 2,
+                   "modules by name"),
+};
+
+static int parse_modules(const char *text, struct modules *ret, struct error *error)
+{
+        const struct config_section section = {"handlers", modules_keys, ARRAY_SIZE(modules_keys),
+                                               ret};
+
+        return config_parse("a.yaml", text, strlen(text), &section, 1, error);
+}
+
+static void forget_modules(struct modules *modules)
+{
+        const struct config_section section = {"handlers", modules_keys, ARRAY_SIZE(modules_keys),
+                                               modules};
+
+        config_done(&section, 1);
+}
+
+static const char two_modules[] =
+        "handlers: {modules: {camera: {role: viewer, timeouts: {snap: 2.5, stop: 60}}, x: {}}}";
+
+TEST(a_map_has_the_names_that_the_file_gives)
+{
+        struct modules modules;
+        const struct module *module;
+        const struct limit *limit;
+
+        CHECK_EQ(parse_modules(two_modules, &modules, NULL), 0);
+        CHECK_EQ(modules.all.count, 2);
+        module = modules.all.items;
+        CHECK_TEXT(module[0].name, "camera");
+        CHECK_TEXT(module[0].role, "viewer");
+        CHECK_EQ(module[0].limits.count, 2);
+        limit = module[0].limits.items;
+        CHECK_TEXT(limit[0].command, "snap");
+        CHECK(limit[0].seconds == 2.5);
+        CHECK_TEXT(limit[1].command, "stop");
+        CHECK_TEXT(module[1].name, "x");
+        CHECK_TEXT(module[1].role, "operator");
+        CHECK_EQ(module[1].limits.count, 0);
+        forget_modules(&modules);
+        CHECK_EQ(parse_modules("handlers: {modules: {}}", &modules, NULL), 0);
+        CHECK_EQ(modules.all.count, 0);
+        forget_modules(&modules);
+}
+
+TEST(what_is_wrong_in_a_map_is_named_by_its_path)
+{
+        static const struct {
+                const char *text, *error;
+        } cases[] = {
+                {"handlers: {modules: [a]}",
+                 "a.yaml:1:21: handlers.modules cannot be a list; expected: modules by name"},
+                {"handlers: {modules: {a: 1}}",
+                 "a.yaml:1:25: handlers.modules.a cannot be 1; expected: modules by name"},
+                {"handlers: {modules: {a: {rule: b}}}",
+                 "a.yaml:1:26: `handlers.modules.a.rule` is not known; did you mean `role`?"},
+                {"handlers: {modules: {a: {timeouts: {b: 61}}}}",
+                 "a.yaml:1:40: handlers.modules.a.timeouts.b cannot be 61; expected: seconds, 0.5 "
+                 "to 60"},
+                {"handlers: {modules: {a: {}, a: {}}}",
+                 "a.yaml:1:29: handlers.modules.a is there twice, first in line 1: remove one"},
+                {"handlers: {modules: {a: {}, b: {}, c: {}}}",
+                 "a.yaml:1:21: handlers.modules has 3 items, but at most 2 may be there; expected: "
+                 "modules by name"},
+                {"handlers: {modules: {[a]: {}}}", "a.yaml:1:22: a key must be a word"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct modules modules;
+                struct error error;
+
+                CHECK_EQ(parse_modules(cases[i].text, &modules, &error), -EINVAL);
+                CHECK_TEXT(error.text, cases[i].error);
+        }
+}
+
+TEST(a_map_that_does_not_fit_in_memory_leaves_nothing_behind)
+{
+        struct modules modules;
+        bool failed;
+        size_t n = 0;
+        int r;
+
+        do {
+                allocation_fail_at(++n);
+                r = parse_modules(two_modules, &modules, NULL);
+                failed = allocation_end();
+                CHECK(r == 0 || r == -ENOMEM);
+                if (r == 0)
+                        forget_modules(&modules);
+        } while (failed);
+}
