@@ -40,9 +40,28 @@ def middle(rounds, case, peer, metric):
 def ratio(rounds, case, metric, peer, other):
     """The median of the ratios within each round, and their extremes. What
     disturbs the machine for a while disturbs both sides of one ratio."""
-    ratios = [a / b for a, b in zip(figures_of(rounds, case, peer, metric),
-                                    figures_of(rounds, case, other, metric)) if b]
+    pairs = [(figures_of([figures], case, peer, metric), figures_of([figures], case, other, metric))
+             for figures in rounds]
+    ratios = [a[0] / b[0] for a, b in pairs if a and b and b[0]]
     return (median(ratios), min(ratios), max(ratios)) if ratios else None
+
+
+def reasons_of(rounds, case, peer):
+    """Why there are no figures of some rounds."""
+    return figures_of(rounds, case, peer, "unusable")
+
+
+def reason_lines(rounds, cases, peers):
+    """A line for each peer that could not be measured in every round."""
+    lines = []
+    for case in cases:
+        for peer in peers:
+            reasons = reasons_of(rounds, case, peer)
+            if reasons:
+                lines.append(f"  {peer}: not measured in {len(reasons)} of "
+                             f"{sum(case in figures for figures in rounds)} rounds ({case}): "
+                             f"{reasons[0]}")
+    return lines
 
 
 def holds(value, comparison, bound):
@@ -68,6 +87,13 @@ def verdicts(rounds):
                 "what": words, "value": value, "lowest": min(figures), "highest": max(figures),
                 "comparison": comparison, "bound": bound, "metric": metric,
                 "reached": holds(value, comparison, bound)})
+    for case in dict.fromkeys(case for figures in rounds for case in figures):
+        reasons = reasons_of(rounds, case, "agent")
+        # Not to have stood the measurement is worse than a bad figure.
+        if reasons:
+            result.append({"what": f"{case}: the agent can be measured", "value": len(reasons),
+                           "lowest": 0, "highest": len(rounds), "comparison": "<=", "bound": 0,
+                           "reached": False})
     return result
 
 
@@ -77,7 +103,8 @@ def summary(rounds):
     for figures in rounds:
         for case, by_peer in figures.items():
             for peer, metrics in by_peer.items():
-                cases.setdefault(case, {}).setdefault(peer, set()).update(metrics)
+                cases.setdefault(case, {}).setdefault(peer, set()).update(
+                    metric for metric in metrics if metric != "unusable")
     return {case: {peer: {metric: middle(rounds, case, peer, metric)
                           for metric in sorted(metrics)}
                    for peer, metrics in by_peer.items()}
@@ -143,7 +170,7 @@ def load_table(rounds, case, peers):
         if any(bound):
             remarks.append(f"  {peer}: the generator, not the server, was at its limit in "
                            f"{sum(bound)} of {len(bound)} rounds: the server can do more.")
-    return [CASES[case][2], *aligned(rows), *remarks, ""]
+    return [CASES[case][2], *aligned(rows), *remarks, *reason_lines(rounds, [case], peers), ""]
 
 
 def rest_table(rounds, peers):
@@ -158,7 +185,8 @@ def rest_table(rounds, peers):
             cells.append("-" if value is None else text(value))
         if any(cell != "-" for cell in cells[1:]):
             rows.append(cells)
-    return ["start-up and memory", *aligned(rows), ""] if len(rows) > 1 else []
+    reasons = reason_lines(rounds, ("start", "idle"), peers)
+    return ["start-up and memory", *aligned(rows), *reasons, ""] if rows[1:] or reasons else []
 
 
 def verdict_table(found):

@@ -92,22 +92,35 @@ def say(words):
 def turned(items, by):
     """The same items, beginning with another: nobody is always the first."""
     items = list(items)
-    by %= len(items)
+    by %= max(1, len(items))
     return items[by:] + items[:by]
+
+
+def figures_or_reason(measurement, *arguments):
+    """What one peer cannot do empties its own row, and no other's."""
+    try:
+        return measurement(*arguments)
+    except (Unusable, OSError, subprocess.SubprocessError) as error:
+        return {"unusable": str(error)}
 
 
 def measure_load(bench, options, chosen, number):
     """One round: all servers run, each case asks one after the other."""
     cases = [case for case in report.CASES if case in options.only]
-    figures = {}
+    figures = {case: {} for case in cases}
+    servers = []
     with contextlib.ExitStack() as stack:
-        servers = [stack.enter_context(bench.start(peer)) for peer in chosen.values()]
+        for peer in chosen.values():
+            try:
+                servers.append(stack.enter_context(bench.start(peer)))
+            except Unusable as error:
+                for case in cases:
+                    figures[case][peer.name] = {"unusable": str(error)}
         for case in cases:
             connections, in_flight, _ = report.CASES[case]
-            figures[case] = {}
             for server in turned(servers, number):
-                figures[case][server.peer.name] = bench.load(
-                    server, connections, in_flight, options.window_seconds)
+                figures[case][server.peer.name] = figures_or_reason(
+                    bench.load, server, connections, in_flight, options.window_seconds)
     return figures
 
 
@@ -116,10 +129,10 @@ def measure_round(bench, options, chosen, number):
     if any(case in options.only for case in report.CASES):
         figures = measure_load(bench, options, chosen, number)
     if "start" in options.only:
-        figures["start"] = {peer.name: bench.start_up(peer)
+        figures["start"] = {peer.name: figures_or_reason(bench.start_up, peer)
                             for peer in turned(chosen.values(), number)}
     if "idle" in options.only and number < options.idle_rounds:
-        figures["idle"] = {peer.name: bench.idle(peer)
+        figures["idle"] = {peer.name: figures_or_reason(bench.idle, peer)
                            for peer in turned(chosen.values(), number)}
     return figures
 

@@ -34,6 +34,34 @@ class Ratios(unittest.TestCase):
         self.assertIsNone(report.ratio(rounds, "50x16", "rate", "agent", "echo"))
 
 
+    def test_a_peer_that_failed_in_one_round_disturbs_no_ratio_of_the_others(self):
+        rounds = [round_of(800, 1000), round_of(900, 1000), round_of(700, 1000)]
+        rounds[1]["50x16"]["redis"] = {"unusable": "it was full"}
+        self.assertEqual(report.ratio(rounds, "50x16", "rate", "agent", "redis"), (0.75, 0.7, 0.8))
+
+
+class Unmeasured(unittest.TestCase):
+    def test_the_row_of_a_peer_is_empty_and_the_reason_stands_below(self):
+        idle = {"agent": {"pss_per_connection": 100, "pss": 1},
+                "python": {"unusable": "python did not hold 10000 connections"}}
+        text = report.text({}, [{"idle": idle}], ["agent", "python"])
+        self.assertIn("python: not measured in 1 of 1 rounds (idle): python did not hold", text)
+        self.assertIn("reached", text)
+        self.assertNotIn("MISSED", text)
+        self.assertEqual(report.summary([{"idle": idle}])["idle"]["python"], {})
+
+    def test_other_rounds_of_that_peer_still_count(self):
+        rounds = [round_of(800, 1000), round_of(900, 1000)]
+        rounds[0]["50x16"]["python"] = {"unusable": "it ended"}
+        text = report.text({}, rounds, ["agent", "redis", "python"])
+        self.assertIn("python: not measured in 1 of 2 rounds (50x16): it ended", text)
+        self.assertEqual(report.middle(rounds, "50x16", "python", "rate"), 100.0)
+
+    def test_an_agent_that_could_not_be_measured_has_missed(self):
+        found = report.verdicts([{"idle": {"agent": {"unusable": "it ended"}}}])
+        self.assertEqual([v["reached"] for v in found], [False])
+
+
 class Verdicts(unittest.TestCase):
     def test_the_rate_target_includes_its_bound(self):
         what = "50x16: requests/s, agent / redis"
