@@ -13,7 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_LENGTH_MAX = 200, READ_FIRST = 4096 };
+enum {
+        NAME_LENGTH_MAX = 200,
+        TEMPORARY_SIZE = NAME_LENGTH_MAX + sizeof("..partial"),
+        READ_FIRST = 4096,
+};
 
 static bool name_is_plain(const char *name)
 {
@@ -55,29 +59,63 @@ static int write_temporary(int directory_fd, const char *temporary, mode_t mode,
         return 0;
 }
 
-int durable_write(int directory_fd, const char *name, mode_t mode, const void *bytes, size_t count)
+/* Where `name` is prepared; false: it is not plain. */
+static bool temporary_name(const char *name, char temporary[TEMPORARY_SIZE])
 {
-        char temporary[NAME_LENGTH_MAX + sizeof("..partial")];
-        int r;
-
         if (!name_is_plain(name))
-                return -EINVAL;
-        snprintf(temporary, sizeof(temporary), ".%s.partial", name);
-
-        r = write_temporary(directory_fd, temporary, mode, bytes, count);
-        if (r == 0 && renameat(directory_fd, temporary, directory_fd, name) < 0)
-                r = -errno;
-        if (r < 0) {
-                unlinkat(directory_fd, temporary, 0);
-                return r;
-        }
-        /* Until the directory is on the disk, a power cut brings the old name back. */
-        if (fsync(directory_fd) < 0)
-                return -errno;
-        return 0;
+                return false;
+        snprintf(temporary, TEMPORARY_SIZE, ".%s.partial", name);
+        return true;
 }
 
-int durable_read(int directory_fd, const char *name, size_t max, char **ret, size_t *ret_count)
+int durable_prepare(int directory_fd, const char *name, mode_t mode, const void *bytes,
+                    size_t count)
+{
+        char temporary[TEMPORARY_SIZE];
+        int r;
+
+        if (!temporary_name(name, temporary))
+                return -EINVAL;
+        r = write_temporary(directory_fd, temporary, mode, bytes, count);
+        if (r < 0)
+                unlinkat(directory_fd, temporary, 0);
+        return r;
+}
+
+void durable_discard(int directory_fd, const char *name)
+{
+        char temporary[TEMPORARY_SIZE];
+
+        if (temporary_name(name, temporary))
+                unlinkat(directory_fd, temporary, 0);
+}
+
+int durable_place(int directory_fd, const char *name)
+{
+        char temporary[TEMPORARY_SIZE];
+
+        if (!temporary_name(name, temporary))
+                return -EINVAL;
+        if (renameat(directory_fd, temporary, directory_fd, name) < 0)
+                return -errno;
+        /* Until the directory is on the disk, a power cut brings the old name back. */
+        return fsync(directory_fd) < 0 ? DURABLE_UNSYNCED : 0;
+}
+
+int durable_write(int directory_fd, const char *name, mode_t mode, const void *bytes, size_t count)
+{
+        int r = durable_prepare(directory_fd, name, mode, bytes, count);
+
+        if (r < 0)
+                return r;
+        r = durable_place(directory_fd, name);
+        if (r < 0)
+                durable_discard(directory_fd, name);
+        return r == DURABLE_UNSYNCED ? -errno : r;
+}
+
+static int read_whole(int directory_fd, const char *name, int flags, size_t max, char **ret,
+                      size_t *ret_count)
 {
         AUTO_CLOSE int fd = -1;
         AUTO_FREE char *bytes = NULL;
@@ -87,7 +125,7 @@ int durable_read(int directory_fd, const char *name, size_t max, char **ret, siz
         if (!name_is_plain(name) || max > PTRDIFF_MAX / 4)
                 return -EINVAL;
         /* O_NONBLOCK: a FIFO in the file's place must not stop us for ever. */
-        fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
         if (fd < 0)
                 return -errno;
         if (fstat(fd, &status) < 0)
@@ -130,4 +168,14 @@ int durable_read(int directory_fd, const char *name, size_t max, char **ret, siz
         *ret = TAKE(bytes);
         *ret_count = count;
         return 0;
+}
+
+int durable_read(int directory_fd, const char *name, size_t max, char **ret, size_t *ret_count)
+{
+        return read_whole(directory_fd, name, 0, max, ret, ret_count);
+}
+
+int durable_read_own(int directory_fd, const char *name, size_t max, char **ret, size_t *ret_count)
+{
+        return read_whole(directory_fd, name, O_NOFOLLOW, max, ret, ret_count);
 }

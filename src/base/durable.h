@@ -16,7 +16,22 @@
  * new one stands and may not survive a power cut. */
 int durable_write(int directory_fd, const char *name, mode_t mode, const void *bytes, size_t count);
 
+/* The two halves of durable_write(), for changes of several files: all that may want of space
+ * or memory comes first, and lies ready in ".NAME.partial". What is prepared is placed or
+ * discarded. */
+int durable_prepare(int directory_fd, const char *name, mode_t mode, const void *bytes,
+                    size_t count);
+void durable_discard(int directory_fd, const char *name); /* fine when not prepared */
+
+enum { DURABLE_UNSYNCED = 1 };
+
+/* -errno: the old file is in place, the prepared one still lies there.
+ * DURABLE_UNSYNCED: the new one is in place, and may not survive a power cut; errno tells why. */
+int durable_place(int directory_fd, const char *name);
+
 /* Reads a whole file into fresh memory (NUL behind the bytes, not counted).
  * -EFBIG: larger than `max`; -EISDIR; -EINVAL: neither a plain name nor a plain
  * file; -errno. The caller frees *ret. */
 int durable_read(int directory_fd, const char *name, size_t max, char **ret, size_t *ret_count);
+/* The same, but a link is not followed: -ELOOP. */
+int durable_read_own(int directory_fd, const char *name, size_t max, char **ret, size_t *ret_count);

@@ -375,6 +375,50 @@ TEST(a_file_is_read_up_to_its_limit)
         directory_close();
 }
 
+TEST(what_is_prepared_is_seen_only_when_it_is_placed)
+{
+        directory_open(true);
+        CHECK_EQ(durable_prepare(directory_fd, "state", 0600, NEW, strlen(NEW)), 0);
+        CHECK(content_is(OLD));
+        durable_discard(directory_fd, "state");
+        CHECK_EQ(durable_place(directory_fd, "state"), -ENOENT);
+        CHECK(content_is(OLD));
+        CHECK_EQ(durable_prepare(directory_fd, "state", 0600, NEW, strlen(NEW)), 0);
+        CHECK_EQ(durable_place(directory_fd, "state"), 0);
+        CHECK(content_is(NEW));
+        durable_discard(directory_fd, "state");
+        CHECK(content_is(NEW));
+
+        CHECK_EQ(durable_prepare(directory_fd, "state", 0600, OLD, strlen(OLD)), 0);
+        kernel.watching = true;
+        kernel.fail_at = 2; /* rename, fsync of the directory */
+        kernel.error = EIO;
+        CHECK_EQ(durable_place(directory_fd, "state"), DURABLE_UNSYNCED);
+        kernel.watching = false;
+        CHECK(content_is(OLD));
+        CHECK_EQ(durable_prepare(directory_fd, "a/b", 0600, "", 0), -EINVAL);
+        CHECK_EQ(durable_place(directory_fd, "a/b"), -EINVAL);
+        durable_discard(directory_fd, "a/b");
+        directory_close();
+}
+
+TEST(a_link_is_read_through_only_where_that_is_wanted)
+{
+        char *bytes = NULL;
+        size_t count = 0;
+
+        directory_open(false);
+        CHECK_EQ(symlinkat(KEPT, directory_fd, "link"), 0);
+        CHECK_EQ(durable_read_own(directory_fd, "link", 1000, &bytes, &count), -ELOOP);
+        CHECK_EQ(durable_read(directory_fd, "link", 1000, &bytes, &count), 0);
+        free(bytes);
+        CHECK_EQ(durable_read_own(directory_fd, KEPT, 1000, &bytes, &count), 0);
+        CHECK_TEXT(bytes, OLD);
+        free(bytes);
+        CHECK_EQ(unlinkat(directory_fd, "link", 0), 0);
+        directory_close();
+}
+
 TEST(what_is_no_plain_file_is_not_read)
 {
         char *bytes;
