@@ -41,7 +41,7 @@ test_suites() {
         meson_status=$status
         test_stage 'tools and system tests' timeout -k 10 "$3" \
                 /usr/bin/python3 -m pytest -q -c tests/pytest.ini --rootdir=. -p no:cacheprovider \
-                -m "$2" --junitxml=build-test/pytest.xml tests/tools tests/system bench
+                -m "$2" --junitxml=build-test/pytest.xml tests/tools tests/system tests/handlers bench
         say 'all suites'
         exec tests/summary build-test/meson-logs "$meson_status" build-test/pytest.xml "$status"
 }
