@@ -3,6 +3,7 @@
 #include "agent/access/access-event.h"
 #include "agent/access/access.h"
 #include "agent/builtin/builtin.h"
+#include "agent/gpio/gpio-event.h"
 #include "agent/gpio/gpio.h"
 #include "agent/gpio/guard-link.h"
 #include "agent/ndjson/server.h"
@@ -28,6 +29,7 @@ enum {
         AUDIT_EVENTS = 256,
         ACCESS_EVENTS = 64,
         REBOOT_EVENTS = 16,
+        GPIO_WARNINGS = 64,
         PASSWORD_CHECKS_WAITING = 64,
         DESCRIPTORS_OF_OURS = 64, /* that are no client's */
         STOP_GRACE_MS = 5000,     /* for requests that are under way */
@@ -40,7 +42,7 @@ struct agent {
         struct loop *loop;
         struct loop_work *work;
         struct command_bus *bus;
-        struct command_subscription *audit, *denied, *granted, *reboots;
+        struct command_subscription *audit, *denied, *granted, *reboots, *gpio_warnings;
         struct command_registry *registry;
         struct net_context *net;
         struct net_tls *tls;
@@ -89,6 +91,17 @@ static void agent_on_granted(void *owner, const struct command_event *event, uin
                  "granted who=\"%s\" role=%s transport=%s origin=%s lost=%llu",
                  granted->principal.name, command_role_name(granted->principal.role),
                  granted->transport, granted->origin, (unsigned long long)lost);
+}
+
+static void agent_on_gpio_warning(void *owner, const struct command_event *event, uint64_t lost)
+{
+        struct agent *agent = owner;
+        const struct gpio_line_warning *warning = event->payload;
+
+        log_write(agent->log, warning->active ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "gpio",
+                  "%s pin=%u %s edges_lost=%llu lost=%llu", warning->warning, warning->pin,
+                  warning->active ? "began" : "ended", (unsigned long long)warning->edges_lost,
+                  (unsigned long long)lost);
 }
 
 static void agent_on_reboot(void *owner, const struct command_event *event, uint64_t lost)
@@ -313,6 +326,9 @@ static int open_core(struct agent *agent)
                 r = command_bus_subscribe(agent->bus, &access_granted_event, ACCESS_EVENTS,
                                           agent_on_granted, agent, &agent->granted);
         if (r == 0)
+                r = command_bus_subscribe(agent->bus, &gpio_warning_event, GPIO_WARNINGS,
+                                          agent_on_gpio_warning, agent, &agent->gpio_warnings);
+        if (r == 0)
                 r = command_bus_subscribe(agent->bus, &reboot_event_type, REBOOT_EVENTS,
                                           agent_on_reboot, agent, &agent->reboots);
         if (r == 0)
@@ -438,6 +454,7 @@ struct agent *agent_free(struct agent *agent)
         command_subscription_free(agent->audit);
         command_subscription_free(agent->denied);
         command_subscription_free(agent->granted);
+        command_subscription_free(agent->gpio_warnings);
         command_subscription_free(agent->reboots);
         command_registry_free(agent->registry);
         command_bus_free(agent->bus);

@@ -1,8 +1,10 @@
 """The agent on GPIO lines of a real kernel."""
 
 import ctypes
+import fcntl
 import os
 import pathlib
+import struct
 import threading
 
 import pytest
@@ -13,6 +15,7 @@ from line_holder import LineHolder
 
 PIDFD_GETFD = 438  # the same number on every architecture
 LINE = "anon_inode:gpio-line"
+SET_VALUES = 3 << 30 | 16 << 16 | 0xB4 << 8 | 0x0F  # linux/gpio.h: GPIO_V2_LINE_SET_VALUES_IOCTL
 
 
 def line_descriptors(pid):
@@ -22,7 +25,11 @@ def line_descriptors(pid):
     duplicates = []
     try:
         for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
-            if os.readlink(entry) == LINE:
+            try:
+                target = os.readlink(entry)
+            except FileNotFoundError:
+                continue  # a connection that has just been closed
+            if target == LINE:
                 duplicate = system.syscall(PIDFD_GETFD, process, int(entry.name), 0)
                 assert duplicate >= 0, os.strerror(ctypes.get_errno())
                 duplicates.append(duplicate)
@@ -112,6 +119,34 @@ def test_a_line_in_use_is_refused_and_the_reply_says_by_whom(board, agent):
         assert "old-script" in reply["error"] and str(holder.pid) in reply["error"]
         assert board.value(17) == 1, "the other's line is left alone"
     assert agent.call({"command": "led_on", "pin": 17})["success"], "it was let go"
+
+
+def test_a_command_that_waits_has_the_line_as_soon_as_its_holder_lets_go(board, agent):
+    with agent.connect() as client:
+        with LineHolder(board.path, 17, "old-script"):
+            client.send_request("led_on", pin=17, wait=30)
+            assert agent.call({"command": "led_on", "pin": 17})["code"] == "PIN_IN_USE"
+            assert agent.call({"command": "led_on", "pin": 18})["success"], "nobody else waits"
+        assert client.receive()["success"]
+    assert on(board) == [17, 18]
+
+
+def test_a_foreign_write_is_found_and_named(board, agent):
+    """Through a duplicate of the line's descriptor, of which the agent knows nothing."""
+    agent.call({"command": "led_on", "pin": 17})
+    [line] = line_descriptors(agent.process.pid)
+    try:
+        fcntl.ioctl(line, SET_VALUES, struct.pack("=QQ", 0, 1))
+    finally:
+        os.close(line)
+    assert on(board) == []
+    pin = agent.call({"command": "gpio_status", "pin": 17})["pins"]["17"]
+    assert (pin["value"], pin["warnings"]) == (0, ["ForeignWrite"])
+    assert agent.call({"command": "led_on", "pin": 17})["success"]
+    assert "warnings" not in agent.call({"command": "gpio_status", "pin": 17})["pins"]["17"]
+    assert agent.stop() == 0
+    assert agent.stderr().count("ForeignWrite pin=17 began") == 1
+    assert agent.stderr().count("ForeignWrite pin=17 ended") == 1
 
 
 def test_of_two_agents_the_second_is_told_about_the_first(board, agent, start_agent):

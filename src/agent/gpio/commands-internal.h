@@ -11,6 +11,9 @@ struct gpio_commands {
         struct command_registry *registry;
         struct gpio_worker *worker;
         bool simulated;
+        /* As told last. */
+        unsigned warnings[GPIO_LINES_MAX];
+        uint64_t edges_lost[GPIO_LINES_MAX];
 };
 
 enum { TAG_COMMANDS = 1 }; /* of all jobs that come from commands */
@@ -26,6 +29,18 @@ int gpio_command_submit(struct gpio_commands *commands, struct command_request *
 /* True: the result was a failure, and the request has its reply. */
 bool gpio_command_failed(struct gpio_commands *commands, struct command_request *request,
                          const struct gpio_result *result);
+
+/* `wait`: how long the job waits for a pin that somebody else holds, on top of what the
+ * command takes anyway. */
+void gpio_command_take_wait(struct command_request *request, struct gpio_job *job);
+
+/* commands-event.c */
+
+void gpio_commands_publish(void *commands, const struct gpio_pin_change *change);
+/* The names of what is wrong with a pin, as a member of the open object; none when
+ * nothing is. */
+void gpio_commands_write_warnings(struct json_writer *writer, unsigned warnings,
+                                  uint64_t edges_lost);
 
 /* commands-pwm.c */
 command_run_fn gpio_run_pwm_set, gpio_run_pwm_off;

@@ -30,6 +30,7 @@ int gpio_run_pwm_set(void *owner, struct command_request *request)
         job.pin = pin;
         json_get_double(arguments, "value", &job.duty);
         json_get_double(arguments, "frequency", &job.frequency_hz);
+        gpio_command_take_wait(request, &job);
         return gpio_command_submit(owner, request, &job, pwm_set_done);
 }
 

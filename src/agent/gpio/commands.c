@@ -1,5 +1,4 @@
 #include "agent/gpio/commands-internal.h"
-#include "agent/gpio/gpio-event.h"
 #include "agent/gpio/pin-name.h"
 #include "base/attributes.h"
 #include "command/reply.h"
@@ -13,17 +12,6 @@
 #define SOURCE "builtin/gpio"
 
 enum { TEST_PIN_DEFAULT = 17, TEST_TIMES_DEFAULT = 3, TEST_INTERVAL_DEFAULT_MS = 500 };
-
-static void on_changed(void *owner, const struct gpio_pin_change *pin_change)
-{
-        struct gpio_commands *commands = owner;
-        struct gpio_line_change change = {.pin = pin_change->pin,
-                                          .value = pin_change->value,
-                                          .simulated = commands->simulated};
-
-        snprintf(change.cause, sizeof(change.cause), "%s", pin_change->cause);
-        command_bus_publish(command_registry_bus(commands->registry), &gpio_line_event, &change);
-}
 
 /* --- arguments --------------------------------------------------------------------------- */
 
@@ -39,6 +27,16 @@ int gpio_command_take_pin(struct command_request *request, const cJSON *argument
         if (r < 0)
                 command_reply_fail(request, COMMAND_NO_PIN, "%s", error.text);
         return r;
+}
+
+void gpio_command_take_wait(struct command_request *request, struct gpio_job *job)
+{
+        double seconds = 0;
+
+        json_get_double(command_request_arguments(request), "wait", &seconds);
+        job->patience_ms = (uint64_t)(seconds * 1000 + 0.5);
+        if (job->patience_ms > 0)
+                command_request_extend(request, job->patience_ms + COMMAND_TIMEOUT_DEFAULT_MS);
 }
 
 struct gpio_job gpio_command_job(enum gpio_job_kind kind, const char *cause)
@@ -165,6 +163,7 @@ static int switch_led(struct gpio_commands *commands, struct command_request *re
                 return 0;
         job.pin = pin;
         job.value = value;
+        gpio_command_take_wait(request, &job);
         return gpio_command_submit(commands, request, &job, led_done);
 }
 
@@ -204,6 +203,7 @@ static void write_pin(struct json_writer *writer, unsigned pin,
                 json_write_string(writer, "holder", status->consumer);
         else
                 json_write_null(writer, "holder");
+        gpio_commands_write_warnings(writer, status->warnings, status->edges_lost);
         json_write_end(writer);
 }
 
@@ -297,7 +297,9 @@ static int run_gpio_test(void *owner, struct command_request *request)
         if (take_test_arguments(request, &job) < 0)
                 return 0;
         job.waits = true;
-        command_request_extend(request, 2 * job.on_ms * job.times + COMMAND_TIMEOUT_DEFAULT_MS);
+        gpio_command_take_wait(request, &job);
+        command_request_extend(request, job.patience_ms + 2 * job.on_ms * job.times +
+                                                COMMAND_TIMEOUT_DEFAULT_MS);
         return gpio_command_submit(owner, request, &job, test_done);
 }
 
@@ -308,8 +310,16 @@ static int run_gpio_test(void *owner, struct command_request *request)
         "\"description\":\"" text "BCM number, or a name: \\\"GPIO17\\\", \\\"BOARD11\\\", "       \
         "\\\"J8:11\\\", \\\"WPI0\\\"\",\"examples\":[17,\"GPIO17\",\"BOARD11\"]}"
 
-#define LED_SCHEMA                                                                                 \
+#define WAIT_SCHEMA                                                                                \
+        "\"wait\":{\"type\":\"number\",\"minimum\":0,\"maximum\":60,\"default\":0,"                \
+        "\"description\":\"seconds to wait for a pin that somebody else holds\"}"
+
+#define ONLY_PIN_SCHEMA                                                                            \
         "{\"type\":\"object\",\"properties\":{" PIN_SCHEMA("") "},\"required\":[\"pin\"]}"
+
+#define LED_SCHEMA                                                                                 \
+        "{\"type\":\"object\",\"properties\":{" PIN_SCHEMA("") "," WAIT_SCHEMA                     \
+                                                               "},\"required\":[\"pin\"]}"
 
 static const struct command definitions[] = {
         {
@@ -351,7 +361,7 @@ static const struct command definitions[] = {
                             "\"description\":\"part of the time that the pin is on\"},"
                             "\"frequency\":{\"type\":\"number\",\"minimum\":1,"
                             "\"maximum\":1000000,\"description\":\"in Hz; as it is, or at "
-                            "first 100\"}},\"required\":[\"pin\",\"value\"]}",
+                            "first 100\"}," WAIT_SCHEMA "},\"required\":[\"pin\",\"value\"]}",
                 .role = COMMAND_ROLE_OPERATOR,
                 .layer = COMMAND_LAYER_UPDATABLE,
                 .changes = true,
@@ -360,7 +370,7 @@ static const struct command definitions[] = {
         {
                 .name = "pwm_off",
                 .description = "Ends the PWM signal on a pin, which is then free",
-                .schema = LED_SCHEMA,
+                .schema = ONLY_PIN_SCHEMA,
                 .role = COMMAND_ROLE_OPERATOR,
                 .layer = COMMAND_LAYER_UPDATABLE,
                 .changes = true,
@@ -375,7 +385,8 @@ static const struct command definitions[] = {
                             "\"times\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100,"
                             "\"default\":3,\"description\":\"how often on and off\"},"
                             "\"interval\":{\"type\":\"number\",\"minimum\":0.01,\"maximum\":10,"
-                            "\"default\":0.5,\"description\":\"seconds on, and seconds off\"}}}",
+                            "\"default\":0.5,\"description\":\"seconds on, and seconds "
+                            "off\"}," WAIT_SCHEMA "}}",
                 .role = COMMAND_ROLE_OPERATOR,
                 .layer = COMMAND_LAYER_UPDATABLE,
                 .changes = true,
@@ -398,7 +409,7 @@ int gpio_commands_new(struct command_registry *registry, struct gpio_worker *wor
                                  error);
         if (r < 0)
                 return r;
-        gpio_worker_on_changed(worker, on_changed, commands);
+        gpio_worker_on_changed(worker, gpio_commands_publish, commands);
         *ret = TAKE(commands);
         return 0;
 }

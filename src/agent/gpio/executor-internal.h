@@ -1,10 +1,12 @@
 /* agent/gpio/executor-internal.h - what the files of the executor know of one
- * another: executor.c (jobs, waiting, safe state), executor-effect.c (blinking and
- * its kin) and executor-pwm.c. */
+ * another: executor.c (jobs, waiting, safe state), executor-busy.c (lines of others),
+ * executor-effect.c (blinking and its kin), executor-input.c, executor-look.c (what
+ * is wrong with a pin) and executor-pwm.c. */
 #pragma once
 
 #include "agent/gpio/executor.h"
 #include "agent/gpio/guarded.h"
+#include "agent/gpio/input.h"
 #include "agent/gpio/pwm-software.h"
 #include "base/list.h"
 
@@ -30,14 +32,28 @@ struct gpio_pin {
         struct loop_timer retry;   /* to open it, when udev is slow */
         unsigned retries;
 
+        struct gpio_input *input; /* NULL: not listened to */
+
+        struct list busy; /* jobs that wait for whoever holds the line */
+        struct loop_timer busy_timer;
+        bool busy_watched, busy_retries;
+
         bool told, told_value; /* what the last event said */
+        const char *cause;     /* of that */
+        unsigned warnings;     /* enum gpio_warning, told */
+        uint64_t edges_lost;
+        bool untold; /* `edges_lost` is another than was told */
 };
+
+struct chip_events;
 
 struct gpio_executor {
         struct gpio_executor_setup setup;
         struct gpio_lines *lines;
         struct gpio_guarded *guarded;
         struct gpio_pwm_group *pwm_group;
+        struct chip_events *chip_events;
+        struct loop_timer look;
         bool stopping;
         struct gpio_result unseen; /* where results go that nobody waits for */
         struct gpio_pin pins[GPIO_LINES_MAX];
@@ -54,8 +70,12 @@ void executor_answer(struct gpio_executor *executor, const struct gpio_job *job,
 /* What becomes of a job that a safe state overtakes. */
 int executor_cancelled(const struct gpio_executor *executor);
 
-/* The pin is an output with this level now. */
+/* The pin is an output, or listened to, and has this level now. */
 void pin_tell(struct gpio_pin *pin, bool value, const char *cause);
+/* How it stands has changed in something else. */
+void pin_tell_anew(struct gpio_pin *pin);
+/* At the end of a list of jobs that wait. */
+void pin_park(struct gpio_pin *pin, const struct gpio_job *job, struct list *where);
 /* Back to the front of those that wait for the pin. */
 void pin_park_first(struct gpio_pin *pin, const struct gpio_job *job);
 /* Until pin_decided(). */
@@ -64,6 +84,20 @@ void pin_wait(struct gpio_pin *pin);
 void pin_decided(struct gpio_pin *pin, int result);
 /* Its line or channel was closed: the supervisor lets go of it too. */
 void pin_let_go(struct gpio_pin *pin);
+/* The line becomes free. False: the supervisor has to let go of it first, and the job
+ * waits for that. */
+bool pin_give_line_up(struct gpio_pin *pin, const struct gpio_job *job);
+
+/* executor-busy.c */
+
+int busy_init(struct gpio_executor *executor);
+void busy_done(struct gpio_executor *executor);
+/* The line is somebody else's. True: the job waits for it. */
+bool busy_park(struct gpio_pin *pin, const struct gpio_job *job);
+/* Somebody asks for the pin: who waited longer comes first, if it is free again. */
+void busy_retry_if_free(struct gpio_pin *pin);
+/* Jobs were taken out of the list. */
+void busy_parked_less(struct gpio_pin *pin);
 
 /* executor-effect.c */
 
@@ -71,6 +105,22 @@ void effect_start(struct gpio_pin *pin, const struct gpio_job *job);
 /* `leave`: the pin stays as it is; else as the effect would have left it. Fine when
  * there is none. */
 void effect_end(struct gpio_pin *pin, bool leave);
+
+/* executor-input.c */
+
+void input_start(struct gpio_pin *pin, const struct gpio_job *job);
+/* The line stays held. Fine when there is none. */
+void input_end(struct gpio_pin *pin);
+
+/* executor-look.c */
+
+void look_init(struct gpio_executor *executor);
+void look_done(struct gpio_executor *executor);
+/* There is an output, or something to be told later. */
+void look_soon(struct gpio_executor *executor);
+/* Now. */
+void look_at(struct gpio_pin *pin);
+void pin_warn(struct gpio_pin *pin, enum gpio_warning warning, bool holds);
 
 /* executor-pwm.c */
 

@@ -58,25 +58,13 @@ static void wait_for_udev(struct gpio_pin *pin, const struct gpio_job *job)
         loop_timer_start(&pin->retry, RETRY_MS);
 }
 
-/* The line belongs to nobody while its pin carries PWM: a request would switch it
- * away. True: let go of, and nobody waits for it. */
-static bool give_line_up(struct gpio_pin *pin, const struct gpio_job *job)
-{
-        if (!gpio_lines_held(pin->executor->lines, pin->number))
-                return true;
-        (void)gpio_lines_release(pin->executor->lines, pin->number);
-        pin_let_go(pin);
-        if (pin->waits)
-                pin_park_first(pin, job);
-        return !pin->waits;
-}
-
 static void set_hardware(struct gpio_pin *pin, const struct gpio_job *job,
                          const struct gpio_pwm_place *place)
 {
         int r = 0;
 
-        if (!give_line_up(pin, job))
+        /* A request would switch the pin away from its channel. */
+        if (!pin_give_line_up(pin, job))
                 return;
         if (!pin->next_pwm)
                 r = gpio_pwm_sysfs_open(place, &pin->next_pwm);
@@ -134,6 +122,7 @@ void pwm_set(struct gpio_pin *pin, const struct gpio_job *job)
         struct gpio_pwm_place place;
 
         effect_end(pin, true);
+        input_end(pin);
         pin->told = false;
         if (pin->pwm)
                 answer_set(pin, job);

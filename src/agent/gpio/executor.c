@@ -30,8 +30,12 @@ void executor_done(struct gpio_executor *executor, const struct gpio_job *job)
 
 void executor_answer(struct gpio_executor *executor, const struct gpio_job *job, int error)
 {
-        struct gpio_result *result = executor_result(executor, job);
+        struct gpio_result *result;
 
+        if (error == -EBUSY && job->pin < GPIO_LINES_MAX &&
+            busy_park(&executor->pins[job->pin], job))
+                return;
+        result = executor_result(executor, job);
         result->error = error;
         if (error == -EBUSY)
                 (void)gpio_chip_line_holder(executor->setup.chip, job->pin, &result->holder);
@@ -44,20 +48,38 @@ int executor_cancelled(const struct gpio_executor *executor)
         return executor->stopping ? -ESHUTDOWN : -ECANCELED;
 }
 
+static void tell(struct gpio_pin *pin, bool moved)
+{
+        const struct gpio_pin_change change = {.pin = pin->number,
+                                               .moved = moved,
+                                               .value = pin->told_value,
+                                               .cause = pin->cause,
+                                               .warnings = pin->warnings,
+                                               .edges_lost = pin->edges_lost};
+
+        pin->untold = false;
+        pin->executor->setup.changed(pin->executor->setup.owner, &change);
+}
+
 void pin_tell(struct gpio_pin *pin, bool value, const char *cause)
 {
-        const struct gpio_pin_change change = {.pin = pin->number, .value = value, .cause = cause};
-
+        look_soon(pin->executor);
         if (pin->told && pin->told_value == value)
                 return;
         pin->told = true;
         pin->told_value = value;
-        pin->executor->setup.changed(pin->executor->setup.owner, &change);
+        pin->cause = cause;
+        tell(pin, true);
+}
+
+void pin_tell_anew(struct gpio_pin *pin)
+{
+        tell(pin, false);
 }
 
 /* --- waiting ----------------------------------------------------------------------------- */
 
-static void park(struct gpio_pin *pin, const struct gpio_job *job, struct list *where)
+void pin_park(struct gpio_pin *pin, const struct gpio_job *job, struct list *where)
 {
         struct parked *parked = &pin->executor->parked[job->slot];
 
@@ -67,12 +89,12 @@ static void park(struct gpio_pin *pin, const struct gpio_job *job, struct list *
 
 void pin_park_first(struct gpio_pin *pin, const struct gpio_job *job)
 {
-        park(pin, job, pin->parked.next);
+        pin_park(pin, job, pin->parked.next);
 }
 
 static void park_last(struct gpio_pin *pin, const struct gpio_job *job)
 {
-        park(pin, job, &pin->parked);
+        pin_park(pin, job, &pin->parked);
 }
 
 static bool unpark(struct gpio_pin *pin, struct gpio_job *ret)
@@ -123,8 +145,20 @@ static void on_decided(void *owner, unsigned number, int result)
 void pin_let_go(struct gpio_pin *pin)
 {
         pin->told = false;
+        pin_warn(pin, GPIO_WARNING_FOREIGN_WRITE, false);
         if (gpio_guarded_let_go(pin->executor->guarded, pin->number) == GPIO_GUARDED_PENDING)
                 pin_wait(pin);
+}
+
+bool pin_give_line_up(struct gpio_pin *pin, const struct gpio_job *job)
+{
+        if (!gpio_lines_held(pin->executor->lines, pin->number))
+                return true;
+        (void)gpio_lines_release(pin->executor->lines, pin->number);
+        pin_let_go(pin);
+        if (pin->waits)
+                pin_park_first(pin, job);
+        return !pin->waits;
 }
 
 /* --- jobs for one pin -------------------------------------------------------------------- */
@@ -152,6 +186,7 @@ static void drive(struct gpio_pin *pin, const struct gpio_job *job)
                 pin_park_first(pin, job);
                 return;
         }
+        input_end(pin);
         if (!gpio_lines_held(executor->lines, pin->number))
                 pin->fresh = true;
         r = gpio_guarded_take(executor->guarded, pin->number);
@@ -183,6 +218,7 @@ static void free_pin(struct gpio_pin *pin, const struct gpio_job *job)
         int ended, r;
 
         effect_end(pin, true);
+        input_end(pin);
         ended = pwm_end(pin);
         r = gpio_lines_release(pin->executor->lines, pin->number);
         if (r == 0)
@@ -196,6 +232,7 @@ static void run_on_pin(struct gpio_pin *pin, const struct gpio_job *job)
 {
         struct gpio_executor *executor = pin->executor;
 
+        busy_retry_if_free(pin);
         if (pin->waits)
                 park_last(pin, job);
         else if (job->kind == GPIO_JOB_READ && !pin->pwm)
@@ -210,6 +247,8 @@ static void run_on_pin(struct gpio_pin *pin, const struct gpio_job *job)
                 free_pin(pin, job);
         else if (job->kind == GPIO_JOB_PWM_SET)
                 pwm_set(pin, job);
+        else if (job->kind == GPIO_JOB_LISTEN)
+                input_start(pin, job);
         else
                 drive(pin, job);
 }
@@ -219,6 +258,7 @@ static void run_on_pin(struct gpio_pin *pin, const struct gpio_job *job)
 static void describe_pin(struct gpio_executor *executor, unsigned number,
                          struct gpio_pin_status *ret)
 {
+        struct gpio_pin *pin = &executor->pins[number];
         struct gpio_line_info info;
 
         if (gpio_chip_line_info(executor->setup.chip, number, &info) < 0)
@@ -227,12 +267,15 @@ static void describe_pin(struct gpio_executor *executor, unsigned number,
         ret->output = info.config.direction == GPIO_DIRECTION_OUTPUT;
         /* Under a signal there is no level to speak of, and the line is another
          * thread's. */
-        if (executor->pins[number].pwm)
+        if (pin->pwm)
                 ret->output = true;
         else
                 ret->held = gpio_lines_get(executor->lines, number, &ret->value) == 0;
         ret->used = info.used;
         memcpy(ret->consumer, info.consumer, sizeof(ret->consumer));
+        look_at(pin);
+        ret->warnings = pin->warnings;
+        ret->edges_lost = pin->edges_lost;
 }
 
 static void tell_status(struct gpio_executor *executor, const struct gpio_job *job)
@@ -260,9 +303,9 @@ static void tell_status(struct gpio_executor *executor, const struct gpio_job *j
         executor_done(executor, job);
 }
 
-static void cancel_parked(struct gpio_pin *pin, uint64_t tag)
+static void cancel(struct gpio_pin *pin, struct list *waiting, uint64_t tag)
 {
-        list_for_each (&pin->parked, link) {
+        list_for_each (waiting, link) {
                 const struct gpio_job *job = &container_of(link, struct parked, link)->job;
 
                 if (job->kind == GPIO_JOB_STATUS || (tag != GPIO_TAG_ALL && tag != job->tag))
@@ -270,6 +313,13 @@ static void cancel_parked(struct gpio_pin *pin, uint64_t tag)
                 list_remove(link);
                 executor_answer(pin->executor, job, executor_cancelled(pin->executor));
         }
+}
+
+static void cancel_parked(struct gpio_pin *pin, uint64_t tag)
+{
+        cancel(pin, &pin->parked, tag);
+        cancel(pin, &pin->busy, tag);
+        busy_parked_less(pin);
 }
 
 /* A pin that waits for the supervisor is not driven yet: it is at its safe state. */
@@ -351,6 +401,7 @@ void gpio_executor_return(struct gpio_executor *executor, const struct guard_hol
                           int descriptor)
 {
         gpio_guarded_return(executor->guarded, hold, descriptor);
+        look_soon(executor);
 }
 
 void gpio_executor_link(struct gpio_executor *executor, struct guard_link *link)
@@ -374,8 +425,11 @@ static int executor_open(struct gpio_executor *executor)
                 loop_timer_init(&pin->patience, executor->setup.loop, on_out_of_patience);
                 pwm_init(pin);
         }
+        look_init(executor);
         gpio_chip_info(executor->setup.chip, &info);
-        r = gpio_lines_new(executor->setup.chip, &executor->lines);
+        r = busy_init(executor);
+        if (r == 0)
+                r = gpio_lines_new(executor->setup.chip, &executor->lines);
         if (r == 0)
                 r = gpio_pwm_group_new(&executor->pwm_group);
         if (r == 0)
@@ -408,9 +462,12 @@ struct gpio_executor *gpio_executor_free(struct gpio_executor *executor)
         for (unsigned number = 0; number < GPIO_LINES_MAX; number++) {
                 loop_timer_stop(&executor->pins[number].patience);
                 pwm_done(&executor->pins[number]);
+                executor->pins[number].input = gpio_input_free(executor->pins[number].input);
                 if (executor->pins[number].blinks)
                         loop_timer_stop(&executor->pins[number].blink.timer);
         }
+        look_done(executor);
+        busy_done(executor);
         gpio_pwm_group_free(executor->pwm_group);
         gpio_guarded_free(executor->guarded);
         gpio_lines_free(executor->lines);

@@ -3,7 +3,8 @@
  * The part of the hardware worker that knows neither thread nor queue. Nothing
  * blocks: what has to wait (for the supervisor's answer, for the end of an effect)
  * gives its result later. Jobs for a pin that waits are parked and keep their
- * order; a safe state overtakes them. One thread; timers on its loop. */
+ * order; a safe state overtakes them. A job with patience for a line that somebody else
+ * holds waits aside, and holds up nobody. One thread; timers and chip on its loop. */
 #pragma once
 
 #include "agent/gpio/guard-link.h"
@@ -12,6 +13,7 @@
 
 enum {
         GPIO_ANSWER_MS = 1000, /* how long jobs wait for the supervisor */
+        GPIO_LOOK_MS = 5000,   /* how often outputs are read back, while there are any */
         GPIO_NO_SLOT = UINT32_MAX,
 };
 

@@ -4,6 +4,8 @@
  * as the program. */
 #pragma once
 
+#include "agent/gpio/chip.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +16,7 @@ enum gpio_job_kind {
         GPIO_JOB_BLINK,   /* `times` (0: without end) on for `on_ms`, off for `off_ms`; ends off */
         GPIO_JOB_PULSE,   /* `value` for `on_ms`, then again what it was before */
         GPIO_JOB_TEST,    /* as BLINK, read back at the end of each half; then what it was before */
+        GPIO_JOB_LISTEN,  /* the pin becomes an input with `bias`, whose levels are told */
         GPIO_JOB_STATUS,  /* what the chip says of all pins, or of `pin` alone */
         GPIO_JOB_PWM_SET, /* `duty` and `frequency_hz` of a signal, which begins if need be */
         GPIO_JOB_PWM_OFF, /* the signal ends and the pin is free; fine when there is none */
@@ -47,6 +50,9 @@ struct gpio_job {
         uint32_t times;
         uint64_t on_ms, off_ms;
         double duty, frequency_hz; /* PWM; a frequency of 0: as it is, or the default */
+        enum gpio_bias bias;       /* LISTEN */
+        uint64_t patience_ms;      /* for a line that somebody else holds; 0: refused at once */
+        uint64_t busy_until_ms;    /* the executor's own */
 
         /* SAFE */
         uint64_t pins;      /* bit n: pin n */

@@ -114,6 +114,26 @@ int gpio_lines_set(struct gpio_lines *lines, unsigned pin, bool value)
         return r;
 }
 
+int gpio_lines_listen(struct gpio_lines *lines, unsigned pin, enum gpio_bias bias, bool edges)
+{
+        const struct gpio_line_config config = {.direction = GPIO_DIRECTION_INPUT,
+                                                .bias = bias,
+                                                .edges = edges ? GPIO_EDGE_BOTH : GPIO_EDGE_NONE};
+        bool held = gpio_lines_held(lines, pin);
+        struct held_line *line;
+        int r = gpio_lines_take(lines, pin);
+
+        if (r < 0)
+                return r;
+        line = &lines->pins[pin];
+        r = gpio_request_reconfigure(line->request, &config);
+        if (r == 0)
+                line->output = false;
+        else if (!held)
+                line->request = gpio_request_free(line->request);
+        return r;
+}
+
 int gpio_lines_get(struct gpio_lines *lines, unsigned pin, bool *ret)
 {
         if (!gpio_lines_held(lines, pin))

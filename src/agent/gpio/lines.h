@@ -34,6 +34,10 @@ int gpio_lines_take(struct gpio_lines *lines, unsigned pin);
  * step with the direction: no glitch. Errors as above; the pin is then held or
  * free as it was before. */
 int gpio_lines_set(struct gpio_lines *lines, unsigned pin, bool value);
+/* Makes the pin an input with this bias, with edge events of both directions or
+ * without any; takes it first where needed. Errors as above, and -ENXIO: the line has
+ * no interrupt. */
+int gpio_lines_listen(struct gpio_lines *lines, unsigned pin, enum gpio_bias bias, bool edges);
 /* What the line reads. -ENOENT: not held. */
 int gpio_lines_get(struct gpio_lines *lines, unsigned pin, bool *ret);
 /* Makes the pin again what it was when it was taken (an input, or an output with

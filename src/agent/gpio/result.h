@@ -5,10 +5,20 @@
 #include "agent/gpio/chip.h"
 #include "agent/gpio/pin-name.h"
 
+/* What is wrong with a pin that works all the same; as bits. */
+enum gpio_warning {
+        /* An output reads another level than it was given: somebody writes past us. */
+        GPIO_WARNING_FOREIGN_WRITE = 1,
+        /* An input has more edges than its budget: it is polled until it is calm. */
+        GPIO_WARNING_EDGE_STORM = 2,
+};
+
 struct gpio_pin_status {
         bool exists;
         bool held; /* by us: `value` is its level */
         bool output, used, value;
+        unsigned warnings;   /* enum gpio_warning */
+        uint64_t edges_lost; /* since the input is listened to */
         char consumer[GPIO_NAME_MAX];
 };
 
@@ -38,9 +48,12 @@ struct gpio_result {
         bool hardware;
 };
 
-/* An output has another level, or became one. */
+/* How a pin stands, when that is another than before. */
 struct gpio_pin_change {
         unsigned pin;
+        bool moved; /* another level, or it became an output or an input that is listened to */
         bool value;
-        const char *cause; /* static: of the job */
+        const char *cause;   /* static: of the job that moved it last */
+        unsigned warnings;   /* enum gpio_warning, those that hold now */
+        uint64_t edges_lost; /* so far */
 };

@@ -57,6 +57,7 @@ static void worker_changed(void *owner, const struct gpio_pin_change *change)
 {
         struct gpio_worker *worker = owner;
         struct unsent *unsent = &worker->unsent[change->pin];
+        bool moved = change->moved || (unsent->waits && unsent->change.moved);
 
         /* Behind one that waits, or the order would be lost. */
         if (!unsent->waits && send_change(worker, change))
@@ -64,6 +65,7 @@ static void worker_changed(void *owner, const struct gpio_pin_change *change)
         if (unsent->waits)
                 atomic_fetch_add(&worker->coalesced, 1);
         *unsent = (struct unsent){.waits = true, .change = *change};
+        unsent->change.moved = moved;
         if (!worker->unsent_any)
                 loop_timer_start(&worker->retry, RETRY_MS);
         worker->unsent_any = true;
