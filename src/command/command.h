@@ -31,12 +31,12 @@ enum command_layer {
 };
 
 enum {
-        COMMAND_NAME_MAX = 63,
+        COMMAND_NAME_MAX = 64,
         COMMAND_TIMEOUT_DEFAULT_MS = 10000,
 };
 
 struct command {
-        const char *name; /* [a-z][a-z0-9_.]{0,62} */
+        const char *name; /* [a-z][a-z0-9_.]{0,63} */
         const char *description;
         const char *schema; /* JSON Schema of the arguments; NULL: any object */
         enum command_role role;

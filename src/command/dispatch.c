@@ -58,7 +58,9 @@ static void request_audit(struct command_request *request, uint64_t duration_us)
         copy_text(audit.origin, sizeof(audit.origin),
                   request->session ? request->session->origin : "");
         copy_text(audit.outcome, sizeof(audit.outcome),
-                  request->success ? "ok" : command_code_name(request->code));
+                  request->success     ? "ok"
+                  : request->code != 0 ? command_code_name(request->code)
+                                       : "failed");
         command_bus_publish(request->registry->bus, &command_audit_event, &audit);
 }
 

@@ -1,5 +1,6 @@
 #include "command/registry-internal.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "data/json.h"
 
@@ -241,6 +242,94 @@ int command_registry_add(struct command_registry *registry, const struct command
                 }
         }
         return 0;
+}
+
+/* Puts `entry` in the place of one of the same source and name. Needs no memory. */
+static void registry_exchange(struct command_registry *registry, struct command_entry *entry)
+{
+        const char *name = entry->definition.name;
+        size_t position = sorted_position(registry, name);
+        struct command_entry *before = registry->sorted[position];
+
+        entry->covered = TAKE(before->covered);
+        (void)map_put(registry->by_name, name, entry, NULL);
+        registry->sorted[position] = entry;
+        registry->head.entry = NULL;
+        command_entry_release(before);
+}
+
+static bool is_among(const char *name, const struct command commands[], size_t count)
+{
+        for (size_t i = 0; i < count; i++) {
+                if (strcmp(commands[i].name, name) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static const struct command_entry *entry_of_source(const struct command_registry *registry,
+                                                   const char *name, const char *source)
+{
+        const struct command_entry *entry = command_registry_find(registry, name);
+
+        return entry && strcmp(entry->source, source) == 0 ? entry : NULL;
+}
+
+/* What can fail: all entries are made, those with new names are there. */
+static int replace_begin(struct command_registry *registry, const struct command commands[],
+                         struct command_entry *entries[], size_t count, const char *source,
+                         void *owner, struct error *error)
+{
+        for (size_t i = 0; i < count; i++) {
+                bool known = entry_of_source(registry, commands[i].name, source) != NULL;
+                int r;
+
+                if (is_among(commands[i].name, commands, i))
+                        return error_set(error, -EEXIST, "the command %s stands there twice",
+                                         commands[i].name);
+                r = entry_new(&commands[i], source, owner, &entries[i], error);
+                if (r == 0 && !known)
+                        r = registry_insert(registry, entries[i], error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Which entries replace_begin() has put into the registry: only new names. */
+static bool is_inserted(const struct command_registry *registry, const struct command_entry *entry)
+{
+        return command_registry_find(registry, entry->definition.name) == entry;
+}
+
+int command_registry_replace(struct command_registry *registry, const struct command commands[],
+                             size_t count, const char *source, void *owner, struct error *error)
+{
+        AUTO_FREE struct command_entry **entries = calloc(count + 1, sizeof(*entries));
+        int r;
+
+        if (!entries)
+                return error_set(error, -ENOMEM, "not enough memory for another command");
+        r = replace_begin(registry, commands, entries, count, source, owner, error);
+        for (size_t i = 0; i < count && entries[i]; i++) {
+                if (is_inserted(registry, entries[i])) {
+                        if (r < 0)
+                                registry_withdraw(registry,
+                                                  sorted_position(registry, commands[i].name));
+                } else if (r < 0) {
+                        command_entry_release(entries[i]);
+                } else {
+                        registry_exchange(registry, entries[i]);
+                }
+        }
+        for (size_t i = registry->count; r == 0 && i-- > 0;) {
+                struct command_entry *entry = registry->sorted[i];
+
+                if (strcmp(entry->source, source) == 0 &&
+                    !is_among(entry->definition.name, commands, count))
+                        registry_withdraw(registry, i);
+        }
+        return r;
 }
 
 void command_registry_remove(struct command_registry *registry, const char *source)

@@ -32,6 +32,10 @@ DEFINE_CLEANUP(command_registry)
  * or schema; -ENOSPC; -ENOMEM. */
 int command_registry_add(struct command_registry *registry, const struct command commands[],
                          size_t count, const char *source, void *owner, struct error *error);
+/* The same for a source that may have commands already: these are then the ones it has, all
+ * or none. A command that stays is never missing in between; its statistics begin anew. */
+int command_registry_replace(struct command_registry *registry, const struct command commands[],
+                             size_t count, const char *source, void *owner, struct error *error);
 /* Removes all commands of a source; its requests that run on still may reply. */
 void command_registry_remove(struct command_registry *registry, const char *source);
 

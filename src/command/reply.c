@@ -82,18 +82,36 @@ struct json_writer *command_reply_open(struct command_request *request, const ch
         return writer;
 }
 
-static struct json_writer *open_failure(struct command_request *request, enum command_code code,
-                                        const char *sentence)
+static struct json_writer *open_refusal(struct command_request *request, const char *type,
+                                        enum command_code code, const char *sentence)
 {
         struct json_writer *writer = reply_begin(request, false);
 
         request->code = code;
-        json_write_string(writer, "type", "error");
+        json_write_string(writer, "type", type);
         write_timestamp(request);
         write_id(request);
         json_write_string(writer, "error", sentence);
         json_write_string(writer, "code", command_code_name(code));
         return writer;
+}
+
+static struct json_writer *open_failure(struct command_request *request, enum command_code code,
+                                        const char *sentence)
+{
+        return open_refusal(request, "error", code, sentence);
+}
+
+struct json_writer *command_reply_open_refusal(struct command_request *request, const char *type,
+                                               enum command_code code, const char *format, ...)
+{
+        char sentence[ERROR_TEXT_MAX];
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(sentence, sizeof(sentence), format, arguments);
+        va_end(arguments);
+        return open_refusal(request, type, code, sentence);
 }
 
 struct json_writer *command_reply_open_failure(struct command_request *request,
@@ -193,6 +211,7 @@ int command_reply_tree(struct command_request *request, const cJSON *object)
         json_writer_init(writer, &request->registry->reply);
         json_write_object(writer, NULL);
         request->success = !cJSON_IsFalse(json_get(object, "success"));
+        request->code = 0;
         json_write_bool(writer, "success", request->success);
         json_write_string(writer, "type", type ? type : request->entry->definition.name);
         if (cJSON_IsNumber(timestamp))

@@ -29,6 +29,10 @@ int command_reply_fail(struct command_request *request, enum command_code code, 
 struct json_writer *command_reply_open_failure(struct command_request *request,
                                                enum command_code code, const char *format, ...)
         PRINTF_LIKE(3, 4);
+/* The same with a type of its own in place of "error". */
+struct json_writer *command_reply_open_refusal(struct command_request *request, const char *type,
+                                               enum command_code code, const char *format, ...)
+        PRINTF_LIKE(4, 5);
 
 /* An object made elsewhere (a module's result): sent as it is, but `success`,
  * `type` and `timestamp` are added where they are missing. */

@@ -338,6 +338,85 @@ TEST(a_deployed_command_covers_an_updatable_one_until_it_is_removed)
         fixture_close(&f);
 }
 
+static const struct command first_version[] = {
+        {.name = "camera", .run = run_other, .layer = COMMAND_LAYER_DEPLOYED, .description = "1"},
+        {.name = "led_on", .run = run_other, .layer = COMMAND_LAYER_DEPLOYED},
+        {.name = "old", .run = run_other, .layer = COMMAND_LAYER_DEPLOYED}};
+static const struct command second_version[] = {
+        {.name = "camera", .run = run_other, .layer = COMMAND_LAYER_DEPLOYED, .description = "2"},
+        {.name = "led_on", .run = run_other, .layer = COMMAND_LAYER_DEPLOYED},
+        {.name = "new", .run = run_other, .layer = COMMAND_LAYER_DEPLOYED},
+        {.name = "newer", .run = run_other, .layer = COMMAND_LAYER_DEPLOYED}};
+
+static int replace(struct fixture *f, const struct command *commands, size_t count)
+{
+        return command_registry_replace(f->registry, commands, count, "handlers/c.py", f, NULL);
+}
+
+/* What "camera" is described as; "": there is none. */
+static const char *description(const struct fixture *f)
+{
+        const struct command_entry *entry = command_registry_find(f->registry, "camera");
+
+        return entry ? command_entry_definition(entry)->description : "";
+}
+
+TEST(the_commands_of_a_source_are_replaced_all_or_none)
+{
+        static const struct command taken[] = {
+                {.name = "camera", .run = run_other, .layer = COMMAND_LAYER_DEPLOYED},
+                {.name = "fresh", .run = run_other, .layer = COMMAND_LAYER_DEPLOYED},
+                {.name = "ping", .run = run_other, .layer = COMMAND_LAYER_DEPLOYED}};
+        static const struct command twice[] = {
+                {.name = "fresh", .run = run_other, .layer = COMMAND_LAYER_DEPLOYED},
+                {.name = "fresh", .run = run_other, .layer = COMMAND_LAYER_DEPLOYED}};
+        struct fixture f;
+
+        fixture_open(&f);
+        CHECK_EQ(replace(&f, first_version, ARRAY_SIZE(first_version)), 0);
+        CHECK_EQ(replace(&f, second_version, ARRAY_SIZE(second_version)), 0);
+        CHECK_TEXT(description(&f), "2");
+        CHECK_NULL(command_registry_find(f.registry, "old"));
+        CHECK(command_registry_find(f.registry, "newer") != NULL);
+
+        CHECK_EQ(replace(&f, taken, ARRAY_SIZE(taken)), -EEXIST);
+        CHECK_EQ(replace(&f, twice, ARRAY_SIZE(twice)), -EEXIST);
+        CHECK_TEXT(description(&f), "2");
+        CHECK_NULL(command_registry_find(f.registry, "fresh"));
+        CHECK(command_registry_find(f.registry, "newer") != NULL);
+
+        /* What it covered is still below it. */
+        ask(&f, "{\"command\":\"led_on\"}");
+        CHECK_TEXT(f.ran, "other");
+        CHECK_EQ(replace(&f, NULL, 0), 0);
+        CHECK_NULL(command_registry_find(f.registry, "camera"));
+        ask(&f, "{\"command\":\"led_on\",\"pin\":2}");
+        CHECK_TEXT(f.ran, "led_on");
+        fixture_close(&f);
+}
+
+TEST(without_memory_the_commands_of_a_source_stay)
+{
+        struct fixture f;
+        bool failed;
+        size_t n = 0;
+        int r;
+
+        fixture_open(&f);
+        CHECK_EQ(replace(&f, first_version, ARRAY_SIZE(first_version)), 0);
+        do {
+                allocation_fail_at(++n);
+                r = replace(&f, second_version, ARRAY_SIZE(second_version));
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+                CHECK_TEXT(description(&f), failed ? "1" : "2");
+                CHECK_EQ(command_registry_find(f.registry, "old") != NULL, failed);
+                CHECK_EQ(command_registry_find(f.registry, "new") != NULL, !failed);
+        } while (failed);
+        CHECK(n > ARRAY_SIZE(second_version));
+        fixture_close(&f);
+}
+
 TEST(a_command_removed_while_it_runs_still_may_reply)
 {
         struct fixture f;
@@ -360,7 +439,7 @@ TEST(names_and_schemas_are_checked_when_they_are_added)
                 {.name = "1st", .run = run_ping},
                 {.name = "a b", .run = run_ping},
                 {.name = "a-b", .run = run_ping},
-                {.name = "a234567890123456789012345678901234567890123456789012345678901234",
+                {.name = "a2345678901234567890123456789012345678901234567890123456789012345",
                  .run = run_ping},
                 {.name = "x", .run = run_ping, .schema = "{\"type\":\"nonsense\"}"},
                 {.name = "x", .run = run_ping, .schema = "{"},
