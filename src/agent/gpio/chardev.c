@@ -2,7 +2,6 @@
 
 #include "agent/gpio/chip-backend.h"
 #include "agent/gpio/chip-device.h"
-#include "agent/gpio/line-holder.h"
 #include "agent/gpio/uapi.h"
 #include "base/attributes.h"
 
@@ -10,10 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum {
-        EVENTS_READ = 16,      /* at a time */
-        HOLDER_SEARCH_MS = 50, /* the thread that owns the chip does nothing else meanwhile */
-};
+enum { EVENTS_READ = 16 }; /* at a time */
 
 struct chardev {
         struct gpio_chip chip;
@@ -92,17 +88,6 @@ static int ask_line(struct gpio_chip *chip, unsigned long number, unsigned offse
 static int chardev_line_info(struct gpio_chip *chip, unsigned offset, struct gpio_line_info *ret)
 {
         return ask_line(chip, GPIO_V2_GET_LINEINFO_IOCTL, offset, ret);
-}
-
-static int64_t chardev_holder_pid(struct gpio_chip *chip, unsigned offset)
-{
-        const struct chardev *chardev = chardev_of(chip);
-        int64_t pid = 0;
-
-        if (gpio_line_holder_find(chardev->system->processes, chardev->info.name, offset,
-                                  HOLDER_SEARCH_MS, &pid) < 0)
-                return 0;
-        return pid;
 }
 
 static int chardev_watch(struct gpio_chip *chip, unsigned offset)
@@ -312,7 +297,6 @@ static const struct gpio_chip_operations chardev_operations = {
         .free = chardev_free,
         .info = chardev_info,
         .line_info = chardev_line_info,
-        .holder_pid = chardev_holder_pid,
         .request = chardev_request,
         .adopt = chardev_adopt,
         .watch = chardev_watch,

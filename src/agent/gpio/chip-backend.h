@@ -16,8 +16,6 @@ struct gpio_chip_operations {
         void (*free)(struct gpio_chip *chip);
         void (*info)(const struct gpio_chip *chip, struct gpio_chip_info *ret);
         int (*line_info)(struct gpio_chip *chip, unsigned offset, struct gpio_line_info *ret);
-        /* 0: not known. NULL: never known. */
-        int64_t (*holder_pid)(struct gpio_chip *chip, unsigned offset);
         int (*request)(struct gpio_chip *chip, const char *consumer, const unsigned offsets[],
                        const struct gpio_line_config configs[], size_t count,
                        struct gpio_request **ret);

@@ -41,23 +41,6 @@ int gpio_chip_line_info(struct gpio_chip *chip, unsigned offset, struct gpio_lin
         return chip->operations->line_info(chip, offset, ret);
 }
 
-int gpio_chip_line_holder(struct gpio_chip *chip, unsigned offset, struct gpio_line_holder *ret)
-{
-        struct gpio_line_holder holder = {.pid = 0};
-        struct gpio_line_info info;
-        int r = gpio_chip_line_info(chip, offset, &info);
-
-        if (r < 0)
-                return r;
-        if (!info.used)
-                return -ENOENT;
-        memcpy(holder.consumer, info.consumer, sizeof(holder.consumer));
-        if (chip->operations->holder_pid)
-                holder.pid = chip->operations->holder_pid(chip, offset);
-        *ret = holder;
-        return 0;
-}
-
 /* --- watched lines ----------------------------------------------------------------------- */
 
 static bool line_is_ours(const struct gpio_chip *chip, unsigned offset)

@@ -70,11 +70,6 @@ struct gpio_edge_event {
         uint32_t lost;          /* events of the request that are missing right before this one */
 };
 
-struct gpio_line_holder {
-        char consumer[GPIO_NAME_MAX]; /* as in struct gpio_line_info */
-        int64_t pid;                  /* 0: not known, or the kernel itself */
-};
-
 enum gpio_change {
         GPIO_CHANGE_REQUESTED,  /* somebody else took the line */
         GPIO_CHANGE_RELEASED,   /* it is free */
@@ -96,10 +91,6 @@ DEFINE_CLEANUP(gpio_chip)
 void gpio_chip_info(const struct gpio_chip *chip, struct gpio_chip_info *ret);
 /* -EINVAL: no such line. */
 int gpio_chip_line_info(struct gpio_chip *chip, unsigned offset, struct gpio_line_info *ret);
-/* Who makes a request fail with -EBUSY. Costs a walk through all processes, up to
- * 50 ms (line-holder.h): for replies and diagnosis, not for each round. -ENOENT: it is
- * free; -EINVAL: no such line; -errno. */
-int gpio_chip_line_holder(struct gpio_chip *chip, unsigned offset, struct gpio_line_holder *ret);
 
 /* From here on gpio_chip_read_changes() tells what others do with the line: when a
  * busy one is free again, and when another is taken. Fine when watched already.

@@ -29,9 +29,10 @@ static void fixture_on_warning(void *owner, const struct command_event *event, u
                  warning->edges_lost);
 }
 
-void fixture_init(struct fixture *f)
+static void fixture_open(struct fixture *f, const char *processes)
 {
         struct gpio_worker_setup setup = {0};
+        struct gpio_chip_info chip;
         struct error error;
 
         *f = (struct fixture){.session = {.id = 1, .transport = "test", .origin = "test"}};
@@ -49,7 +50,21 @@ void fixture_init(struct fixture *f)
         setup.home = setup.inline_loop = f->loop;
         setup.chip = f->chip;
         CHECK_EQ(gpio_worker_new(&setup, &f->worker), 0);
-        CHECK_EQ(gpio_commands_new(f->registry, f->worker, true, &f->commands, &error), 0);
+        gpio_chip_info(f->chip, &chip);
+        if (processes)
+                chip = (struct gpio_chip_info){.name = "gpiochip0"};
+        CHECK_EQ(gpio_commands_new(f->registry, f->worker, &chip, processes, &f->commands, &error),
+                 0);
+}
+
+void fixture_init(struct fixture *f)
+{
+        fixture_open(f, NULL);
+}
+
+void fixture_init_processes(struct fixture *f, const char *processes)
+{
+        fixture_open(f, processes);
 }
 
 /* Jobs to the worker and results back: as many rounds as that takes. */

@@ -27,6 +27,8 @@ struct fixture {
 };
 
 void fixture_init(struct fixture *f);
+/* As if the chip were the kernel's "gpiochip0", with a /proc of the test's own. */
+void fixture_init_processes(struct fixture *f, const char *processes);
 void fixture_done(struct fixture *f);
 
 /* Jobs to the worker and results back: as many rounds as that takes. */

@@ -6,10 +6,14 @@
 #include "agent/gpio/pwm-software.h"
 #include "command/reply.h"
 #include "data/json.h"
+#include "loop/work.h"
 
 struct gpio_commands {
         struct command_registry *registry;
         struct gpio_worker *worker;
+        struct loop_work *searches; /* for the holders of pins */
+        char chip[GPIO_NAME_MAX];
+        const char *processes;
         bool simulated;
         /* As told last. */
         unsigned warnings[GPIO_LINES_MAX];
@@ -33,6 +37,15 @@ bool gpio_command_failed(struct gpio_commands *commands, struct command_request 
 /* `wait`: how long the job waits for a pin that somebody else holds, on top of what the
  * command takes anyway. */
 void gpio_command_take_wait(struct command_request *request, struct gpio_job *job);
+
+/* commands-busy.c */
+
+/* How many may wait for theirs: others have no `pid` in their reply. */
+enum { GPIO_SEARCHES_WAITING = 16 };
+
+/* The result is -EBUSY: replies, as soon as it is known which process has the pin. */
+void gpio_command_reply_busy(struct gpio_commands *commands, struct command_request *request,
+                             const struct gpio_result *result);
 
 /* commands-event.c */
 

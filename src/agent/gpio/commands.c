@@ -5,7 +5,6 @@
 #include "data/json.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,28 +57,6 @@ int gpio_command_submit(struct gpio_commands *commands, struct command_request *
 
 /* --- replies ----------------------------------------------------------------------------- */
 
-static void reply_in_use(struct gpio_commands *commands, struct command_request *request,
-                         const struct gpio_result *result)
-{
-        const struct gpio_line_holder *holder = &result->holder;
-        const char *consumer = holder->consumer[0] != '\0' ? holder->consumer : "?";
-        struct json_writer *writer;
-        char process[32] = "";
-
-        if (holder->pid > 0)
-                snprintf(process, sizeof(process), " (process %" PRId64 ")", holder->pid);
-        writer = command_reply_open_failure(
-                request, COMMAND_PIN_IN_USE,
-                "GPIO%u is in use by \"%s\"%s; free it there, or use another pin", result->pin,
-                consumer, process);
-        json_write_integer(writer, "pin", result->pin);
-        json_write_string(writer, "consumer", consumer);
-        if (holder->pid > 0)
-                json_write_integer(writer, "pid", holder->pid);
-        json_write_bool(writer, "simulated", commands->simulated);
-        command_reply_send(request);
-}
-
 static void reply_hardware_failure(struct gpio_commands *commands, struct command_request *request,
                                    const struct gpio_result *result)
 {
@@ -101,7 +78,7 @@ bool gpio_command_failed(struct gpio_commands *commands, struct command_request 
         case 0:
                 return false;
         case -EBUSY:
-                reply_in_use(commands, request, result);
+                gpio_command_reply_busy(commands, request, result);
                 return true;
         case -EINPROGRESS:
                 command_reply_fail(request, COMMAND_BUSY,
@@ -394,22 +371,28 @@ static const struct command definitions[] = {
         },
 };
 
-int gpio_commands_new(struct command_registry *registry, struct gpio_worker *worker, bool simulated,
+int gpio_commands_new(struct command_registry *registry, struct gpio_worker *worker,
+                      const struct gpio_chip_info *chip, const char *processes,
                       struct gpio_commands **ret, struct error *error)
 {
         AUTO_FREE struct gpio_commands *commands = calloc(1, sizeof(*commands));
+        AUTO(loop_work) struct loop_work *searches = NULL;
         int r;
 
-        if (!commands)
+        if (!commands ||
+            loop_work_new(command_registry_loop(registry), GPIO_SEARCHES_WAITING, &searches) < 0)
                 return error_set(error, -ENOMEM, "not enough memory");
         commands->registry = registry;
         commands->worker = worker;
-        commands->simulated = simulated;
+        commands->processes = processes;
+        commands->simulated = chip->simulated;
+        memcpy(commands->chip, chip->name, sizeof(commands->chip));
         r = command_registry_add(registry, definitions, ARRAY_SIZE(definitions), SOURCE, commands,
                                  error);
         if (r < 0)
                 return r;
         gpio_worker_on_changed(worker, gpio_commands_publish, commands);
+        commands->searches = TAKE(searches);
         *ret = TAKE(commands);
         return 0;
 }
@@ -419,6 +402,7 @@ struct gpio_commands *gpio_commands_free(struct gpio_commands *commands)
         if (!commands)
                 return NULL;
         command_registry_remove(commands->registry, SOURCE);
+        loop_work_free(commands->searches);
         free(commands);
         return NULL;
 }

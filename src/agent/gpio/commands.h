@@ -21,9 +21,12 @@ struct gpio_commands;
 
 /* Registers the commands, which from then on are jobs for the worker; so its
  * changes are the bus's events. Borrows both; the worker is freed first, which
- * answers what is under way. -EEXIST, -ENOMEM as command_registry_add(). */
-int gpio_commands_new(struct command_registry *registry, struct gpio_worker *worker, bool simulated,
+ * answers what is under way. `chip` is the worker's; `processes` is "/proc" but for
+ * tests, and static. -EEXIST, -ENOMEM as command_registry_add(). */
+int gpio_commands_new(struct command_registry *registry, struct gpio_worker *worker,
+                      const struct gpio_chip_info *chip, const char *processes,
                       struct gpio_commands **ret, struct error *error);
-/* Withdraws the commands. */
+/* Withdraws the commands. Those that look for the holder of a pin have their replies
+ * before this returns, after 50 ms at most. */
 struct gpio_commands *gpio_commands_free(struct gpio_commands *commands);
 DEFINE_CLEANUP(gpio_commands)

@@ -31,14 +31,15 @@ void executor_done(struct gpio_executor *executor, const struct gpio_job *job)
 void executor_answer(struct gpio_executor *executor, const struct gpio_job *job, int error)
 {
         struct gpio_result *result;
+        struct gpio_line_info info;
 
         if (error == -EBUSY && job->pin < GPIO_LINES_MAX &&
             busy_park(&executor->pins[job->pin], job))
                 return;
         result = executor_result(executor, job);
         result->error = error;
-        if (error == -EBUSY)
-                (void)gpio_chip_line_holder(executor->setup.chip, job->pin, &result->holder);
+        if (error == -EBUSY && gpio_chip_line_info(executor->setup.chip, job->pin, &info) == 0)
+                memcpy(result->consumer, info.consumer, sizeof(result->consumer));
         executor_done(executor, job);
 }
 

@@ -602,7 +602,6 @@ struct fake_kernel *fake_kernel_new(void)
         kernel->system = (struct gpio_system){
                 .owner = kernel,
                 .devices = kernel->folder,
-                .processes = kernel->folder,
                 .open = fake_open,
                 .close = fake_close,
                 .stat = fake_stat,

@@ -48,7 +48,6 @@ static int kernel_set_nonblocking(void *owner, int fd)
 
 const struct gpio_system gpio_system_kernel = {
         .devices = "/dev",
-        .processes = "/proc",
         .open = kernel_open,
         .close = kernel_close,
         .stat = kernel_stat,

@@ -10,8 +10,7 @@
 
 struct gpio_system {
         void *owner;
-        const char *devices;   /* folder: "/dev" */
-        const char *processes; /* folder: "/proc" */
+        const char *devices; /* folder: "/dev" */
 
         /* For reading and writing, closed at exec, never waiting. */
         int (*open)(void *owner, const char *path);

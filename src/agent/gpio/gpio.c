@@ -61,7 +61,7 @@ int gpio_attach(struct command_registry *registry, const struct gpio_config *con
         if (r < 0)
                 return r;
         (void)TAKE(link);
-        r = gpio_commands_new(registry, gpio->worker, gpio->chip.simulated, &gpio->commands, error);
+        r = gpio_commands_new(registry, gpio->worker, &gpio->chip, "/proc", &gpio->commands, error);
         if (r < 0)
                 return r;
         /* Last, since it cannot be taken back. */

@@ -23,14 +23,14 @@ struct gpio_pin_status {
 };
 
 struct gpio_result {
-        /* 0, or: -EBUSY: the pin is somebody else's, see `holder`; -EINPROGRESS: a test
+        /* 0, or: -EBUSY: the pin is somebody else's, see `consumer`; -EINPROGRESS: a test
          * runs on it; -ECANCELED: overtaken by a safe state or another effect;
          * -ESHUTDOWN: the agent ends; -ETIMEDOUT: the supervisor does not answer;
          * -ENOENT: the line is not held; -errno of the chip. */
         int error;
         unsigned pin;
         bool value;
-        struct gpio_line_holder holder; /* -EBUSY */
+        char consumer[GPIO_NAME_MAX]; /* -EBUSY: as in struct gpio_line_info */
 
         /* TEST */
         struct gpio_reading readings[2 * GPIO_BLINK_TIMES_MAX];

@@ -5,6 +5,7 @@
  * sim_gpioN/value, and its name is that of the device. At least 12 free lines are
  * needed; without the variable all is skipped (tests/vm has both). */
 #include "agent/gpio/chardev.h"
+#include "agent/gpio/line-holder.h"
 
 #include "base/attributes.h"
 
@@ -283,7 +284,9 @@ TEST(a_busy_line_names_us_and_is_told_when_it_is_free)
         const struct gpio_line_config config = {.direction = GPIO_DIRECTION_OUTPUT};
         const unsigned offset = 5;
         struct gpio_info_change changes[2];
-        struct gpio_line_holder holder;
+        struct gpio_chip_info chip;
+        struct gpio_line_info info;
+        int64_t pid = 0;
         struct gpio_request *theirs, *ours = NULL;
         struct fixture f, other;
 
@@ -292,9 +295,12 @@ TEST(a_busy_line_names_us_and_is_told_when_it_is_free)
         open_chip(&other);
         theirs = take(&other, 5, config);
         CHECK_EQ(gpio_chip_request(f.chip, "x", &offset, &config, 1, &ours), -EBUSY);
-        CHECK_EQ(gpio_chip_line_holder(f.chip, 5, &holder), 0);
-        CHECK_TEXT(holder.consumer, "pifleet:test");
-        CHECK_EQ(holder.pid, kernel_tells_processes(theirs) ? getpid() : 0);
+        CHECK_EQ(gpio_chip_line_info(f.chip, 5, &info), 0);
+        CHECK(info.used);
+        CHECK_TEXT(info.consumer, "pifleet:test");
+        gpio_chip_info(f.chip, &chip);
+        (void)gpio_line_holder_find("/proc", chip.name, 5, 5000, &pid);
+        CHECK_EQ(pid, kernel_tells_processes(theirs) ? getpid() : 0);
         CHECK_EQ(gpio_chip_watch(f.chip, 5), 0);
         gpio_request_free(theirs);
         CHECK(readable(gpio_chip_fd(f.chip), 5000));

@@ -339,24 +339,22 @@ TEST(a_busy_line_names_its_holder)
 {
         const struct gpio_line_config config = {.direction = GPIO_DIRECTION_OUTPUT};
         const unsigned offset = 8;
-        struct gpio_line_holder holder;
+        struct gpio_line_info info;
         struct gpio_request *request = NULL;
         struct fixture f;
 
         fixture_init(&f);
-        CHECK_EQ(gpio_chip_line_holder(f.chip, 8, &holder), -ENOENT);
         fake_kernel_hold(f.kernel, f.board, 8, "spi0 CS0", GPIO_V2_LINE_FLAG_OUTPUT);
         CHECK_EQ(gpio_chip_request(f.chip, "x", &offset, &config, 1, &request), -EBUSY);
-        CHECK_EQ(gpio_chip_line_holder(f.chip, 8, &holder), 0);
-        CHECK_TEXT(holder.consumer, "spi0 CS0");
-        CHECK_EQ(holder.pid, 0);
+        CHECK_EQ(gpio_chip_line_info(f.chip, 8, &info), 0);
+        CHECK_TEXT(info.consumer, "spi0 CS0");
         /* Muxed to a peripheral: used, by nobody with a name. */
         fake_kernel_hold(f.kernel, f.board, 8, "", GPIO_V2_LINE_FLAG_INPUT);
-        CHECK_EQ(gpio_chip_line_holder(f.chip, 8, &holder), 0);
-        CHECK_TEXT(holder.consumer, "?");
+        CHECK_EQ(gpio_chip_line_info(f.chip, 8, &info), 0);
+        CHECK_TEXT(info.consumer, "?");
         fake_kernel_fail(f.kernel, GPIO_V2_GET_LINEINFO_IOCTL, -EIO);
-        CHECK_EQ(gpio_chip_line_holder(f.chip, 8, &holder), -EIO);
-        CHECK_EQ(gpio_chip_line_holder(f.chip, FAKE_LINES_MAX, &holder), -EINVAL);
+        CHECK_EQ(gpio_chip_line_info(f.chip, 8, &info), -EIO);
+        CHECK_EQ(gpio_chip_line_info(f.chip, FAKE_LINES_MAX, &info), -EINVAL);
         fixture_done(&f);
 }
 

@@ -487,15 +487,16 @@ TEST(a_stop_answers_tests_and_makes_outputs_safe)
 
 TEST(a_registry_that_has_the_name_already_refuses_the_room)
 {
+        const struct gpio_chip_info chip = {.name = "gpiochip0"};
         struct gpio_commands *second = NULL;
         struct error error;
         struct fixture f;
 
         fixture_init(&f);
-        CHECK_EQ(gpio_commands_new(f.registry, f.worker, true, &second, &error), -EEXIST);
+        CHECK_EQ(gpio_commands_new(f.registry, f.worker, &chip, "/proc", &second, &error), -EEXIST);
         CHECK_NULL(second);
         allocation_fail_at(1);
-        CHECK_EQ(gpio_commands_new(f.registry, f.worker, true, &second, &error), -ENOMEM);
+        CHECK_EQ(gpio_commands_new(f.registry, f.worker, &chip, "/proc", &second, &error), -ENOMEM);
         (void)allocation_end();
         check_ok(&f, "{\"command\":\"led_on\",\"pin\":17}");
         fixture_done(&f);

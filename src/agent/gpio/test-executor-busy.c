@@ -39,7 +39,7 @@ TEST(a_job_without_patience_is_refused_at_once)
         fixture_begin(&f);
         run_set(&f, 0, PIN, true);
         CHECK_EQ(f.results[0].error, -EBUSY);
-        CHECK_TEXT(f.results[0].holder.consumer, "lg");
+        CHECK_TEXT(f.results[0].consumer, "lg");
         CHECK(!watched(&f));
         fixture_done(&f);
 }
@@ -97,7 +97,7 @@ TEST(patience_ends_and_the_holder_is_named)
         loop_advance_ms(f.loop, 1);
         CHECK_TEXT(f.order, "0 ");
         CHECK_EQ(f.results[0].error, -EBUSY);
-        CHECK_TEXT(f.results[0].holder.consumer, "lg");
+        CHECK_TEXT(f.results[0].consumer, "lg");
         CHECK(watched(&f));
         loop_advance_ms(f.loop, 3000);
         CHECK_TEXT(f.order, "0 1 ");

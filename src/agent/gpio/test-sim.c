@@ -1216,20 +1216,15 @@ TEST(our_own_requests_are_not_told_to_a_watcher)
         fixture_done(&f);
 }
 
-TEST(a_simulated_line_names_its_holder_and_cannot_be_guarded)
+TEST(a_simulated_line_cannot_be_guarded)
 {
         struct gpio_line_config config = OUTPUT();
-        struct gpio_line_holder holder;
         struct gpio_request *request, *adopted = NULL;
         unsigned offset = 17;
         struct fixture f;
 
         fixture_init(&f);
-        CHECK_EQ(gpio_chip_line_holder(f.chip, 17, &holder), -ENOENT);
         request = request_line(&f, 17, config);
-        CHECK_EQ(gpio_chip_line_holder(f.chip, 17, &holder), 0);
-        CHECK_TEXT(holder.consumer, "test");
-        CHECK_EQ(holder.pid, 0);
         CHECK_EQ(gpio_request_guardable_fd(request), -EOPNOTSUPP);
         CHECK_EQ(gpio_chip_adopt(f.chip, 0, "test", &offset, &config, 1, &adopted), -EOPNOTSUPP);
         CHECK_NULL(adopted);
