@@ -1,6 +1,8 @@
 # Completion of pifleet(1) for bash. Installed as
 # /usr/share/bash-completion/completions/pifleet.
 
+_pifleet_subcommands='call status setup passwd doctor deploy rollback handlers logs sign'
+
 # Prints the options of a subcommand, as its own help lists them.
 _pifleet_options()
 {
@@ -25,11 +27,11 @@ _pifleet()
         COMPREPLY=()
         if [ "$COMP_CWORD" -eq 1 ]; then
                 mapfile -t COMPREPLY < <(compgen -W \
-                        "call status setup passwd doctor help --help --version" -- "$word")
+                        "$_pifleet_subcommands help --help --version" -- "$word")
                 return
         fi
         case "$previous" in
-        --config | --socket | --ca | --token-file)
+        --config | --socket | --ca | --token-file | --key | --make-key)
                 mapfile -t COMPREPLY < <(compgen -f -- "$word")
                 return
                 ;;
@@ -41,15 +43,17 @@ _pifleet()
                 mapfile -t COMPREPLY < <(compgen -W "viewer operator deployer admin" -- "$word")
                 return
                 ;;
-        --port | --token | --timeout | --name | --user)
+        --port | --token | --timeout | --name | --user | --version | --lines | --comment)
                 return
                 ;;
         esac
         if [ "$subcommand" = help ]; then
-                mapfile -t COMPREPLY < <(compgen -W "call status setup passwd doctor" -- "$word")
+                mapfile -t COMPREPLY < <(compgen -W "$_pifleet_subcommands" -- "$word")
         elif [[ "$word" == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W \
                         "$(_pifleet_options "$program" "$subcommand")" -- "$word")
+        elif [ "$subcommand" = deploy ] || [ "$subcommand" = sign ]; then
+                mapfile -t COMPREPLY < <(compgen -f -- "$word")
         elif [ "$subcommand" = call ] && [ "$COMP_CWORD" -eq 2 ]; then
                 mapfile -t COMPREPLY < <(compgen -W "$(_pifleet_commands "$program")" -- "$word")
         fi

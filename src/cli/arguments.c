@@ -2,33 +2,12 @@
 
 #include "base/buffer.h"
 #include "base/utf8.h"
+#include "cli/input-file.h"
 #include "data/json.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { READ_STEP = 64 << 10 };
-
-static int read_all(int fd, struct buffer *content)
-{
-        for (;;) {
-                ssize_t count;
-                int r = buffer_reserve(content, READ_STEP);
-
-                if (r < 0)
-                        return r;
-                count = read(fd, buffer_data(content) + buffer_length(content), READ_STEP);
-                if (count < 0 && errno != EINTR)
-                        return -errno;
-                if (count == 0)
-                        return 0;
-                if (count > 0)
-                        buffer_commit(content, (size_t)count);
-        }
-}
 
 static int text_value(const char *key, const char *text, size_t length, cJSON **ret,
                       struct error *error)
@@ -51,9 +30,7 @@ static int text_value(const char *key, const char *text, size_t length, cJSON **
 
 static int file_value(const char *key, const char *path, cJSON **ret, struct error *error)
 {
-        AUTO_CLOSE int opened = -1;
         struct buffer content;
-        int fd = STDIN_FILENO;
         int r;
 
         if (*path == '\0')
@@ -61,21 +38,16 @@ static int file_value(const char *key, const char *path, cJSON **ret, struct err
                                  "%s=@ lacks the name of a file; for the text itself write "
                                  "%s='\"@\"'",
                                  key, key);
-        if (strcmp(path, "-") != 0) {
-                fd = opened = open(path, O_RDONLY | O_CLOEXEC);
-                if (fd < 0)
-                        return error_set(error, -errno,
-                                         "%s=@%s: the file cannot be opened: %s (if text that "
-                                         "begins with @ is meant: %s='\"@%s\"')",
-                                         key, path, strerror(errno), key, path);
-        }
-        buffer_init(&content, ARGUMENTS_FILE_MAX + READ_STEP);
-        r = read_all(fd, &content);
-        if (r == -EMSGSIZE || (r == 0 && buffer_length(&content) > ARGUMENTS_FILE_MAX))
-                r = error_set(error, -EFBIG, "%s=@%s: larger than a request can carry (%d MiB)",
-                              key, path, ARGUMENTS_FILE_MAX >> 20);
+        buffer_init(&content, ARGUMENTS_FILE_MAX + INPUT_FILE_STEP);
+        r = input_file_read(path, ARGUMENTS_FILE_MAX, &content);
+        if (r == -EFBIG)
+                error_set(error, r, "%s=@%s: larger than a request can carry (%d MiB)", key, path,
+                          ARGUMENTS_FILE_MAX >> 20);
         else if (r < 0)
-                r = error_set(error, r, "%s=@%s: cannot be read: %s", key, path, strerror(-r));
+                error_set(error, r,
+                          "%s=@%s: the file cannot be read: %s (if text that begins with @ is "
+                          "meant: %s='\"@%s\"')",
+                          key, path, strerror(-r), key, path);
         else
                 r = text_value(key, buffer_length(&content) > 0 ? buffer_data(&content) : "",
                                buffer_length(&content), ret, error);

@@ -1,6 +1,7 @@
 /* `pifleet doctor`: what is wrong on this machine, and what to do about it. */
 #include "cli/check.h"
 #include "cli/config-file.h"
+#include "cli/console-shape.h"
 #include "cli/console.h"
 #include "cli/subcommand.h"
 #include "data/json.h"
@@ -10,7 +11,7 @@
 
 struct doctor_options {
         const char *config;
-        bool json, text;
+        struct console_shape shape;
         struct target_options target;
 };
 
@@ -20,14 +21,6 @@ static const struct options_entry entries[] = {
          .offset = offsetof(struct doctor_options, config),
          .value = "FILE",
          .help = "the agent's config (" CONFIG_FILE_DEFAULT ")"},
-        {.name = "json",
-         .type = OPTIONS_SWITCH,
-         .offset = offsetof(struct doctor_options, json),
-         .help = "one line of JSON, as it is without a terminal"},
-        {.name = "text",
-         .type = OPTIONS_SWITCH,
-         .offset = offsetof(struct doctor_options, text),
-         .help = "readable output, without a terminal too"},
 };
 
 static const struct options_form form = {
@@ -39,6 +32,7 @@ static const struct options_form form = {
                 "the\nsupervisor, the GPIO chips, their pins in use, and the PWM channels.\n"
                 "Changes nothing. As root it sees more.",
         .groups = {{"Options", entries, ARRAY_SIZE(entries), 0},
+                   CONSOLE_SHAPE_GROUP(struct doctor_options, shape),
                    TARGET_OPTIONS_GROUP(struct doctor_options, target)},
         .examples = "  sudo pifleet doctor\n"
                     "  pifleet doctor --config ./agent.yaml --port 3001\n"
@@ -80,7 +74,7 @@ static enum exit_status run(int argc, char *argv[])
 
         if (!subcommand_parse(&form, argc, argv, &options, &words, &status))
                 return status;
-        console_init(&console, options.json, options.text);
+        console_init(&console, options.shape.json, options.shape.text);
         place.config_given = options.config != NULL;
         place.config_path = options.config ? options.config : CONFIG_FILE_DEFAULT;
         check_config(&place, &findings);

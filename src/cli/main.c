@@ -7,11 +7,13 @@
 #include <string.h>
 
 static const struct subcommand *const subcommands[] = {
-        &subcommand_call,   &subcommand_status, &subcommand_setup,
-        &subcommand_passwd, &subcommand_doctor,
+        &subcommand_call,   &subcommand_status, &subcommand_setup,    &subcommand_passwd,
+        &subcommand_doctor, &subcommand_deploy, &subcommand_rollback, &subcommand_handlers,
+        &subcommand_logs,   &subcommand_sign,
 };
 
-static const char *const words[] = {"call", "status", "setup", "passwd", "doctor", "help"};
+static const char *const words[] = {"call",     "status",   "setup", "passwd", "doctor", "deploy",
+                                    "rollback", "handlers", "logs",  "sign",   "help"};
 
 static int overview(struct buffer *out)
 {

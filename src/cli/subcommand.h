@@ -33,3 +33,8 @@ extern const struct subcommand subcommand_status;
 extern const struct subcommand subcommand_setup;
 extern const struct subcommand subcommand_passwd;
 extern const struct subcommand subcommand_doctor;
+extern const struct subcommand subcommand_deploy;
+extern const struct subcommand subcommand_rollback;
+extern const struct subcommand subcommand_handlers;
+extern const struct subcommand subcommand_logs;
+extern const struct subcommand subcommand_sign;

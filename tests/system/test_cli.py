@@ -3,9 +3,7 @@
 import json
 import os
 import pathlib
-import pty
 import re
-import select
 import shutil
 import signal
 import stat
@@ -14,66 +12,16 @@ import time
 
 import pytest
 
-from agent_process import BUILD, SANITIZER_REPORT, TOP, free_port
+from agent_process import BUILD, TOP, free_port
+from command_line import (NO_CONNECTION, OK, PROGRAM, REFUSED, SECONDS, USAGE, Terminal, environment,
+                          on_terminal, run)
 from fake_agent import SILENCE, FakeAgent, Greeter
 
-PROGRAM = BUILD / "pifleet"
-SECONDS = 60
-
-OK, REFUSED, USAGE, NO_CONNECTION = 0, 1, 2, 3
+SUBCOMMANDS = ["call", "status", "setup", "passwd", "doctor", "deploy", "rollback", "handlers",
+               "logs", "sign"]
 
 needs_agent = pytest.mark.skipif(not (BUILD / "pifleet-agent").exists(),
                                  reason="pifleet-agent is not built here")
-
-
-def environment(**more):
-    clean = {k: v for k, v in os.environ.items() if k not in ("PIFLEET_TOKEN", "NO_COLOR")}
-    return {**clean, "TERM": "xterm", "TZ": "UTC", **more}
-
-
-def run(*words, stdin=b"", **more):
-    done = subprocess.run([PROGRAM, *map(str, words)], input=stdin, capture_output=True,
-                          env=environment(**more), timeout=SECONDS, check=False)
-    assert not SANITIZER_REPORT.search(done.stderr.decode(errors="replace")), done.stderr.decode()
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
-
-
-class Terminal:
-    """The program on a terminal of its own."""
-
-    def __init__(self, *words, **more):
-        self.master, slave = pty.openpty()
-        self.slave_name = os.ttyname(slave)
-        self.seen = b""
-        self.process = subprocess.Popen([PROGRAM, *map(str, words)], stdin=slave, stdout=slave,
-                                        stderr=slave, env=environment(**more),
-                                        start_new_session=True)
-        self.slave = slave
-
-    def read_until(self, text):
-        deadline = time.monotonic() + SECONDS
-        while text not in self.seen:
-            assert time.monotonic() < deadline, self.seen
-            if select.select([self.master], [], [], 1)[0]:
-                self.seen += os.read(self.master, 4096)
-
-    def type(self, data):
-        os.write(self.master, data)
-
-    def end(self):
-        """What was shown, and the exit status."""
-        status = self.process.wait(timeout=SECONDS)
-        while select.select([self.master], [], [], 0)[0]:
-            self.seen += os.read(self.master, 65536)
-        os.close(self.slave)
-        os.close(self.master)
-        shown = self.seen.decode().replace("\r\n", "\n")
-        assert not SANITIZER_REPORT.search(shown), shown
-        return status, shown
-
-
-def on_terminal(*words, **more):
-    return Terminal(*words, **more).end()
 
 
 # ---- words ----
@@ -82,7 +30,7 @@ def on_terminal(*words, **more):
 def test_without_words_it_explains_itself_and_counts_as_wrong_usage():
     status, out, _ = run()
     assert status == USAGE
-    for name in ("call", "status", "setup", "passwd", "doctor", "help"):
+    for name in (*SUBCOMMANDS, "help"):
         assert re.search(rf"^  {name}\b", out, re.MULTILINE)
 
 
@@ -93,7 +41,7 @@ def test_help_is_no_error(words):
     assert "Usage: pifleet SUBCOMMAND" in out
 
 
-@pytest.mark.parametrize("name", ["call", "status", "setup", "passwd", "doctor"])
+@pytest.mark.parametrize("name", SUBCOMMANDS)
 def test_each_subcommand_teaches_with_examples(name):
     status, out, err = run(name, "--help")
     assert (status, err) == (OK, "")
@@ -134,7 +82,7 @@ def test_wrong_usage_is_told_with_what_would_be_right(words, sentence):
 # ---- what describes the program ----
 
 
-@pytest.mark.parametrize("name", ["call", "status", "setup", "passwd", "doctor"])
+@pytest.mark.parametrize("name", SUBCOMMANDS)
 def test_the_manual_knows_each_option(name):
     manual = (TOP / "docs/man/pifleet.1").read_text()
     assert f".Cm {name}" in manual
@@ -165,6 +113,9 @@ def completions(*words, path):
 def test_completion_offers_what_there_is(tmp_path):
     assert completions("st", path=PROGRAM) == ["status"]
     assert completions("help", "do", path=PROGRAM) == ["doctor"]
+    (tmp_path / "sensors.py").touch()
+    assert completions("deploy", str(tmp_path / "sen"), path=PROGRAM) == [
+        str(tmp_path / "sensors.py")]
     assert completions("call", "ping", "--to", path=PROGRAM) == ["--token", "--token-file"]
     assert completions("setup", "--role", "a", path=PROGRAM) == ["admin"]
     assert completions("passwd", "--user", "a", path=PROGRAM) == []

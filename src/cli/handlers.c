@@ -1,0 +1,109 @@
+/* `pifleet handlers`: the modules on an agent and how they fare. */
+#include "cli/exchange.h"
+
+struct handlers_options {
+        struct console_shape shape;
+        struct target_options target;
+};
+
+static const struct options_form form = {
+        .name = "pifleet handlers",
+        .arguments = "[MODULE]",
+        .summary = "list the modules on an agent, or tell all of one",
+        .text = "Of one module: its commands with calls, errors and latencies, and which walls of\n"
+                "its sandbox stand on that machine.",
+        .groups = {CONSOLE_SHAPE_GROUP(struct handlers_options, shape),
+                   TARGET_OPTIONS_GROUP(struct handlers_options, target)},
+        .examples = "  pifleet handlers\n"
+                    "  pifleet handlers camera_handlers.py\n"
+                    "  pifleet handlers --json | jq .handlers",
+        .after = "Exit status: 0 done, 1 refused, 2 wrong usage, 3 no connection.",
+        .words_max = 1,
+};
+
+static double sum(const cJSON *commands, const char *member)
+{
+        double total = 0, value;
+
+        for (const cJSON *item = commands ? commands->child : NULL; item; item = item->next)
+                if (json_get_double(item, member, &value))
+                        total += value;
+        return total;
+}
+
+static bool copy(cJSON *row, const cJSON *module, const char *member)
+{
+        const cJSON *value = json_get(module, member);
+
+        return !value || cJSON_AddItemToObject(row, member, cJSON_Duplicate(value, true));
+}
+
+/* A module in one line of the table. NULL: out of memory. */
+static cJSON *row_of(const cJSON *module)
+{
+        AUTO_JSON cJSON *row = cJSON_CreateObject();
+        const cJSON *commands = json_get(module, "commands");
+
+        if (!cJSON_AddStringToObject(row, "module", module->string) ||
+            !copy(row, module, "state") ||
+            !cJSON_AddNumberToObject(row, "commands", cJSON_GetArraySize(commands)) ||
+            !cJSON_AddNumberToObject(row, "calls", sum(commands, "calls")) ||
+            !cJSON_AddNumberToObject(row, "errors", sum(commands, "errors")) ||
+            !copy(row, module, "restarts") || !copy(row, module, "memory") ||
+            !copy(row, module, "rollback_suggested"))
+                return NULL;
+        return TAKE(row);
+}
+
+static enum exit_status print_table(const struct console *console, const cJSON *handlers)
+{
+        AUTO_JSON cJSON *page = cJSON_CreateObject();
+        cJSON *rows = cJSON_AddArrayToObject(page, "handlers");
+        bool whole = rows != NULL;
+
+        for (const cJSON *item = handlers ? handlers->child : NULL; item && whole;
+             item = item->next)
+                whole = cJSON_AddItemToArray(rows, row_of(item));
+        if (!whole || console_write_object(console, page, false) < 0) {
+                console_complain(console, "the list cannot be printed");
+                return EXIT_REFUSED;
+        }
+        if (!rows->child)
+                console_note("No modules yet. Send one: pifleet deploy FILE\n");
+        return EXIT_OK;
+}
+
+static enum exit_status list(struct exchange *exchange, const char *module)
+{
+        AUTO_JSON cJSON *request = exchange_request("handler_stats");
+        AUTO_JSON cJSON *reply = NULL;
+        enum exit_status status;
+
+        if (module && !cJSON_AddStringToObject(request, "filename", module)) {
+                console_complain(&exchange->console, "out of memory");
+                return EXIT_REFUSED;
+        }
+        status = exchange_ask(exchange, request, &reply);
+        if (status != EXIT_OK)
+                return status;
+        if (module || !exchange->console.readable || !client_reply_is_good(reply))
+                return exchange_print(&exchange->console, reply);
+        return print_table(&exchange->console, json_get(reply, "handlers"));
+}
+
+static enum exit_status run(int argc, char *argv[])
+{
+        struct handlers_options options = {.target = TARGET_OPTIONS_DEFAULT};
+        struct exchange exchange;
+        enum exit_status status;
+        size_t words;
+
+        if (!subcommand_parse(&form, argc, argv, &options, &words, &status) ||
+            !exchange_begin(&exchange, &options.shape, &options.target, &status))
+                return status;
+        status = list(&exchange, words > 0 ? argv[0] : NULL);
+        exchange_end(&exchange);
+        return status;
+}
+
+const struct subcommand subcommand_handlers = {"handlers", &form, run};
