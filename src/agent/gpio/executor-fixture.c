@@ -23,11 +23,8 @@ static int ask(struct guard_link *link, bool let_go, uint64_t id, guard_answered
 int guard_link_hold(struct guard_link *link, const struct guard_hold *hold, int descriptor,
                     guard_answered_fn *answered, void *context)
 {
-        bool level;
-
         CHECK(descriptor >= 0);
-        CHECK_EQ(gpio_sim_level(link->chip, hold->offsets[0], &level), 0);
-        link->driven_when_held = level;
+        link->driven_when_held = level_of(link->fixture, hold->offsets[0]);
         link->hold = *hold;
         if (link->hold_result < 0)
                 return link->hold_result;
@@ -150,7 +147,7 @@ static void fixture_open(struct fixture *f, enum gpio_safe safe, bool guarded, c
                 open_kernel(f);
         else
                 CHECK_EQ(gpio_sim_new(NULL, &f->chip), 0);
-        f->link.chip = f->chip;
+        f->link.fixture = f;
         setup.loop = f->loop;
         setup.chip = f->chip;
         CHECK_EQ(gpio_executor_new(&setup, &f->executor), 0);

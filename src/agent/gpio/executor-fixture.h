@@ -21,8 +21,10 @@ struct question {
         void *context;
 };
 
+struct fixture;
+
 struct guard_link {
-        struct gpio_chip *chip;
+        struct fixture *fixture;
         struct question questions[LATER];
         size_t questions_count;
         uint64_t last_id;

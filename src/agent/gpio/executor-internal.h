@@ -125,6 +125,11 @@ void pin_warn(struct gpio_pin *pin, enum gpio_warning warning, bool holds);
 /* executor-pwm.c */
 
 void pwm_set(struct gpio_pin *pin, const struct gpio_job *job);
+/* A channel that came back goes on. False: it is not one that is kept, or cannot be
+ * opened. */
+bool pwm_adopt(struct gpio_executor *executor, const struct guard_hold *hold);
+/* Hands the hardware channel of the pin over: gpio_guarded_take_pwm(). */
+int pwm_guard(struct gpio_pin *pin);
 /* The signal ends, low; a software channel's line stays held. Fine when there is none. */
 int pwm_end(struct gpio_pin *pin);
 void pwm_init(struct gpio_pin *pin);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
         RETRY_MS = 20, /* while udev hands the channel's files over */
@@ -58,6 +59,37 @@ static void wait_for_udev(struct gpio_pin *pin, const struct gpio_job *job)
         loop_timer_start(&pin->retry, RETRY_MS);
 }
 
+static int guard_channel(struct gpio_pin *pin, const struct gpio_pwm *channel)
+{
+        return gpio_guarded_take_pwm(pin->executor->guarded, pin->number,
+                                     gpio_pwm_sysfs_folder(channel),
+                                     gpio_pwm_sysfs_enable_fd(channel));
+}
+
+int pwm_guard(struct gpio_pin *pin)
+{
+        return guard_channel(pin, pin->pwm);
+}
+
+bool pwm_adopt(struct gpio_executor *executor, const struct guard_hold *hold)
+{
+        unsigned number = hold->offsets[0];
+        struct gpio_pwm_place place;
+        struct gpio_pwm *channel;
+
+        if (number >= GPIO_LINES_MAX || executor->pins[number].pwm || !executor->setup.pwm_root ||
+            gpio_pwm_sysfs_find(executor->setup.pwm_root, number, &place) < 0 ||
+            gpio_pwm_sysfs_open(&place, &channel) < 0)
+                return false;
+        if (strcmp(gpio_pwm_sysfs_folder(channel), hold->chip) != 0 ||
+            !gpio_guarded_adopt_pwm(executor->guarded, hold)) {
+                gpio_pwm_abandon(channel);
+                return false;
+        }
+        executor->pins[number].pwm = channel;
+        return true;
+}
+
 static void set_hardware(struct gpio_pin *pin, const struct gpio_job *job,
                          const struct gpio_pwm_place *place)
 {
@@ -74,9 +106,7 @@ static void set_hardware(struct gpio_pin *pin, const struct gpio_job *job,
         }
         pin->retries = 0;
         if (r == 0)
-                r = gpio_guarded_take_pwm(pin->executor->guarded, pin->number,
-                                          gpio_pwm_sysfs_folder(pin->next_pwm),
-                                          gpio_pwm_sysfs_enable_fd(pin->next_pwm));
+                r = guard_channel(pin, pin->next_pwm);
         if (r == GPIO_GUARDED_PENDING) {
                 pin_park_first(pin, job);
                 pin_wait(pin);

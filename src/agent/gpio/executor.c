@@ -401,13 +401,35 @@ void gpio_executor_run(struct gpio_executor *executor, const struct gpio_job *jo
 void gpio_executor_return(struct gpio_executor *executor, const struct guard_hold *hold,
                           int descriptor)
 {
-        gpio_guarded_return(executor->guarded, hold, descriptor);
+        AUTO_CLOSE int fd = descriptor;
+
+        if (hold->kind != GUARD_KIND_PWM || !pwm_adopt(executor, hold))
+                gpio_guarded_return(executor->guarded, hold, TAKE_FD(fd));
         look_soon(executor);
+}
+
+/* What is driven already is held as it would be held now: the configuration may be
+ * another than that of the agent who died. */
+static void guard_again(struct gpio_pin *pin)
+{
+        struct gpio_executor *executor = pin->executor;
+        int r = 0;
+
+        if (pin->waits)
+                return;
+        if (pin->pwm && pin->pwm->operations->hardware)
+                r = pwm_guard(pin);
+        else if (gpio_lines_driven(executor->lines, pin->number))
+                r = gpio_guarded_take(executor->guarded, pin->number);
+        if (r == GPIO_GUARDED_PENDING)
+                pin_wait(pin);
 }
 
 void gpio_executor_link(struct gpio_executor *executor, struct guard_link *link)
 {
         gpio_guarded_link(executor->guarded, link);
+        for (unsigned number = 0; link && number < GPIO_LINES_MAX; number++)
+                guard_again(&executor->pins[number]);
 }
 
 /* --- from beginning to end --------------------------------------------------------------- */

@@ -18,7 +18,7 @@
 enum {
         QUESTIONS_MAX = 2 * GUARD_HOLDS_MAX, /* each hold may be asked for and let go */
         MESSAGES_PER_ROUND = 32,
-        SLEEPER_STACK = 64 << 10,
+        SLEEPER_STACK = 256 << 10, /* arm64 takes no less than 128 KiB */
 };
 
 enum link_state { LINK_OPENED, LINK_GREETING, LINK_READY, LINK_LOST };

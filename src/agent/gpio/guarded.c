@@ -16,6 +16,7 @@ struct guarded_pin {
         bool line;    /* what is held is a line and no PWM channel */
         bool pending; /* an answer is awaited */
         uint64_t id;
+        enum guard_action action; /* under which it is, or is about to be, held */
 };
 
 struct gpio_guarded {
@@ -67,6 +68,14 @@ struct gpio_guarded *gpio_guarded_free(struct gpio_guarded *guarded)
 
 /* --- what came back ---------------------------------------------------------------------- */
 
+static void note_return(struct guarded_pin *pin, const struct guard_hold *hold)
+{
+        pin->held = true;
+        pin->line = hold->kind == GUARD_KIND_LINES;
+        pin->id = hold->id;
+        pin->action = hold->actions[0];
+}
+
 static int adopt_line(struct gpio_guarded *guarded, const struct guard_hold *hold, int descriptor)
 {
         bool output = hold->actions[0] != GUARD_INPUT;
@@ -79,9 +88,18 @@ static int adopt_line(struct gpio_guarded *guarded, const struct guard_hold *hol
         r = gpio_lines_adopt(guarded->lines, pin, descriptor, output);
         if (r < 0)
                 return r;
-        guarded->pins[pin].held = guarded->pins[pin].line = true;
-        guarded->pins[pin].id = hold->id;
+        note_return(&guarded->pins[pin], hold);
         return 0;
+}
+
+bool gpio_guarded_adopt_pwm(struct gpio_guarded *guarded, const struct guard_hold *hold)
+{
+        if (hold->kind != GUARD_KIND_PWM || hold->lines_count != 1 ||
+            hold->offsets[0] >= GPIO_LINES_MAX || hold->actions[0] != GUARD_KEEP ||
+            guarded->pins[hold->offsets[0]].held)
+                return false;
+        note_return(&guarded->pins[hold->offsets[0]], hold);
+        return true;
 }
 
 void gpio_guarded_return(struct gpio_guarded *guarded, const struct guard_hold *hold,
@@ -89,7 +107,6 @@ void gpio_guarded_return(struct gpio_guarded *guarded, const struct guard_hold *
 {
         AUTO_CLOSE int fd = descriptor;
 
-        /* A channel of PWM is opened by its name, and held anew then. */
         if (hold->kind == GUARD_KIND_LINES && adopt_line(guarded, hold, fd) == 0)
                 fd = -1;
         else if (guarded->refused_count < REFUSED_MAX)
@@ -137,10 +154,13 @@ static int hand_over(struct guarded_pin *pin, struct guard_hold *hold, int descr
         struct guard_link *link = pin->guarded->link;
         int r;
 
-        hold->id = pin->id = guard_link_new_id(link);
+        /* Under the id it is held by, the new action takes the other's place. */
+        hold->id = pin->held ? pin->id : guard_link_new_id(link);
         r = guard_link_hold(link, hold, descriptor, on_held, pin);
         if (r < 0)
                 return r == -EPIPE ? 0 : r;
+        pin->id = hold->id;
+        pin->action = hold->actions[0];
         pin->pending = true;
         return GPIO_GUARDED_PENDING;
 }
@@ -180,10 +200,11 @@ int gpio_guarded_take(struct gpio_guarded *guarded, unsigned pin)
         /* Letting go failed before: the duplicate still keeps the line. */
         if (guarded_pin->held && !gpio_lines_held(guarded->lines, pin))
                 return gpio_guarded_let_go(guarded, pin);
-        if (guarded_pin->held)
+        if (guarded_pin->held && guarded_pin->action == actions[guarded->safe])
                 return 0;
         if (gpio_lines_held(guarded->lines, pin))
-                /* Driven while there was no supervisor to tell. */
+                /* Driven while there was no supervisor to tell, or held for another
+                 * safe state. */
                 return hand_line_over(guarded_pin);
         r = gpio_lines_safe(guarded->lines, pin, guarded->safe);
         if (r == 0)
@@ -198,14 +219,15 @@ int gpio_guarded_take_pwm(struct gpio_guarded *guarded, unsigned pin, const char
 {
         struct guard_hold hold = {.kind = GUARD_KIND_PWM, .lines_count = 1};
         struct guarded_pin *guarded_pin = &guarded->pins[pin];
+        /* A PWM signal is either kept or ended. */
+        enum guard_action action = guarded->safe == GPIO_SAFE_HOLD ? GUARD_KEEP : GUARD_OFF;
 
         if (guarded_pin->pending)
                 return GPIO_GUARDED_PENDING;
-        if (!guarded->link || guarded_pin->held)
+        if (!guarded->link || (guarded_pin->held && guarded_pin->action == action))
                 return 0;
         hold.offsets[0] = pin;
-        /* A PWM signal is either kept or ended. */
-        hold.actions[0] = guarded->safe == GPIO_SAFE_HOLD ? GUARD_KEEP : GUARD_OFF;
+        hold.actions[0] = (uint8_t)action;
         snprintf(hold.consumer, sizeof(hold.consumer), "pifleet:pin%u", pin);
         if ((size_t)snprintf(hold.chip, sizeof(hold.chip), "%s", folder) >= sizeof(hold.chip))
                 return -ENAMETOOLONG;

@@ -27,12 +27,17 @@ DEFINE_CLEANUP(gpio_guarded)
 /* From here on lines are handed over; borrowed. NULL: not any more. */
 void gpio_guarded_link(struct gpio_guarded *guarded, struct guard_link *link);
 /* A hold that came back. Lines go on as they are; what cannot be adopted is let
- * go of as soon as the link is there. Takes the descriptor over. */
+ * go of as soon as the link is there, and so is a PWM channel. Takes the descriptor
+ * over. */
 void gpio_guarded_return(struct gpio_guarded *guarded, const struct guard_hold *hold,
                          int descriptor);
+/* A PWM channel came back, and the caller has opened it: it stays held. False: it
+ * was not held for one pin that is to be kept. */
+bool gpio_guarded_adopt_pwm(struct gpio_guarded *guarded, const struct guard_hold *hold);
 
 /* 0: the pin may be driven; PENDING; -errno of the chip or of the link: it is as
- * it was. */
+ * it was. What came back with another safe state than is configured now is handed over
+ * anew. */
 int gpio_guarded_take(struct gpio_guarded *guarded, unsigned pin);
 /* A PWM channel: `enable` stays the caller's, `folder` is where the channel
  * lives. Results as above. */

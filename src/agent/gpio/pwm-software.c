@@ -11,8 +11,8 @@
 #include <time.h>
 
 enum {
-        STACK_BYTES = 64 << 10,
-        PRIORITY = 10, /* above everything ordinary, below the supervisor's */
+        STACK_BYTES = 256 << 10, /* arm64 takes no less than 128 KiB */
+        PRIORITY = 10,           /* above everything ordinary, below the supervisor's */
         NS_PER_SECOND = 1000000000,
 };
 

@@ -303,6 +303,35 @@ static int open_file(const struct channel *channel, const char *name, int *ret)
         return 0;
 }
 
+/* 0: not to be read. */
+static uint64_t read_number(const struct channel *channel, const char *name)
+{
+        char path[GPIO_PWM_FOLDER_MAX + 16], text[24] = "";
+        unsigned long long number;
+        char *end;
+
+        (void)snprintf(path, sizeof(path), "%s/%s", channel->folder, name);
+        if (read_small(path, text, sizeof(text) - 1) <= 0)
+                return 0;
+        errno = 0;
+        number = strtoull(text, &end, 10);
+        return errno != 0 || end == text || (*end != '\0' && *end != '\n') ? 0 : number;
+}
+
+/* What another left running, so that it can be changed without a step in between. */
+static void find_signal(struct channel *channel)
+{
+        uint64_t period_ns = read_number(channel, "period");
+        uint64_t high_ns = read_number(channel, "duty_cycle");
+
+        if (read_number(channel, "enable") != 1 || period_ns == 0 || period_ns > INT_MAX ||
+            high_ns > period_ns)
+                return;
+        channel->period_ns = period_ns;
+        channel->pwm.frequency_hz = 1e9 / (double)period_ns;
+        channel->pwm.duty = (double)high_ns / (double)period_ns;
+}
+
 int gpio_pwm_sysfs_open(const struct gpio_pwm_place *place, struct gpio_pwm **ret)
 {
         struct channel *channel = calloc(1, sizeof(*channel));
@@ -326,6 +355,7 @@ int gpio_pwm_sysfs_open(const struct gpio_pwm_place *place, struct gpio_pwm **re
                 sysfs_free(&channel->pwm);
                 return r;
         }
+        find_signal(channel);
         *ret = &channel->pwm;
         return 0;
 }

@@ -24,8 +24,8 @@ struct gpio_pwm_place {
  * it has none; -errno. */
 int gpio_pwm_sysfs_find(const char *root, unsigned pin, struct gpio_pwm_place *ret);
 /* Exports the channel where needed, and opens its files. A channel that is enabled
- * goes on as it is. -EAGAIN: exported, but udev has not handed its files over yet:
- * again in a while; -errno. */
+ * goes on as it is, and its duty and frequency are those. -EAGAIN: exported, but udev has not
+ * handed its files over yet: again in a while; -errno. */
 int gpio_pwm_sysfs_open(const struct gpio_pwm_place *place, struct gpio_pwm **ret);
 
 /* The `enable` file, for the supervisor; the channel's own. */

@@ -14,7 +14,7 @@ int gpio_pwm_set(struct gpio_pwm *pwm, double duty, double frequency_hz)
         /* Written so that NaN fails too. */
         if (!(duty >= 0 && duty <= 1) || !(frequency_hz > 0))
                 return -EINVAL;
-        period_ns = 1e9 / frequency_hz;
+        period_ns = 1e9 / frequency_hz + 0.5;
         if (!(period_ns >= 1 && period_ns < 1e15))
                 return -ERANGE;
         high_ns = (uint64_t)(duty * (double)(uint64_t)period_ns + 0.5);

@@ -166,6 +166,126 @@ TEST(a_hardware_channel_is_handed_over_before_its_signal_begins)
         CHECK_EQ(nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+static void write_text(const char *root, const char *path, const char *text)
+{
+        write_file(root, path, text, strlen(text));
+}
+
+/* At 50 Hz and a tenth, as the agent who died left it. */
+static struct guard_hold make_signal(const char *root, enum guard_action action)
+{
+        struct guard_hold hold = {
+                .id = 9, .kind = GUARD_KIND_PWM, .lines_count = 1, .offsets[0] = 12};
+
+        hold.actions[0] = (uint8_t)action;
+        snprintf(hold.chip, sizeof(hold.chip), "%s/" CHIP "pwm0", root);
+        write_text(root, CHIP "pwm0/period", "20000000\n");
+        write_text(root, CHIP "pwm0/duty_cycle", "2000000\n");
+        write_text(root, CHIP "pwm0/enable", "1\n");
+        return hold;
+}
+
+static void remove_pwm_tree(const char *root)
+{
+        CHECK_EQ(nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+TEST(a_signal_that_was_kept_through_a_crash_goes_on_and_stays_held)
+{
+        char root[] = "/tmp/test-executor-XXXXXX";
+        struct guard_hold hold;
+        struct fixture f;
+
+        make_pwm_tree(root);
+        hold = make_signal(root, GUARD_KEEP);
+        fixture_init_pwm(&f, GPIO_SAFE_HOLD, false, root);
+        gpio_executor_return(f.executor, &hold, -1);
+        gpio_executor_link(f.executor, &f.link);
+        CHECK_EQ(f.link.questions_count, 0);
+        CHECK_EQ(first_byte(root, CHIP "pwm0/enable"), '1');
+        /* Its frequency is known, and nobody has to be asked. */
+        run_pwm(&f, 0, 0.5, 0);
+        CHECK_EQ(f.done[0], 1);
+        CHECK(f.results[0].hardware);
+        CHECK(f.results[0].frequency_hz == 50);
+        CHECK_EQ(f.link.questions_count, 0);
+        /* The end of it is the end of the hold. */
+        run(&f, GPIO_JOB_PWM_OFF, 1, 12);
+        CHECK_EQ(f.results[1].error, 0);
+        CHECK_EQ(first_byte(root, CHIP "pwm0/enable"), '0');
+        CHECK_EQ(f.link.questions[0].id, 9);
+        answer(&f.link, true, 0);
+        fixture_done(&f);
+        remove_pwm_tree(root);
+}
+
+TEST(a_signal_that_was_kept_is_ended_without_being_set_before)
+{
+        char root[] = "/tmp/test-executor-XXXXXX";
+        struct guard_hold hold;
+        struct fixture f;
+
+        make_pwm_tree(root);
+        hold = make_signal(root, GUARD_KEEP);
+        fixture_init_pwm(&f, GPIO_SAFE_HOLD, false, root);
+        gpio_executor_return(f.executor, &hold, -1);
+        gpio_executor_link(f.executor, &f.link);
+        run(&f, GPIO_JOB_PWM_OFF, 0, 12);
+        CHECK_EQ(first_byte(root, CHIP "pwm0/enable"), '0');
+        answer(&f.link, true, 0);
+        fixture_done(&f);
+        remove_pwm_tree(root);
+}
+
+TEST(what_was_kept_is_held_for_the_safe_state_that_is_configured_now)
+{
+        char root[] = "/tmp/test-executor-XXXXXX";
+        struct guard_hold hold;
+        struct fixture f;
+
+        make_pwm_tree(root);
+        hold = make_signal(root, GUARD_KEEP);
+        fixture_init_pwm(&f, GPIO_SAFE_OFF, false, root);
+        gpio_executor_return(f.executor, &hold, -1);
+        gpio_executor_link(f.executor, &f.link);
+        CHECK_EQ(f.link.questions_count, 1);
+        CHECK_EQ(f.link.hold.id, 9);
+        CHECK_EQ(f.link.hold.actions[0], GUARD_OFF);
+        /* The signal goes on; who wants to change it waits for the answer. */
+        CHECK_EQ(first_byte(root, CHIP "pwm0/enable"), '1');
+        run_pwm(&f, 0, 0.5, 0);
+        CHECK_EQ(f.done[0], 0);
+        answer(&f.link, false, 0);
+        CHECK_EQ(f.done[0], 1);
+        CHECK_EQ(f.results[0].error, 0);
+        fixture_done(&f);
+        remove_pwm_tree(root);
+}
+
+TEST(a_channel_that_was_not_kept_or_is_no_use_is_let_go_of)
+{
+        char root[] = "/tmp/test-executor-XXXXXX";
+        struct guard_hold holds[4];
+        struct fixture f;
+
+        make_pwm_tree(root);
+        holds[0] = make_signal(root, GUARD_OFF);
+        holds[1] = holds[2] = holds[3] = make_signal(root, GUARD_KEEP);
+        holds[1].offsets[0] = 17;             /* has none */
+        holds[2].offsets[0] = GPIO_LINES_MAX; /* is none */
+        snprintf(holds[3].chip, sizeof(holds[3].chip), "/sys/class/pwm/pwmchip9/pwm0");
+        fixture_init_pwm(&f, GPIO_SAFE_HOLD, false, root);
+        for (size_t i = 0; i < ARRAY_SIZE(holds); i++)
+                gpio_executor_return(f.executor, &holds[i], -1);
+        gpio_executor_link(f.executor, &f.link);
+        CHECK_EQ(f.link.questions_count, ARRAY_SIZE(holds));
+        for (size_t i = 0; i < ARRAY_SIZE(holds); i++)
+                CHECK(f.link.questions[i].let_go);
+        CHECK_EQ(first_byte(root, CHIP "pwm0/enable"), '1');
+        fixture_done(&f);
+        remove_pwm_tree(root);
+}
+
 TEST(a_channel_that_udev_never_hands_over_fails_after_a_second)
 {
         char root[] = "/tmp/test-executor-XXXXXX";

@@ -339,6 +339,55 @@ TEST(what_comes_back_and_is_no_use_is_let_go_of)
         fixture_done(&f);
 }
 
+/* GPIO17 as an agent left it who died while `safe` was another: on, and kept. */
+static int make_kept_line(struct fixture *f, struct guard_hold *hold)
+{
+        const struct gpio_line_config config = {.direction = GPIO_DIRECTION_OUTPUT, .value = true};
+        struct gpio_request *request = NULL;
+        struct gpio_chip_info info;
+        const unsigned pin = 17;
+        int fd;
+
+        CHECK_EQ(gpio_chip_request(f->chip, "pifleet:pin17", &pin, &config, 1, &request), 0);
+        fd = fake_kernel_duplicate(f->kernel, gpio_request_fd(request));
+        gpio_request_free(request);
+        gpio_chip_info(f->chip, &info);
+        *hold = (struct guard_hold){.id = 9, .kind = GUARD_KIND_LINES, .lines_count = 1};
+        hold->offsets[0] = pin;
+        hold->actions[0] = GUARD_KEEP;
+        snprintf(hold->chip, sizeof(hold->chip), "%s", info.path);
+        return fd;
+}
+
+TEST(a_line_that_was_kept_is_held_for_the_safe_state_that_is_configured_now)
+{
+        static const enum gpio_safe safes_now[] = {GPIO_SAFE_OFF, GPIO_SAFE_HOLD};
+
+        for (size_t i = 0; i < ARRAY_SIZE(safes_now); i++) {
+                bool anew = safes_now[i] != GPIO_SAFE_HOLD;
+                struct guard_hold hold;
+                struct fixture f;
+                int fd;
+
+                fixture_init_kernel(&f, safes_now[i]);
+                fd = make_kept_line(&f, &hold);
+                gpio_executor_return(f.executor, &hold, fd);
+                gpio_executor_link(f.executor, &f.link);
+                CHECK_EQ(f.link.questions_count, anew);
+                run_set(&f, 0, 17, false);
+                CHECK_EQ(f.done[0], !anew);
+                if (anew) {
+                        CHECK_EQ(f.link.hold.id, 9);
+                        CHECK_EQ(f.link.hold.actions[0], GUARD_OFF);
+                        CHECK(level_of(&f, 17));
+                        answer(&f.link, false, 0);
+                }
+                CHECK_EQ(f.results[0].error, 0);
+                CHECK(!level_of(&f, 17));
+                fixture_done(&f);
+        }
+}
+
 TEST(without_memory_there_is_no_executor)
 {
         struct gpio_executor_setup setup = {.slots = SLOTS};
