@@ -26,6 +26,7 @@ struct batch {
 struct connection {
         int fd;
         bool inside_reply; /* the last read ended in the middle of one */
+        bool turned;       /* the next request is the protocol's other one */
         unsigned first;    /* of the batches that wait for replies; a ring */
         unsigned batches_count;
         unsigned outstanding; /* requests in those batches */
@@ -36,7 +37,7 @@ struct crowd {
         const struct protocol *protocol;
         size_t expected_length;
         size_t request_length;
-        char *requests; /* `in_flight` of them, one behind the other */
+        char *requests; /* one more than `in_flight`, one behind the other, in turn */
         unsigned in_flight;
         int epoll_fd;
         bool asking; /* false: replies are no longer answered with requests */
@@ -73,12 +74,16 @@ static int connection_open(struct crowd *crowd, struct connection *connection,
 
 static int crowd_prepare(struct crowd *crowd, const struct sockaddr_in *address)
 {
-        crowd->requests = malloc(crowd->request_length * crowd->in_flight);
+        const char *const turns[] = {crowd->protocol->request, crowd->protocol->other
+                                                                       ? crowd->protocol->other
+                                                                       : crowd->protocol->request};
+
+        crowd->requests = malloc(crowd->request_length * (crowd->in_flight + 1));
         crowd->connections = calloc(crowd->connections_count, sizeof(*crowd->connections));
         if (!crowd->requests || !crowd->connections)
                 return -ENOMEM;
-        for (unsigned i = 0; i < crowd->in_flight; i++)
-                memcpy(crowd->requests + i * crowd->request_length, crowd->protocol->request,
+        for (unsigned i = 0; i <= crowd->in_flight; i++)
+                memcpy(crowd->requests + i * crowd->request_length, turns[i % 2],
                        crowd->request_length);
         for (unsigned i = 0; i < crowd->connections_count; i++)
                 crowd->connections[i].fd = -1;
@@ -102,7 +107,8 @@ int crowd_new(const struct sockaddr_in *address, const struct protocol *protocol
         int r;
 
         if (connections == 0 || connections > CROWD_CONNECTIONS_MAX || in_flight == 0 ||
-            in_flight > CROWD_IN_FLIGHT_MAX)
+            in_flight > CROWD_IN_FLIGHT_MAX ||
+            (protocol->other && strlen(protocol->other) != strlen(protocol->request)))
                 return -EINVAL;
         crowd = calloc(1, sizeof(*crowd));
         if (!crowd)
@@ -142,6 +148,7 @@ static int connection_send(struct crowd *crowd, struct connection *connection, u
                            uint64_t now)
 {
         size_t length = requests * crowd->request_length;
+        const char *bytes = crowd->requests + (connection->turned ? crowd->request_length : 0);
         unsigned last = (connection->first + connection->batches_count) % CROWD_IN_FLIGHT_MAX;
         ssize_t sent;
 
@@ -149,7 +156,8 @@ static int connection_send(struct crowd *crowd, struct connection *connection, u
         connection->batches_count++;
         connection->outstanding += requests;
         crowd->outstanding += requests;
-        sent = send(connection->fd, crowd->requests, length, MSG_NOSIGNAL);
+        connection->turned ^= requests % 2 != 0;
+        sent = send(connection->fd, bytes, length, MSG_NOSIGNAL);
         if (sent < 0)
                 return -errno;
         return (size_t)sent == length ? 0 : -ENOBUFS;

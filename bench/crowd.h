@@ -24,7 +24,8 @@ enum {
 
 struct crowd;
 
-/* Connects all. -EINVAL: a number over its limit, or 0; -ENOMEM; -errno of
+/* Connects all. -EINVAL: a number over its limit, or 0, or requests that differ in
+ * length; -ENOMEM; -errno of
  * socket(2), connect(2). */
 int crowd_new(const struct sockaddr_in *address, const struct protocol *protocol,
               unsigned connections, unsigned in_flight, struct crowd **ret);

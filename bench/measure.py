@@ -32,21 +32,21 @@ class Bench:
     def start(self, peer):
         return Server(peer, self.server_cpu, self.generator_cpu, self.directory)
 
-    def load(self, server, connections, in_flight, window_seconds):
+    def load(self, server, protocol, connections, in_flight, window_seconds):
         """The figures of one window; of the less disturbed one of two when the
         first was disturbed. The choice does not look at the result."""
-        figures = self._load(server, connections, in_flight, window_seconds)
+        figures = self._load(server, protocol, connections, in_flight, window_seconds)
         if figures["disturbed_share"] <= DISTURBED_SHARE or self.repetitions == 0:
             return figures
         self.repetitions -= 1
-        again = self._load(server, connections, in_flight, window_seconds)
+        again = self._load(server, protocol, connections, in_flight, window_seconds)
         return min(figures, again, key=lambda window: window["disturbed_share"])
 
-    def _load(self, server, connections, in_flight, window_seconds):
+    def _load(self, server, protocol, connections, in_flight, window_seconds):
         # Long enough for a server's buffers to have grown.
         warm_up_seconds = min(0.4, window_seconds / 4)
         run = subprocess.run(
-            [self.load_tool, "--port", str(server.port), "--protocol", server.peer.protocol,
+            [self.load_tool, "--port", str(server.port), "--protocol", protocol,
              "--connections", str(connections), "--in-flight", str(in_flight),
              "--warm-up-ms", str(int(warm_up_seconds * 1000)),
              "--window-ms", str(int(window_seconds * 1000)),

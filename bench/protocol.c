@@ -4,9 +4,11 @@
 #include <string.h>
 
 static const struct protocol protocols[] = {
-        {"json", "{\"command\":\"ping\"}\n", "\"pong\""},
-        {"resp", "*1\r\n$4\r\nPING\r\n", "+PONG\r"},
-        {"echo", "{\"command\":\"ping\"}\n", "\"ping\"}"},
+        {"json", "{\"command\":\"ping\"}\n", NULL, "\"pong\""},
+        {"resp", "*1\r\n$4\r\nPING\r\n", NULL, "+PONG\r"},
+        {"echo", "{\"command\":\"ping\"}\n", NULL, "\"ping\"}"},
+        {"pin", "{\"command\":\"led_on\", \"pin\":17}\n", "{\"command\":\"led_off\",\"pin\":17}\n",
+         "\"led_o"},
 };
 
 const struct protocol *protocol_find(const char *name)
@@ -19,5 +21,5 @@ const struct protocol *protocol_find(const char *name)
 
 const char *protocol_names(void)
 {
-        return "json, resp, echo";
+        return "json, resp, echo, pin";
 }

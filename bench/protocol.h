@@ -7,6 +7,7 @@
 struct protocol {
         const char *name;
         const char *request;
+        const char *other;    /* sent in turn with it, and of its length; NULL: none */
         const char *expected; /* every reply contains this */
 };
 

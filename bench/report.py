@@ -6,6 +6,7 @@ CASES = {
     "1x1": (1, 1, "one connection, one request in flight"),
     "50x1": (50, 1, "50 connections, one request in flight each"),
     "50x16": (50, 16, "50 connections, 16 requests in flight each"),
+    "pin": (1, 1, "a pin by TCP: led_on and led_off in turn on one connection, reply awaited"),
 }
 
 # What, of which case, the agent against whom, how it compares, with what.
@@ -15,7 +16,10 @@ RELATIVE_TARGETS = (
     ("50x16", "rate", "redis", ">=", 0.7),
     ("50x16", "rate", "python", ">=", 6.0),
     ("50x16", "p99", "redis", "<", 1.5),
+    ("pin", "p99", "echo", "<=", 1.5),
 )
+# By how much the agent is above the other, in seconds.
+DIFFERENCE_TARGETS = (("pin", "p50", "echo", "<=", 25e-6),)
 ABSOLUTE_TARGETS = (
     ("idle", "pss_per_connection", "<", 4096, "memory for each of 10,000 idle connections"),
     ("start", "pss", "<=", 8 * 1024 * 1024, "memory at rest (Pss)"),
@@ -23,7 +27,7 @@ ABSOLUTE_TARGETS = (
 )
 PEERS = ("agent", "redis", "python", "echo")
 LOAD_METRICS = ("rate", "p50", "p99", "p999", "cpu_per_request", "server_share", "generator_share")
-WORDS = {"rate": "requests/s", "p99": "p99"}
+WORDS = {"rate": "requests/s"}
 
 
 def figures_of(rounds, case, peer, metric):
@@ -37,13 +41,24 @@ def middle(rounds, case, peer, metric):
     return median(figures) if figures else None
 
 
+def pairs(rounds, case, metric, peer, other):
+    """Both figures of each round that has both."""
+    found = [(figures_of([figures], case, peer, metric), figures_of([figures], case, other, metric))
+             for figures in rounds]
+    return [(ours[0], theirs[0]) for ours, theirs in found if ours and theirs]
+
+
 def ratio(rounds, case, metric, peer, other):
     """The median of the ratios within each round, and their extremes. What
     disturbs the machine for a while disturbs both sides of one ratio."""
-    pairs = [(figures_of([figures], case, peer, metric), figures_of([figures], case, other, metric))
-             for figures in rounds]
-    ratios = [a[0] / b[0] for a, b in pairs if a and b and b[0]]
+    ratios = [a / b for a, b in pairs(rounds, case, metric, peer, other) if b]
     return (median(ratios), min(ratios), max(ratios)) if ratios else None
+
+
+def difference(rounds, case, metric, peer, other):
+    """As ratio(), of how much more it is."""
+    found = [a - b for a, b in pairs(rounds, case, metric, peer, other)]
+    return (median(found), min(found), max(found)) if found else None
 
 
 def reasons_of(rounds, case, peer):
@@ -68,32 +83,38 @@ def holds(value, comparison, bound):
     return {">=": value >= bound, "<=": value <= bound, "<": value < bound}[comparison]
 
 
+def verdict_of(what, value, lowest, highest, comparison, bound, metric):
+    """`metric`: "seconds", "bytes", "share"; None: a plain number."""
+    return {"what": what, "value": value, "lowest": lowest, "highest": highest,
+            "comparison": comparison, "bound": bound, "metric": metric,
+            "reached": holds(value, comparison, bound)}
+
+
 def verdicts(rounds):
     """One dict for each target that was measured."""
     result = []
     for case, metric, other, comparison, bound in RELATIVE_TARGETS:
         found = ratio(rounds, case, metric, "agent", other)
         if found:
-            result.append({
-                "what": f"{case}: {WORDS[metric]}, agent / {other}",
-                "value": found[0], "lowest": found[1], "highest": found[2],
-                "comparison": comparison, "bound": bound,
-                "reached": holds(found[0], comparison, bound)})
+            result.append(verdict_of(f"{case}: {WORDS.get(metric, metric)}, agent / {other}",
+                                     *found, comparison, bound, None))
+    for case, metric, other, comparison, bound in DIFFERENCE_TARGETS:
+        found = difference(rounds, case, metric, "agent", other)
+        if found:
+            result.append(verdict_of(f"{case}: {metric}, agent - {other}", *found, comparison,
+                                     bound, "seconds"))
     for case, metric, comparison, bound, words in ABSOLUTE_TARGETS:
         value = middle(rounds, case, "agent", metric)
         if value is not None:
             figures = figures_of(rounds, case, "agent", metric)
-            result.append({
-                "what": words, "value": value, "lowest": min(figures), "highest": max(figures),
-                "comparison": comparison, "bound": bound, "metric": metric,
-                "reached": holds(value, comparison, bound)})
+            result.append(verdict_of(words, value, min(figures), max(figures), comparison, bound,
+                                     "seconds" if metric == "seconds" else "bytes"))
     for case in dict.fromkeys(case for figures in rounds for case in figures):
         reasons = reasons_of(rounds, case, "agent")
         # Not to have stood the measurement is worse than a bad figure.
         if reasons:
-            result.append({"what": f"{case}: the agent can be measured", "value": len(reasons),
-                           "lowest": 0, "highest": len(rounds), "comparison": "<=", "bound": 0,
-                           "reached": False})
+            result.append(verdict_of(f"{case}: rounds without figures of the agent", len(reasons),
+                                     0, len(rounds), "<=", 0, None))
     return result
 
 
@@ -112,8 +133,8 @@ def summary(rounds):
 
 
 def time_text(seconds):
-    if seconds < 0.001:
-        return f"{seconds * 1e6:.{1 if seconds < 1e-4 else 0}f} µs"
+    if abs(seconds) < 0.001:
+        return f"{seconds * 1e6:.{1 if abs(seconds) < 1e-4 else 0}f} µs"
     if seconds < 1:
         return f"{seconds * 1e3:.{2 if seconds < 0.01 else 1}f} ms"
     return f"{seconds:.2f} s"
@@ -129,14 +150,19 @@ def bytes_text(count):
 
 def verdict_text(verdict, key):
     """A figure of a verdict in the unit of its metric; ratios have none."""
-    metric = verdict.get("metric")
+    metric = verdict["metric"]
     if metric is None:
         return f"{verdict[key]:.2f}"
-    return (time_text if metric == "seconds" else bytes_text)(verdict[key])
+    return {"seconds": time_text, "bytes": bytes_text, "share": percent_text}[metric](verdict[key])
 
 
 def share_text(share):
     return f"{share * 100:.0f} %"
+
+
+def percent_text(share):
+    """Small ones too."""
+    return f"{share * 100:.{0 if share >= 0.1 else 1 if share >= 0.01 else 4}f} %"
 
 
 def ratio_text(found):
@@ -207,13 +233,15 @@ def disturbance(rounds):
     return median(shares) if shares else None
 
 
-def text(machine, rounds, peers):
+def text(machine, rounds, peers, device_tables=(), device_verdicts=()):
+    """`device_…`: what device_report.py makes of the rest."""
     lines = ["", *(f"{key + ':':10} {value}" for key, value in machine.items()), ""]
     for case in CASES:
         if any(case in figures for figures in rounds):
             lines += load_table(rounds, case, peers)
     lines += rest_table(rounds, peers)
-    lines += verdict_table(verdicts(rounds))
+    lines += device_tables
+    lines += verdict_table([*verdicts(rounds), *device_verdicts])
     disturbed = disturbance(rounds)
     if disturbed is not None and disturbed > 0.02:
         lines += ["Beware: other programs held the two cores for "

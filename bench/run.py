@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Measures the agent side by side with redis-server, a thread-per-connection
-Python server and a bare echo, and says whether the targets are reached.
+Python server and a bare echo, and by itself under its supervisor, and says whether the
+targets are reached.
 
 See README.md beside this file for the method. Exit status: 0 all measured
 targets are reached, 1 some are not, 2 it could not measure."""
@@ -16,19 +17,23 @@ import tempfile
 import time
 from pathlib import Path
 
+import device
+import device_report
 import report
+from guarded import Programs
 from measure import Bench, allow_many_descriptors, two_cores
 from server import PYTHON, Unusable, check_usable, peers
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = (*report.CASES, "idle", "start")
+DEVICE_PARTS = ("kill", "idle-cpu", "pwm")
+PARTS = (*report.CASES, "idle", "start", *DEVICE_PARTS)
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
         prog="./dev bench", description="Measures the agent beside Redis, Python and bare echo.")
     parser.add_argument("--quick", action="store_true",
-                        help="3 short rounds (about a minute) instead of 9 (about ten)")
+                        help="3 short rounds (three minutes) instead of 9 (about twenty)")
     parser.add_argument("--only", action="append", choices=PARTS, metavar="NAME",
                         help=f"measure only this: {', '.join(PARTS)}; may be repeated")
     parser.add_argument("--peers", default="agent,redis,python,echo",
@@ -43,6 +48,9 @@ def parse_arguments():
         parser.error("--rounds: 1 to 99")
     options.rounds = options.rounds or (3 if options.quick else 9)
     options.window_seconds = 0.8 if options.quick else 2.5
+    options.kills = 25 if options.quick else 200
+    options.idle_seconds = 10 if options.quick else 60
+    options.signal_seconds = 2 if options.quick else 10
     # Memory hardly varies from run to run, and each costs seconds.
     options.idle_rounds = min(options.rounds, 1 if options.quick else 3)
     options.only = options.only or PARTS
@@ -119,8 +127,11 @@ def measure_load(bench, options, chosen, number):
         for case in cases:
             connections, in_flight, _ = report.CASES[case]
             for server in turned(servers, number):
+                if case == "pin" and not server.peer.has_pins:
+                    continue
                 figures[case][server.peer.name] = figures_or_reason(
-                    bench.load, server, connections, in_flight, options.window_seconds)
+                    bench.load, server, "pin" if case == "pin" else server.peer.protocol,
+                    connections, in_flight, options.window_seconds)
     return figures
 
 
@@ -137,41 +148,77 @@ def measure_round(bench, options, chosen, number):
     return figures
 
 
+def measure_device(options, directory):
+    """What is measured of the agent alone, once and not in rounds."""
+    parts = {}
+    programs = None
+    if {"kill", "idle-cpu"} & set(options.only):
+        programs = Programs(options.build, options.agent, directory)
+    if "kill" in options.only:
+        parts["kill"] = {}
+        for name, (ballast_mb, hogs) in device.KILLS.items():
+            say(f"kill -9: {name}")
+            parts["kill"][name] = figures_or_reason(
+                device.kills, programs, ballast_mb, hogs, options.kills)
+    if "idle-cpu" in options.only:
+        say("CPU when idle")
+        parts["idle-cpu"] = {"agent and supervisor": figures_or_reason(
+            device.idle_cpu, programs, options.idle_seconds)}
+    if "pwm" in options.only:
+        say("software PWM")
+        parts["pwm"] = {name: figures_or_reason(device.jitter, options.build, hertz, channels,
+                                                options.signal_seconds)
+                        for name, (hertz, channels) in device.SIGNALS.items()}
+    return parts
+
+
+def measure_rounds(options, chosen, cores, directory):
+    bench = Bench(options.build, *cores, directory, repetitions=5 * options.rounds)
+    rounds = []
+    for number in range(options.rounds):
+        say(f"round {number + 1} of {options.rounds}")
+        rounds.append(measure_round(bench, options, chosen, number))
+    return rounds
+
+
 def measure(options):
     known = peers(options.build, options.agent)
     names = options.peers.split(",")
     if not set(names) <= set(known):
         raise Unusable(f"--peers knows {', '.join(known)}")
     chosen = {name: known[name] for name in known if name in names}
-    for peer in chosen.values():
-        check_usable(peer)
-    allow_many_descriptors()
+    in_rounds = any(part not in DEVICE_PARTS for part in options.only)
+    if in_rounds:
+        for peer in chosen.values():
+            check_usable(peer)
+        allow_many_descriptors()
     cores = two_cores()
     machine = describe_machine(options, chosen, cores)
-    rounds = []
+    anywhere = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory(prefix="pifleet-bench-") as directory:
-        bench = Bench(options.build, *cores, directory, repetitions=5 * options.rounds)
-        for number in range(options.rounds):
-            say(f"round {number + 1} of {options.rounds}")
-            rounds.append(measure_round(bench, options, chosen, number))
+        rounds = measure_rounds(options, chosen, cores, directory) if in_rounds else []
+    os.sched_setaffinity(0, anywhere)
+    with tempfile.TemporaryDirectory(prefix="pifleet-bench-", dir="/dev/shm") as directory:
+        parts = measure_device(options, directory)
     say("")
-    return machine, rounds, list(chosen)
+    return machine, rounds, list(chosen), parts
 
 
 def main():
     options = parse_arguments()
     try:
-        machine, rounds, names = measure(options)
-        found = report.verdicts(rounds)
+        machine, rounds, names, parts = measure(options)
+        device_verdicts = device_report.verdicts(parts)
+        found = [*report.verdicts(rounds), *device_verdicts]
         options.json.write_text(json.dumps(
             {"machine": machine, "targets": found, "medians": report.summary(rounds),
-             "rounds": rounds}, indent=1) + "\n")
+             "device": parts, "rounds": rounds}, indent=1) + "\n")
     except (Unusable, OSError, subprocess.SubprocessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    print(report.text(machine, rounds, names))
+    print(report.text(machine, rounds, names, device_report.tables(parts), device_verdicts))
     print(f"All figures: {options.json}")
     return 0 if all(verdict["reached"] for verdict in found) else 1
 

@@ -19,11 +19,13 @@ class Unusable(Exception):
 
 class Peer:
     """One kind of server. `arguments(port, directory)` is its command line;
-    `protocol` a row of protocol.c; `line` the same request for bench-flood."""
+    `protocol` a row of protocol.c; `line` the same request for bench-flood; `has_pins`: it
+    can be asked in the protocol `pin` as well."""
 
-    def __init__(self, name, protocol, line, program, arguments):
+    def __init__(self, name, protocol, line, program, arguments, has_pins=True):
         self.name = name
         self.protocol = protocol
+        self.has_pins = has_pins
         self.line = line
         self.program = program
         self.arguments = arguments
@@ -46,7 +48,7 @@ def peers(build, agent):
                  lambda port, directory: [
                      "--port", str(port), "--bind", "127.0.0.1", "--protected-mode", "no",
                      "--save", "", "--appendonly", "no", "--daemonize", "no",
-                     "--maxclients", "11000", "--dir", directory]),
+                     "--maxclients", "11000", "--dir", directory], has_pins=False),
             Peer("python", "json", ping, PYTHON,
                  lambda port, _: [str(HERE / "peers" / "threaded-server.py"), str(port)]),
             Peer("echo", "echo", ping, tool(build, "bench-echo"), lambda port, _: [str(port)]),

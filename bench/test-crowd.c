@@ -7,7 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const struct protocol ping = {"test", "ping\n", "pong"};
+static const struct protocol ping = {"test", "ping\n", NULL, "pong"};
+static const struct protocol turns = {"turns", "tick\n", "tock\n", "pong"};
 
 struct fixture {
         int listener;
@@ -17,7 +18,8 @@ struct fixture {
 
 /* The kernel completes connections before they are accepted, so one thread can
  * be both ends. */
-static struct fixture fixture_of(unsigned connections, unsigned in_flight)
+static struct fixture fixture_with(const struct protocol *protocol, unsigned connections,
+                                   unsigned in_flight)
 {
         struct sockaddr_in address = {.sin_family = AF_INET,
                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -28,11 +30,16 @@ static struct fixture fixture_of(unsigned connections, unsigned in_flight)
         CHECK_EQ(bind(f.listener, (struct sockaddr *)&address, length), 0);
         CHECK_EQ(listen(f.listener, 64), 0);
         CHECK_EQ(getsockname(f.listener, (struct sockaddr *)&address, &length), 0);
-        CHECK_EQ(crowd_new(&address, &ping, connections, in_flight, &f.crowd), 0);
+        CHECK_EQ(crowd_new(&address, protocol, connections, in_flight, &f.crowd), 0);
         f.server = accept(f.listener, NULL, NULL);
         CHECK(f.server >= 0);
         CHECK_EQ(crowd_start(f.crowd), 0);
         return f;
+}
+
+static struct fixture fixture_of(unsigned connections, unsigned in_flight)
+{
+        return fixture_with(&ping, connections, in_flight);
 }
 
 static void fixture_done(struct fixture *f)
@@ -66,6 +73,15 @@ TEST(what_is_to_be_in_flight_leaves_in_one_write)
         heard(&f, bytes, sizeof(bytes));
         CHECK_TEXT(bytes, "ping\nping\nping\n");
         fixture_done(&f);
+}
+
+TEST(requests_that_differ_in_length_are_refused)
+{
+        const struct protocol uneven = {"uneven", "a\n", "bb\n", "pong"};
+        const struct sockaddr_in nobody = {.sin_family = AF_INET};
+        struct crowd *crowd;
+
+        CHECK_EQ(crowd_new(&nobody, &uneven, 1, 1, &crowd), -EINVAL);
 }
 
 TEST(draining_waits_for_all_replies_and_asks_no_more)
@@ -134,7 +150,16 @@ TEST(numbers_beyond_the_limits_are_refused)
 struct answers {
         int fd;
         uint64_t given;
+        uint64_t out_of_turn; /* requests that are not the one whose turn it is */
 };
+
+static uint64_t after_20_ms(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + 20000000;
+}
 
 /* Answers each request until the other end is closed. */
 static void *answer_all(void *argument)
@@ -150,21 +175,54 @@ static void *answer_all(void *argument)
         return NULL;
 }
 
+/* The same, of `turns`: lines of five bytes. Replies leave two by two where there are
+ * two, so that requests come back in batches of either length. */
+static void *answer_in_turn(void *argument)
+{
+        struct answers *answers = argument;
+        char bytes[5 * CROWD_IN_FLIGHT_MAX];
+        ssize_t length;
+
+        while ((length = recv(answers->fd, bytes, 5, MSG_WAITALL)) == 5) {
+                ssize_t more = recv(answers->fd, bytes + 5, 5, MSG_DONTWAIT);
+
+                length += more == 5 ? 5 : 0;
+                for (ssize_t i = 0; i < length; i += 5)
+                        answers->out_of_turn +=
+                                memcmp(bytes + i, answers->given++ % 2 ? "tock\n" : "tick\n", 5) !=
+                                0;
+                if (send(answers->fd, "pong\npong\n", (size_t)length, MSG_NOSIGNAL) != length)
+                        break;
+        }
+        return NULL;
+}
+
+TEST(two_requests_are_sent_in_turn_however_they_are_answered)
+{
+        struct fixture f = fixture_with(&turns, 1, 3);
+        struct answers answers = {.fd = f.server};
+        pthread_t thread;
+
+        CHECK_EQ(pthread_create(&thread, NULL, answer_in_turn, &answers), 0);
+        CHECK_EQ(crowd_run(f.crowd, after_20_ms(), NULL), 0);
+        CHECK_EQ(crowd_drain(f.crowd), 0);
+        f.crowd = crowd_free(f.crowd);
+        CHECK_EQ(pthread_join(thread, NULL), 0);
+        CHECK(answers.given > 3);
+        CHECK_EQ(answers.out_of_turn, 0);
+        fixture_done(&f);
+}
+
 TEST(every_request_of_a_run_is_answered_and_no_latency_invented)
 {
         static struct histogram latencies;
         struct fixture f = fixture_of(1, 16);
         struct answers answers = {.fd = f.server};
-        struct timespec now;
         pthread_t thread;
 
         histogram_reset(&latencies);
         CHECK_EQ(pthread_create(&thread, NULL, answer_all, &answers), 0);
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        CHECK_EQ(crowd_run(f.crowd,
-                           (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + 20000000,
-                           &latencies),
-                 0);
+        CHECK_EQ(crowd_run(f.crowd, after_20_ms(), &latencies), 0);
         CHECK_EQ(crowd_drain(f.crowd), 0);
         f.crowd = crowd_free(f.crowd);
         CHECK_EQ(pthread_join(thread, NULL), 0);

@@ -40,6 +40,17 @@ class Ratios(unittest.TestCase):
         self.assertEqual(report.ratio(rounds, "50x16", "rate", "agent", "redis"), (0.75, 0.7, 0.8))
 
 
+    def test_a_difference_is_that_of_each_round_too(self):
+        def of_pin(agent, echo):
+            return {"pin": {"agent": {"p50": agent}, "echo": {"p50": echo}}}
+
+        rounds = [of_pin(30e-6, 10e-6), of_pin(60e-6, 50e-6), of_pin(45e-6, 15e-6)]
+        found = verdict(rounds, "pin: p50, agent - echo")
+        self.assertAlmostEqual(found["value"], 20e-6)
+        self.assertTrue(found["reached"])
+        self.assertFalse(verdict([of_pin(46e-6, 20e-6)], "pin: p50")["reached"])
+
+
 class Unmeasured(unittest.TestCase):
     def test_the_row_of_a_peer_is_empty_and_the_reason_stands_below(self):
         idle = {"agent": {"pss_per_connection": 100, "pss": 1},

@@ -37,7 +37,7 @@ class FakeBench:
 
 
 def round_with(broken):
-    chosen = {name: types.SimpleNamespace(name=name) for name in ("agent", "weak")}
+    chosen = {name: types.SimpleNamespace(name=name, protocol="json", has_pins=True) for name in ("agent", "weak")}
     return run.measure_round(FakeBench(broken), OPTIONS, chosen, 0)
 
 

@@ -22,7 +22,18 @@ def echo(request):
     return {"success": True, "type": "echo", "echo": rest}
 
 
-COMMANDS = {"ping": ping, "echo": echo}
+PINS = {}
+
+
+def led(state):
+    """As little as there can be behind such a command: a variable."""
+    def command(request):
+        PINS[request["pin"]] = state
+        return {"success": True, "type": f"led_{state}", "pin": request["pin"], "state": state}
+    return command
+
+
+COMMANDS = {"ping": ping, "echo": echo, "led_on": led("on"), "led_off": led("off")}
 
 
 def failure(code, sentence):
