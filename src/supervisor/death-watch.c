@@ -1,12 +1,12 @@
 #include "supervisor/death-watch.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -54,27 +54,6 @@ static void *watch_run(void *argument)
         return NULL;
 }
 
-static int create_thread(struct death_watch *watch)
-{
-        pthread_attr_t attributes;
-        sigset_t all, before;
-        int r;
-
-        r = pthread_attr_init(&attributes);
-        if (r != 0)
-                return -r;
-        r = pthread_attr_setstacksize(&attributes, WATCH_STACK);
-        sigfillset(&all);
-        if (r == 0)
-                r = pthread_sigmask(SIG_SETMASK, &all, &before);
-        if (r == 0) {
-                r = pthread_create(&watch->thread, &attributes, watch_run, watch);
-                (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-        }
-        pthread_attr_destroy(&attributes);
-        return -r;
-}
-
 int death_watch_start(struct guard_page *page, int priority, death_watch_fn *on_death, void *owner,
                       struct death_watch **ret)
 {
@@ -90,7 +69,7 @@ int death_watch_start(struct guard_page *page, int priority, death_watch_fn *on_
         watch->priority = priority;
         watch->on_death = on_death;
         watch->owner = owner;
-        r = create_thread(watch);
+        r = thread_new("death-watch", WATCH_STACK, watch_run, watch, &watch->thread);
         if (r < 0)
                 return r;
         *ret = TAKE(watch);

@@ -2,6 +2,7 @@
 
 #include "base/attributes.h"
 #include "base/list.h"
+#include "base/thread.h"
 #include "loop/io.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -69,28 +69,6 @@ static void *sleep_until_end(void *argument)
         return NULL;
 }
 
-static int create_sleeping(struct sleeper *sleeper)
-{
-        pthread_attr_t attributes;
-        sigset_t all, before;
-        int r;
-
-        r = pthread_attr_init(&attributes);
-        if (r != 0)
-                return -r;
-        r = pthread_attr_setstacksize(&attributes, SLEEPER_STACK);
-        /* Signals are for threads that do something. */
-        sigfillset(&all);
-        if (r == 0)
-                r = pthread_sigmask(SIG_SETMASK, &all, &before);
-        if (r == 0) {
-                r = pthread_create(&sleeper->thread, &attributes, sleep_until_end, sleeper);
-                (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-        }
-        pthread_attr_destroy(&attributes);
-        return -r;
-}
-
 static void sleeper_done(struct sleeper *sleeper)
 {
         sem_post(&sleeper->end);
@@ -106,7 +84,7 @@ static int sleeper_init(struct sleeper *sleeper, struct guard_page *page)
         sleeper->page = page;
         sem_init(&sleeper->asleep, 0, 0);
         sem_init(&sleeper->end, 0, 0);
-        r = create_sleeping(sleeper);
+        r = thread_new("guard", SLEEPER_STACK, sleep_until_end, sleeper, &sleeper->thread);
         if (r < 0) {
                 sem_destroy(&sleeper->asleep);
                 sem_destroy(&sleeper->end);

@@ -2,11 +2,11 @@
 
 #include "base/attributes.h"
 #include "base/clock.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -121,26 +121,13 @@ static void *group_main(void *argument)
 
 static int group_start(struct gpio_pwm_group *group)
 {
-        pthread_attr_t attributes;
-        sigset_t all, before;
         int r;
 
         if (group->has_thread)
                 return 0;
-        r = pthread_attr_init(&attributes);
-        if (r != 0)
-                return -r;
-        (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-        sigfillset(&all);
-        (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-        r = pthread_create(&group->thread, &attributes, group_main, group);
-        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-        pthread_attr_destroy(&attributes);
-        if (r != 0)
-                return -r;
-        (void)pthread_setname_np(group->thread, "pwm");
-        group->has_thread = true;
-        return 0;
+        r = thread_new("pwm", STACK_BYTES, group_main, group, &group->thread);
+        group->has_thread = r == 0;
+        return r;
 }
 
 /* So that whoever sets a channel does not hold up the edges of the others. */

@@ -1,10 +1,10 @@
 /* The caller's side of the worker: jobs go out, results and changes come in. */
 #include "agent/gpio/worker-internal.h"
 #include "base/attributes.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -153,25 +153,10 @@ int gpio_worker_stop(struct gpio_worker *worker)
 
 static int start_thread(struct gpio_worker *worker)
 {
-        pthread_attr_t attributes;
-        sigset_t all, before;
-        int r;
+        int r = thread_new("hardware", STACK_BYTES, worker_thread_main, worker, &worker->thread);
 
-        r = pthread_attr_init(&attributes);
-        if (r != 0)
-                return -r;
-        (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-        /* Signals are the caller's loop's. */
-        sigfillset(&all);
-        (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-        r = pthread_create(&worker->thread, &attributes, worker_thread_main, worker);
-        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-        pthread_attr_destroy(&attributes);
-        if (r != 0)
-                return -r;
-        worker->has_thread = true;
-        (void)pthread_setname_np(worker->thread, "hardware");
-        return 0;
+        worker->has_thread = r == 0;
+        return r;
 }
 
 /* False: it hangs. */
