@@ -34,8 +34,9 @@ static int run_safe_state(const char *run_dir, struct log *log)
 
 static int run_supervisor(const struct supervisor_options *options, struct log *log)
 {
-        AUTO(supervisor) struct supervisor *supervisor = NULL;
+        /* Closed last: the supervisor's end removes the record there. */
         AUTO_CLOSE int fd = -1;
+        AUTO(supervisor) struct supervisor *supervisor = NULL;
         struct error error;
         int r;
 

@@ -224,6 +224,7 @@ def test_a_stop_makes_safe_and_frees_the_lines(board, guard):
     driven(guarded, board, {4: 0})
     assert guarded.stop() == 0
     assert board.value(4) == 0
+    assert list(guarded.run_dir.iterdir()) == []
     LineHolder(board.path, 4, "somebody").close()
 
 
