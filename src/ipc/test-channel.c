@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -185,11 +186,17 @@ TEST(what_is_not_as_announced_is_refused_and_its_descriptors_closed)
                 {"nothing but descriptors", {0}, 0, 1},
         };
 
+        /* An emulator of user space takes more descriptors than there is room for, and
+         * keeps what it cannot pass on: the kernel's own limit is the kernel's to show. */
+        const bool emulated = getenv("MESON_EXE_WRAPPER");
+
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct ipc_message message;
                 unsigned before;
                 int r;
 
+                if (emulated && cases[i].descriptors > IPC_DESCRIPTORS_MAX)
+                        continue;
                 open_pair();
                 before = count_descriptors();
                 send_raw(&cases[i].raw, cases[i].count, cases[i].descriptors);

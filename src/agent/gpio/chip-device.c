@@ -67,7 +67,8 @@ int gpio_chip_device_open(const struct gpio_system *system, const char *path, in
         r = ask(system, fd, &info);
         if (r < 0) {
                 system->close(system->owner, fd);
-                if (r == -ENOTTY || r == -EINVAL)
+                /* ENOSYS: an emulator of user space that knows no GPIO. */
+                if (r == -ENOTTY || r == -EINVAL || r == -ENOSYS)
                         return error_set(error, -ENODEV, "%s: not a GPIO chip", path);
                 return error_set(error, r, "%s: %s", path, strerror(-r));
         }
