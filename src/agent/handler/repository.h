@@ -23,7 +23,7 @@
  * never followed. Sentences for people come in `error`, which may be NULL. */
 #pragma once
 
-#include "agent/handler/version.h"
+#include "agent/handler/module.h"
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -33,7 +33,6 @@ enum {
         HANDLER_SOURCE_MAX = 256 * 1024,   /* bytes: -EFBIG */
         HANDLER_OBJECT_MAX = 8 << 20,      /* bytes: -EFBIG */
         HANDLER_STAGED_MAX = 64,           /* changes begun and not ended: -EBUSY */
-        HANDLER_EARLIER_MAX = 64,          /* versions of a module beside the one in place */
         HANDLER_LOG_BYTES_MAX = 512 << 10, /* of each of the two files of the update log */
         HANDLER_LOG_LIMIT_MAX = 1000,      /* entries of one answer */
 };
@@ -63,14 +62,6 @@ struct handler_repository *handler_repository_free(struct handler_repository *re
 DEFINE_CLEANUP(handler_repository)
 
 /* --- what is in place --- */
-
-struct handler_module {
-        char filename[HANDLER_NAME_MAX + 1];
-        struct handler_version current;     /* sha256 "": removed, only its backups are left */
-        char disabled[HANDLER_WHY_MAX + 1]; /* why it is not to be loaded; "": it is */
-        size_t earlier_count;               /* newest first */
-        struct handler_version earlier[HANDLER_EARLIER_MAX];
-};
 
 /* Modules in place, by name: start with *position = 0; NULL at the end. */
 const struct handler_module *handler_repository_next(const struct handler_repository *repository,

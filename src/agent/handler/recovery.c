@@ -1,0 +1,494 @@
+/* From whatever a kill, a power cut or a person left on the disk to a table that is
+ * true. Memory first, then one save; a disk that takes no writes still serves. */
+#include "agent/handler/backups.h"
+#include "agent/handler/folder.h"
+#include "agent/handler/repository-internal.h"
+#include "agent/handler/update-log.h"
+#include "base/durable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { STRAYS_MAX = 1024 };
+
+/* What is to be in the update log once the table is saved. */
+struct note {
+        char filename[HANDLER_NAME_MAX + 1];
+        const char *result;
+        char message[HANDLER_WHY_MAX + 1];
+};
+
+/* A backup that no version knows. */
+struct stray {
+        char name[HANDLER_BACKUP_MAX + 1];
+        int64_t time;
+};
+
+struct recovery {
+        struct handler_repository *repository;
+        handler_report_fn *report;
+        void *owner;
+        enum active_source source;
+        bool changed; /* the table in memory is not what the disk says */
+        bool journal_torn, unfinished;
+        size_t note_count, stray_count;
+        struct note notes[HANDLER_MODULES_MAX];
+        struct stray strays[STRAYS_MAX];
+};
+
+static void PRINTF_LIKE(3, 4)
+        tell(const struct recovery *recovery, bool trouble, const char *format, ...)
+{
+        char line[ERROR_TEXT_MAX];
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(line, sizeof(line), format, arguments);
+        va_end(arguments);
+        recovery->report(recovery->owner, trouble, line);
+}
+
+static void note(struct recovery *recovery, const char *filename, const char *result,
+                 const char *message)
+{
+        struct note *n;
+
+        tell(recovery, true, "%s: %s", filename, message);
+        if (recovery->note_count == HANDLER_MODULES_MAX)
+                return;
+        n = &recovery->notes[recovery->note_count++];
+        snprintf(n->filename, sizeof(n->filename), "%s", filename);
+        snprintf(n->message, sizeof(n->message), "%s", message);
+        n->result = result;
+}
+
+/* --- the table --- */
+
+static int load_table(struct recovery *recovery)
+{
+        static const char *const words[] = {
+                [ACTIVE_READ_PREVIOUS] =
+                        "active.json is damaged or missing: the one before it is used",
+                [ACTIVE_LOST] =
+                        "active.json and the one before it are damaged: the files in handlers "
+                        "will be checked anew",
+        };
+        struct handler_repository *repository = recovery->repository;
+        int r = active_table_load(&repository->table, repository->private_fd);
+
+        if (r < 0)
+                return r;
+        recovery->source = (enum active_source)r;
+        if (r == ACTIVE_READ_PREVIOUS || r == ACTIVE_LOST) {
+                tell(recovery, true, "%s", words[r]);
+                recovery->changed = true;
+        }
+        return 0;
+}
+
+static void highest(void *owner, uint64_t seq)
+{
+        uint64_t *next = owner;
+
+        if (seq >= *next)
+                *next = seq + 1;
+}
+
+static int load_changes(struct recovery *recovery)
+{
+        struct handler_repository *repository = recovery->repository;
+        int r = handler_journal_open(&repository->journal, repository->private_fd,
+                                     &repository->changes);
+
+        if (r < 0)
+                return r;
+        recovery->journal_torn = r > 0;
+        if (r > 0)
+                tell(recovery, true, "the journal's end is damaged: cut off");
+        repository->next_id = 1;
+        highest(&repository->next_id, repository->table.seq);
+        list_for_each (&repository->changes, position)
+                highest(&repository->next_id,
+                        container_of(position, struct handler_change, link)->id);
+        return update_log_each_seq(repository->private_fd, highest, &repository->next_id);
+}
+
+/* --- the version in place of each module --- */
+
+/* The newest earlier version of which a whole copy is left; false: none. Good ones first. */
+static bool last_whole(struct handler_repository *repository, const struct handler_module *module,
+                       enum handler_state state, struct handler_version *ret)
+{
+        for (size_t i = 0; i < module->earlier_count; i++) {
+                const struct handler_version *version = &module->earlier[i];
+                AUTO_FREE char *bytes = NULL;
+                size_t count;
+
+                if (version->state == state &&
+                    strcmp(version->sha256, module->current.sha256) != 0 &&
+                    repository_source(repository, module->filename, version, &bytes, &count) == 0) {
+                        *ret = *version;
+                        return true;
+                }
+        }
+        return false;
+}
+
+static void check_current(struct recovery *recovery, struct handler_module *module)
+{
+        struct handler_repository *repository = recovery->repository;
+        struct handler_version target;
+        AUTO_FREE char *bytes = NULL;
+        size_t count;
+        int r = repository_source(repository, module->filename, &module->current, &bytes, &count);
+
+        if (r == 0)
+                return;
+        if (!repository_is_damage(r)) {
+                tell(recovery, true, "cannot read the source of %s: %s", module->filename,
+                     strerror(-r));
+                return;
+        }
+        if (last_whole(repository, module, HANDLER_GOOD, &target) ||
+            last_whole(repository, module, HANDLER_UNTRIED, &target)) {
+                module->current = target;
+                module->current.backup[0] = '\0';
+                module->current.seq = repository->next_id++;
+                module->current.time = repository->retention.now_s();
+                module->disabled[0] = '\0';
+                repository->table.seq = module->current.seq;
+                recovery->changed = true;
+                note(recovery, module->filename, "restored",
+                     "its source was missing or damaged: an earlier version is in place");
+                return;
+        }
+        if (module->disabled[0] != '\0')
+                return;
+        snprintf(module->disabled, sizeof(module->disabled),
+                 "its source is missing or damaged, and no earlier version is whole");
+        recovery->changed = true;
+        note(recovery, module->filename, "disabled", module->disabled);
+}
+
+/* --- backups --- */
+
+static void check_backups(struct recovery *recovery, struct handler_module *module)
+{
+        struct handler_repository *repository = recovery->repository;
+
+        for (size_t i = module->earlier_count; i-- > 0;) {
+                const struct handler_version *version = &module->earlier[i];
+                AUTO_FREE char *bytes = NULL;
+                struct stat status;
+                size_t count;
+                int r;
+
+                if (fstatat(repository->backups_fd, version->backup, &status,
+                            AT_SYMLINK_NOFOLLOW) == 0 ||
+                    errno != ENOENT)
+                        continue;
+                r = repository_source(repository, module->filename, version, &bytes, &count);
+                if (r == 0)
+                        r = durable_write(repository->backups_fd, version->backup, 0600, bytes,
+                                          count);
+                tell(recovery, true,
+                     r == 0 ? ".backups/%s was missing and is there again"
+                            : ".backups/%s is missing",
+                     version->backup);
+                if (r == -EBADMSG) {
+                        handler_module_drop_earlier(module, i);
+                        recovery->changed = true;
+                }
+        }
+}
+
+static bool is_known_backup(const struct handler_repository *repository, const char *filename,
+                            const char *backup)
+{
+        const struct handler_module *module = active_table_find(&repository->table, filename);
+
+        for (size_t i = 0; module && i < module->earlier_count; i++)
+                if (strcmp(module->earlier[i].backup, backup) == 0)
+                        return true;
+        return false;
+}
+
+static void collect_stray(void *owner, int folder_fd, const char *name)
+{
+        struct recovery *recovery = owner;
+        struct stray *stray = &recovery->strays[recovery->stray_count];
+        char filename[HANDLER_NAME_MAX + 1];
+
+        if (recovery->stray_count == STRAYS_MAX ||
+            !handler_backup_name_parse(name, filename, &stray->time) ||
+            is_known_backup(recovery->repository, filename, name))
+                return;
+        snprintf(stray->name, sizeof(stray->name), "%s", name);
+        recovery->stray_count++;
+}
+
+static int compare_strays(const void *a, const void *b)
+{
+        const struct stray *left = a, *right = b;
+
+        if (left->time != right->time)
+                return left->time < right->time ? -1 : 1;
+        return strcmp(left->name, right->name);
+}
+
+/* A version that somebody put into .backups/, or whose table was lost, is a way back; one
+ * whose source is known already is what an interrupted change left. */
+static int adopt(struct recovery *recovery, const struct stray *stray)
+{
+        struct handler_repository *repository = recovery->repository;
+        struct handler_version version = {.time = stray->time};
+        struct handler_module *module, *previous;
+        char filename[HANDLER_NAME_MAX + 1];
+        AUTO_FREE char *bytes = NULL;
+        size_t count;
+        int r;
+
+        (void)handler_backup_name_parse(stray->name, filename, NULL);
+        r = durable_read_own(repository->backups_fd, stray->name, HANDLER_SOURCE_MAX, &bytes,
+                             &count);
+        if (r < 0) {
+                tell(recovery, true, ".backups/%s is left alone: %s", stray->name, strerror(-r));
+                return r == -ENOMEM ? r : 0;
+        }
+        handler_sha256(bytes, count, version.sha256);
+        version.size = (uint32_t)count;
+        memcpy(version.backup, stray->name, sizeof(version.backup));
+        module = active_table_find(&repository->table, filename);
+        if (module && handler_module_version(module, version.sha256)) {
+                (void)unlinkat(repository->backups_fd, stray->name, 0);
+                return 0;
+        }
+        if (!module) {
+                if (repository->table.count == ACTIVE_MODULES_MAX)
+                        return 0;
+                r = handler_module_new(filename, &module);
+                if (r < 0)
+                        return r;
+                (void)active_table_put(&repository->table, module, &previous);
+        }
+        handler_module_add_earlier(module, &version);
+        recovery->changed = true;
+        return 0;
+}
+
+static int adopt_strays(struct recovery *recovery)
+{
+        struct handler_repository *repository = recovery->repository;
+        int r = 0;
+
+        if (repository->backups_fd < 0)
+                return 0;
+        if (folder_each(repository->backups_fd, BACKUPS_MAX, collect_stray, recovery) != 0)
+                tell(recovery, true, ".backups could not be looked at in full");
+        qsort(recovery->strays, recovery->stray_count, sizeof(recovery->strays[0]), compare_strays);
+        for (size_t i = 0; r == 0 && i < recovery->stray_count; i++)
+                r = adopt(recovery, &recovery->strays[i]);
+        return r;
+}
+
+/* --- changes that had begun --- */
+
+static bool is_committed(const struct handler_repository *repository,
+                         const struct handler_change *change)
+{
+        const struct handler_module *module =
+                active_table_find(&repository->table, change->filename);
+
+        return module && handler_module_version_by_seq(module, change->id);
+}
+
+/* What it had made of its backup goes before strays are looked for. */
+static void drop_begun_backup(struct recovery *recovery, const struct handler_change *change)
+{
+        struct handler_repository *repository = recovery->repository;
+
+        if (change->backup[0] != '\0' &&
+            !is_known_backup(repository, change->filename, change->backup))
+                (void)unlinkat(repository->backups_fd, change->backup, 0);
+}
+
+static void mark_changes(struct recovery *recovery)
+{
+        list_for_each (&recovery->repository->changes, position) {
+                struct handler_change *change = container_of(position, struct handler_change, link);
+
+                change->committed = is_committed(recovery->repository, change);
+                if (!change->committed)
+                        drop_begun_backup(recovery, change);
+        }
+}
+
+static void mark_logged(void *owner, uint64_t seq)
+{
+        struct handler_change *change = handler_change_find(owner, seq);
+
+        if (change)
+                change->logged = true;
+}
+
+static void end_change(struct recovery *recovery, struct handler_change *change)
+{
+        struct handler_repository *repository = recovery->repository;
+        char filename[HANDLER_NAME_MAX + 1];
+        bool committed = change->committed, logged = change->logged;
+        int r;
+
+        memcpy(filename, change->filename, sizeof(filename));
+        if (committed)
+                r = repository_finish(repository, change, true);
+        else if (!logged)
+                r = handler_repository_abandon(repository, change->id, "interrupted", NULL,
+                                               "the agent ended before the switch: the version "
+                                               "before is in place");
+        else {
+                handler_journal_end(&repository->journal, change->id);
+                handler_change_free(change);
+                r = 0;
+        }
+        recovery->unfinished |= r < 0;
+        if (r < 0)
+                tell(recovery, true, "%s: a change was interrupted, and cannot be ended now: %s",
+                     filename, strerror(-r));
+        else if (!logged)
+                tell(recovery, false,
+                     committed ? "%s: a change was interrupted after the switch and is finished"
+                               : "%s: a change was interrupted before the switch and is forgotten",
+                     filename);
+}
+
+static int end_changes(struct recovery *recovery)
+{
+        struct handler_repository *repository = recovery->repository;
+        int r = update_log_each_seq(repository->private_fd, mark_logged, &repository->changes);
+
+        if (r < 0)
+                return r;
+        list_for_each (&repository->changes, position)
+                end_change(recovery, container_of(position, struct handler_change, link));
+        /* A failure shows at the next begin, which tries again. */
+        if (!recovery->unfinished && (recovery->journal_torn || repository->journal.size > 0))
+                (void)handler_journal_rewrite(&repository->journal, &repository->changes);
+        return 0;
+}
+
+/* --- all of it --- */
+
+static void log_notes(struct recovery *recovery)
+{
+        struct handler_repository *repository = recovery->repository;
+
+        for (size_t i = 0; i < recovery->note_count; i++) {
+                const struct handler_log_entry entry = {
+                        .origin = {.who = "agent", .from = "start"},
+                        .filename = recovery->notes[i].filename,
+                        .what = "recovery",
+                        .result = recovery->notes[i].result,
+                        .message = recovery->notes[i].message,
+                };
+
+                (void)handler_repository_log(repository, &entry);
+        }
+}
+
+static void trim_all(struct recovery *recovery)
+{
+        struct active_table *table = &recovery->repository->table;
+
+        for (size_t i = table->count; i-- > 0;) {
+                struct handler_module *module = table->modules[i];
+                size_t before = module->earlier_count;
+
+                repository_trim(recovery->repository, module);
+                if (!handler_module_in_place(module) && module->earlier_count == 0) {
+                        handler_module_free(active_table_take(table, module->filename));
+                        recovery->changed = true;
+                } else if (module->earlier_count != before) {
+                        recovery->changed = true;
+                }
+        }
+}
+
+static void save(struct recovery *recovery)
+{
+        struct handler_repository *repository = recovery->repository;
+        int r = recovery->changed ? active_table_save(&repository->table, repository->private_fd)
+                                  : 0;
+
+        if (r != 0) {
+                tell(recovery, true, "cannot write active.json: %s",
+                     r < 0 ? strerror(-r) : "the disk did not confirm it");
+                return;
+        }
+        log_notes(recovery);
+        /* After a loss the sources may be all that is left: they stay until the next start. */
+        if (recovery->source != ACTIVE_LOST)
+                content_store_collect(&repository->content, repository_refers, repository);
+}
+
+static void clean_folders(struct recovery *recovery)
+{
+        static const char *const files[] = {"active.json", "active.json.prev", "journal",
+                                            "update.log", "update.log.1"};
+        struct handler_repository *repository = recovery->repository;
+
+        folder_sweep(repository->private_fd);
+        folder_sweep(repository->content.sources_fd);
+        folder_sweep(repository->content.objects_fd);
+        if (repository->visible_fd >= 0)
+                folder_sweep(repository->visible_fd);
+        if (repository->backups_fd >= 0)
+                folder_sweep(repository->backups_fd);
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+                if (folder_clear(repository->private_fd, files[i]))
+                        tell(recovery, true, "handler-store/%s was no plain file: out of the way",
+                             files[i]);
+}
+
+static int recover(struct recovery *recovery)
+{
+        struct active_table *table = &recovery->repository->table;
+        int r;
+
+        clean_folders(recovery);
+        r = load_table(recovery);
+        if (r == 0)
+                r = load_changes(recovery);
+        if (r < 0)
+                return r;
+        mark_changes(recovery);
+        for (size_t i = 0; i < table->count; i++)
+                if (handler_module_in_place(table->modules[i]))
+                        check_current(recovery, table->modules[i]);
+        if (recovery->repository->backups_fd >= 0)
+                for (size_t i = 0; i < table->count; i++)
+                        check_backups(recovery, table->modules[i]);
+        r = adopt_strays(recovery);
+        if (r < 0)
+                return r;
+        trim_all(recovery);
+        save(recovery);
+        return end_changes(recovery);
+}
+
+int repository_recover(struct handler_repository *repository, handler_report_fn *report,
+                       void *owner)
+{
+        AUTO_FREE struct recovery *recovery = calloc(1, sizeof(*recovery));
+
+        if (!recovery)
+                return -ENOMEM;
+        recovery->repository = repository;
+        recovery->report = report;
+        recovery->owner = owner;
+        return recover(recovery);
+}
