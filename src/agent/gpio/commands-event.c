@@ -13,6 +13,7 @@ static const struct {
 } names[] = {
         {GPIO_WARNING_FOREIGN_WRITE, "ForeignWrite"},
         {GPIO_WARNING_EDGE_STORM, "EdgeStorm"},
+        {GPIO_WARNING_PWM_FAILED, "PWMFailed"},
 };
 
 static void publish_moved(struct gpio_commands *commands, const struct gpio_pin_change *pin_change)

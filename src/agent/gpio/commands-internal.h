@@ -30,10 +30,13 @@ struct gpio_job gpio_command_job(enum gpio_job_kind kind, const char *cause);
  * the request and whose owner `commands`. */
 int gpio_command_submit(struct gpio_commands *commands, struct command_request *request,
                         const struct gpio_job *job, gpio_worker_done_fn *done);
-/* True: the result was a failure, and the request has its reply. */
-bool gpio_command_failed(struct gpio_commands *commands, struct command_request *request,
-                         const struct gpio_result *result);
-
+/* The reply of `done`, to be filled in and then ended; NULL: the result was a failure, and
+ * the request has its reply. */
+struct json_writer *gpio_command_reply(struct gpio_commands *commands,
+                                       struct command_request *request,
+                                       const struct gpio_result *result);
+void gpio_command_reply_end(struct gpio_commands *commands, struct command_request *request,
+                            struct json_writer *writer);
 /* `wait`: how long the job waits for a pin that somebody else holds, on top of what the
  * command takes anyway. */
 void gpio_command_take_wait(struct command_request *request, struct gpio_job *job);
@@ -56,4 +59,17 @@ void gpio_commands_write_warnings(struct json_writer *writer, unsigned warnings,
                                   uint64_t edges_lost);
 
 /* commands-pwm.c */
-command_run_fn gpio_run_pwm_set, gpio_run_pwm_off;
+
+extern const struct command gpio_pwm_commands[];
+extern const size_t gpio_pwm_commands_count;
+
+/* What is alike in their schemas. */
+
+#define PIN_SCHEMA(text)                                                                           \
+        "\"pin\":{\"type\":[\"integer\",\"string\"],"                                              \
+        "\"description\":\"" text "BCM number, or a name: \\\"GPIO17\\\", \\\"BOARD11\\\", "       \
+        "\\\"J8:11\\\", \\\"WPI0\\\"\",\"examples\":[17,\"GPIO17\",\"BOARD11\"]}"
+
+#define WAIT_SCHEMA                                                                                \
+        "\"wait\":{\"type\":\"number\",\"minimum\":0,\"maximum\":60,\"default\":0,"                \
+        "\"description\":\"seconds to wait for a pin that somebody else holds\"}"

@@ -71,8 +71,8 @@ static void reply_hardware_failure(struct gpio_commands *commands, struct comman
         command_reply_send(request);
 }
 
-bool gpio_command_failed(struct gpio_commands *commands, struct command_request *request,
-                         const struct gpio_result *result)
+static bool reply_failure(struct gpio_commands *commands, struct command_request *request,
+                          const struct gpio_result *result)
 {
         switch (result->error) {
         case 0:
@@ -112,21 +112,33 @@ bool gpio_command_failed(struct gpio_commands *commands, struct command_request 
         }
 }
 
+struct json_writer *gpio_command_reply(struct gpio_commands *commands,
+                                       struct command_request *request,
+                                       const struct gpio_result *result)
+{
+        if (reply_failure(commands, request, result))
+                return NULL;
+        return command_reply_open(request, NULL);
+}
+
+void gpio_command_reply_end(struct gpio_commands *commands, struct command_request *request,
+                            struct json_writer *writer)
+{
+        json_write_bool(writer, "simulated", commands->simulated);
+        command_reply_send(request);
+}
+
 /* --- led_on, led_off --------------------------------------------------------------------- */
 
 static void led_done(void *owner, void *context, const struct gpio_result *result)
 {
-        struct gpio_commands *commands = owner;
-        struct command_request *request = context;
-        struct json_writer *writer;
+        struct json_writer *writer = gpio_command_reply(owner, context, result);
 
-        if (gpio_command_failed(commands, request, result))
+        if (!writer)
                 return;
-        writer = command_reply_open(request, NULL);
         json_write_integer(writer, "pin", result->pin);
         json_write_string(writer, "state", result->value ? "on" : "off");
-        json_write_bool(writer, "simulated", commands->simulated);
-        command_reply_send(request);
+        gpio_command_reply_end(owner, context, writer);
 }
 
 static int switch_led(struct gpio_commands *commands, struct command_request *request,
@@ -186,19 +198,15 @@ static void write_pin(struct json_writer *writer, unsigned pin,
 
 static void status_done(void *owner, void *context, const struct gpio_result *result)
 {
-        struct gpio_commands *commands = owner;
-        struct command_request *request = context;
-        struct json_writer *writer;
+        struct json_writer *writer = gpio_command_reply(owner, context, result);
 
-        if (gpio_command_failed(commands, request, result))
+        if (!writer)
                 return;
-        writer = command_reply_open(request, NULL);
         json_write_object(writer, "pins");
         for (unsigned pin = result->first; pin <= result->last; pin++)
                 write_pin(writer, pin, &result->pins[pin]);
         json_write_end(writer);
-        json_write_bool(writer, "simulated", commands->simulated);
-        command_reply_send(request);
+        gpio_command_reply_end(owner, context, writer);
 }
 
 static int run_gpio_status(void *owner, struct command_request *request)
@@ -217,13 +225,10 @@ static int run_gpio_status(void *owner, struct command_request *request)
 
 static void test_done(void *owner, void *context, const struct gpio_result *result)
 {
-        struct gpio_commands *commands = owner;
-        struct command_request *request = context;
-        struct json_writer *writer;
+        struct json_writer *writer = gpio_command_reply(owner, context, result);
 
-        if (gpio_command_failed(commands, request, result))
+        if (!writer)
                 return;
-        writer = command_reply_open(request, NULL);
         json_write_integer(writer, "pin", result->pin);
         json_write_integer(writer, "times", result->times);
         json_write_double(writer, "interval", (double)result->interval_ms / 1000);
@@ -236,8 +241,7 @@ static void test_done(void *owner, void *context, const struct gpio_result *resu
                 json_write_end(writer);
         }
         json_write_end(writer);
-        json_write_bool(writer, "simulated", commands->simulated);
-        command_reply_send(request);
+        gpio_command_reply_end(owner, context, writer);
 }
 
 /* 0: the arguments are in *job. Else the request has its reply. */
@@ -282,18 +286,6 @@ static int run_gpio_test(void *owner, struct command_request *request)
 
 /* --- all of them ------------------------------------------------------------------------- */
 
-#define PIN_SCHEMA(text)                                                                           \
-        "\"pin\":{\"type\":[\"integer\",\"string\"],"                                              \
-        "\"description\":\"" text "BCM number, or a name: \\\"GPIO17\\\", \\\"BOARD11\\\", "       \
-        "\\\"J8:11\\\", \\\"WPI0\\\"\",\"examples\":[17,\"GPIO17\",\"BOARD11\"]}"
-
-#define WAIT_SCHEMA                                                                                \
-        "\"wait\":{\"type\":\"number\",\"minimum\":0,\"maximum\":60,\"default\":0,"                \
-        "\"description\":\"seconds to wait for a pin that somebody else holds\"}"
-
-#define ONLY_PIN_SCHEMA                                                                            \
-        "{\"type\":\"object\",\"properties\":{" PIN_SCHEMA("") "},\"required\":[\"pin\"]}"
-
 #define LED_SCHEMA                                                                                 \
         "{\"type\":\"object\",\"properties\":{" PIN_SCHEMA("") "," WAIT_SCHEMA                     \
                                                                "},\"required\":[\"pin\"]}"
@@ -327,31 +319,6 @@ static const struct command definitions[] = {
                 .role = COMMAND_ROLE_VIEWER,
                 .layer = COMMAND_LAYER_UPDATABLE,
                 .run = run_gpio_status,
-        },
-        {
-                .name = "pwm_set",
-                .description = "Puts a PWM signal on a pin: by hardware where the pin has a "
-                               "channel, else by software, which jitters and goes up to 1000 Hz",
-                .schema = "{\"type\":\"object\",\"properties\":{" PIN_SCHEMA(
-                        "") ","
-                            "\"value\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1,"
-                            "\"description\":\"part of the time that the pin is on\"},"
-                            "\"frequency\":{\"type\":\"number\",\"minimum\":1,"
-                            "\"maximum\":1000000,\"description\":\"in Hz; as it is, or at "
-                            "first 100\"}," WAIT_SCHEMA "},\"required\":[\"pin\",\"value\"]}",
-                .role = COMMAND_ROLE_OPERATOR,
-                .layer = COMMAND_LAYER_UPDATABLE,
-                .changes = true,
-                .run = gpio_run_pwm_set,
-        },
-        {
-                .name = "pwm_off",
-                .description = "Ends the PWM signal on a pin, which is then free",
-                .schema = ONLY_PIN_SCHEMA,
-                .role = COMMAND_ROLE_OPERATOR,
-                .layer = COMMAND_LAYER_UPDATABLE,
-                .changes = true,
-                .run = gpio_run_pwm_off,
         },
         {
                 .name = "gpio_test",
@@ -391,6 +358,12 @@ int gpio_commands_new(struct command_registry *registry, struct gpio_worker *wor
                                  error);
         if (r < 0)
                 return r;
+        r = command_registry_add(registry, gpio_pwm_commands, gpio_pwm_commands_count, SOURCE,
+                                 commands, error);
+        if (r < 0) {
+                command_registry_remove(registry, SOURCE);
+                return r;
+        }
         gpio_worker_on_changed(worker, gpio_commands_publish, commands);
         commands->searches = TAKE(searches);
         *ret = TAKE(commands);

@@ -18,6 +18,12 @@ void pin_warn(struct gpio_pin *pin, enum gpio_warning warning, bool holds)
                 pin_tell_anew(pin);
 }
 
+/* Since it was last asked. */
+static bool software_failed(const struct gpio_pin *pin)
+{
+        return pin->pwm && !pin->pwm->operations->hardware && gpio_pwm_software_error(pin->pwm) < 0;
+}
+
 void look_at(struct gpio_pin *pin)
 {
         uint64_t mismatches = 0;
@@ -27,6 +33,7 @@ void look_at(struct gpio_pin *pin)
                                 &mismatches) < 0)
                 return;
         pin_warn(pin, GPIO_WARNING_FOREIGN_WRITE, mismatches != 0);
+        pin_warn(pin, GPIO_WARNING_PWM_FAILED, software_failed(pin));
 }
 
 static void on_look(struct loop_timer *timer)

@@ -138,6 +138,7 @@ static void set_software(struct gpio_pin *pin, const struct gpio_job *job)
         if (r == 0)
                 r = gpio_pwm_software_new(executor->pwm_group, drive_line,
                                           gpio_lines_request(lines, pin->number), &pin->pwm);
+        look_soon(executor);
         if (r < 0)
                 executor_answer(executor, job, r);
         else
@@ -176,6 +177,7 @@ int pwm_end(struct gpio_pin *pin)
         if (r < 0)
                 return r;
         pin->pwm = gpio_pwm_abandon(pin->pwm);
+        pin_warn(pin, GPIO_WARNING_PWM_FAILED, false);
         if (hardware)
                 pin_let_go(pin);
         return 0;

@@ -21,7 +21,7 @@ struct gpio_line_warning {
         unsigned pin;
         /* "ForeignWrite": an output reads another level than it was given; "EdgeStorm":
          * an input has too many edges, and is polled; "EdgesLost": the kernel had to
-         * drop some. Static. */
+         * drop some; "PWMFailed": a signal by software could not be driven. Static. */
         const char *warning;
         bool active;         /* false: that is over; EdgesLost has no end */
         uint64_t edges_lost; /* EdgesLost: so far */

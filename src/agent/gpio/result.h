@@ -11,6 +11,8 @@ enum gpio_warning {
         GPIO_WARNING_FOREIGN_WRITE = 1,
         /* An input has more edges than its budget: it is polled until it is calm. */
         GPIO_WARNING_EDGE_STORM = 2,
+        /* A signal by software could not be driven, and goes on trying. */
+        GPIO_WARNING_PWM_FAILED = 4,
 };
 
 struct gpio_pin_status {

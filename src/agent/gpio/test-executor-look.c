@@ -69,6 +69,28 @@ TEST(a_reading_that_fails_tells_nothing)
         fixture_done(&f);
 }
 
+TEST(a_signal_by_software_that_cannot_be_driven_is_told)
+{
+        struct gpio_job signal = job_of(GPIO_JOB_PWM_SET, 0, PIN);
+        struct fixture f;
+
+        fixture_init_kernel(&f, GPIO_SAFE_OFF);
+        /* Without edges, so that nothing happens on another thread. */
+        signal.duty = 1;
+        gpio_executor_run(f.executor, &signal);
+        CHECK_EQ(f.results[0].error, 0);
+        loop_advance_ms(f.loop, GPIO_LOOK_MS);
+        CHECK_TEXT(f.changes, "");
+        fake_kernel_fail(f.kernel, GPIO_V2_LINE_SET_VALUES_IOCTL, -EIO);
+        gpio_executor_run(f.executor, &signal);
+        CHECK_EQ(f.results[0].error, -EIO);
+        loop_advance_ms(f.loop, GPIO_LOOK_MS);
+        CHECK_TEXT(f.changes, "17!4/0 ");
+        loop_advance_ms(f.loop, GPIO_LOOK_MS);
+        CHECK_TEXT(f.changes, "17!4/0 17!0/0 ");
+        fixture_done(&f);
+}
+
 TEST(nobody_looks_while_there_is_no_output)
 {
         struct fixture f;
