@@ -25,6 +25,9 @@ static int load_one(struct active_table *table, int directory_fd, const char *na
         size_t count;
         int r = durable_read_own(directory_fd, name, ACTIVE_BYTES_MAX, &bytes, &count);
 
+        /* Too much hangs on it to believe in one bad read. */
+        if (r == -EIO)
+                r = durable_read_own(directory_fd, name, ACTIVE_BYTES_MAX, &bytes, &count);
         if (r == 0)
                 r = active_table_decode(table, bytes, count);
         /* An agent that came after us wrote it: it will want it back. */

@@ -67,6 +67,14 @@ const struct handler_version *handler_module_version_by_seq(const struct handler
         return NULL;
 }
 
+bool handler_module_has_backup(const struct handler_module *module, const char *backup)
+{
+        for (size_t i = 0; i < module->earlier_count; i++)
+                if (strcmp(module->earlier[i].backup, backup) == 0)
+                        return true;
+        return false;
+}
+
 void handler_module_drop_earlier(struct handler_module *module, size_t index)
 {
         module->earlier_count--;

@@ -32,6 +32,7 @@ const struct handler_version *handler_module_version(const struct handler_module
                                                      const char *sha256);
 const struct handler_version *handler_module_version_by_seq(const struct handler_module *module,
                                                             uint64_t seq);
+bool handler_module_has_backup(const struct handler_module *module, const char *backup);
 /* Inserts by its `seq`; an earlier one of the same source goes. Of too many, the oldest
  * goes, but not the newest good one. */
 void handler_module_add_earlier(struct handler_module *module,

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STRAYS_MAX = 1024 };
+enum { STRAYS_MAX = 1024, DROPPED_MAX = 1024 };
 
 /* What is to be in the update log once the table is saved. */
 struct note {
@@ -36,9 +36,12 @@ struct recovery {
         enum active_source source;
         bool changed; /* the table in memory is not what the disk says */
         bool journal_torn, unfinished;
-        size_t note_count, stray_count;
+        size_t note_count, stray_count, dropped_count;
         struct note notes[HANDLER_MODULES_MAX];
         struct stray strays[STRAYS_MAX];
+        /* Files that retention gives up, once the table that does not know them is saved. More
+         * than fit are strays to the next start. */
+        char dropped[DROPPED_MAX][HANDLER_BACKUP_MAX + 1];
 };
 
 static void PRINTF_LIKE(3, 4)
@@ -212,10 +215,7 @@ static bool is_known_backup(const struct handler_repository *repository, const c
 {
         const struct handler_module *module = active_table_find(&repository->table, filename);
 
-        for (size_t i = 0; module && i < module->earlier_count; i++)
-                if (strcmp(module->earlier[i].backup, backup) == 0)
-                        return true;
-        return false;
+        return module && handler_module_has_backup(module, backup);
 }
 
 static void collect_stray(void *owner, int folder_fd, const char *name)
@@ -400,22 +400,40 @@ static void log_notes(struct recovery *recovery)
         }
 }
 
-static void trim_all(struct recovery *recovery)
+static void note_dropped(struct recovery *recovery, const struct handler_module *before,
+                         const struct handler_module *now)
+{
+        for (size_t i = 0; i < before->earlier_count; i++) {
+                const struct handler_version *version = &before->earlier[i];
+
+                if (handler_module_has_backup(now, version->backup))
+                        continue;
+                recovery->changed = true;
+                if (recovery->dropped_count < DROPPED_MAX)
+                        memcpy(recovery->dropped[recovery->dropped_count++], version->backup,
+                               sizeof(version->backup));
+        }
+}
+
+static int trim_all(struct recovery *recovery)
 {
         struct active_table *table = &recovery->repository->table;
 
         for (size_t i = table->count; i-- > 0;) {
+                AUTO(handler_module) struct handler_module *before = NULL;
                 struct handler_module *module = table->modules[i];
-                size_t before = module->earlier_count;
+                int r = handler_module_clone(module, &before);
 
+                if (r < 0)
+                        return r;
                 repository_trim(recovery->repository, module);
+                note_dropped(recovery, before, module);
                 if (!handler_module_in_place(module) && module->earlier_count == 0) {
                         handler_module_free(active_table_take(table, module->filename));
                         recovery->changed = true;
-                } else if (module->earlier_count != before) {
-                        recovery->changed = true;
                 }
         }
+        return 0;
 }
 
 static void save(struct recovery *recovery)
@@ -430,6 +448,8 @@ static void save(struct recovery *recovery)
                 return;
         }
         log_notes(recovery);
+        for (size_t i = 0; i < recovery->dropped_count; i++)
+                (void)unlinkat(repository->backups_fd, recovery->dropped[i], 0);
         /* After a loss the sources may be all that is left: they stay until the next start. */
         if (recovery->source != ACTIVE_LOST)
                 content_store_collect(&repository->content, repository_refers, repository);
@@ -475,7 +495,9 @@ static int recover(struct recovery *recovery)
         r = adopt_strays(recovery);
         if (r < 0)
                 return r;
-        trim_all(recovery);
+        r = trim_all(recovery);
+        if (r < 0)
+                return r;
         save(recovery);
         return end_changes(recovery);
 }

@@ -138,14 +138,6 @@ bool repository_refers(const void *owner, const char *sha256, const char *suffix
         return false;
 }
 
-static bool has_backup(const struct handler_module *module, const char *backup)
-{
-        for (size_t i = 0; module && i < module->earlier_count; i++)
-                if (strcmp(module->earlier[i].backup, backup) == 0)
-                        return true;
-        return false;
-}
-
 static void drop_source(struct handler_repository *repository, const char *sha256,
                         const char *suffix)
 {
@@ -164,7 +156,7 @@ static void drop_leftovers(struct handler_repository *repository,
         drop_source(repository, previous->current.sha256, suffix);
         for (size_t i = 0; i < previous->earlier_count; i++) {
                 drop_source(repository, previous->earlier[i].sha256, suffix);
-                if (!has_backup(now, previous->earlier[i].backup))
+                if (!now || !handler_module_has_backup(now, previous->earlier[i].backup))
                         (void)unlinkat(repository->backups_fd, previous->earlier[i].backup, 0);
         }
 }
