@@ -15,7 +15,7 @@
 
 enum {
         IPC_PAYLOAD_MAX = 2048,
-        IPC_DESCRIPTORS_MAX = 4,
+        IPC_DESCRIPTORS_MAX = 8,
 };
 
 struct ipc_channel {

@@ -45,12 +45,12 @@ static void send_raw(const struct raw *raw, size_t count, size_t descriptors)
         struct iovec part = {(void *)raw, count};
         union {
                 struct cmsghdr alignment;
-                unsigned char bytes[CMSG_SPACE(sizeof(int) * 8)];
+                unsigned char bytes[CMSG_SPACE(sizeof(int) * 2 * IPC_DESCRIPTORS_MAX)];
         } control = {0};
         struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 
         if (descriptors > 0) {
-                const int fds[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+                const int fds[2 * IPC_DESCRIPTORS_MAX] = {0};
 
                 message.msg_control = control.bytes;
                 message.msg_controllen = CMSG_SPACE(sizeof(int) * descriptors);
@@ -182,7 +182,10 @@ TEST(what_is_not_as_announced_is_refused_and_its_descriptors_closed)
                 {"descriptors not announced", {VERSION, TYPE, 0, 0, ""}, 8, 2},
                 {"descriptors announced and not there", {VERSION, TYPE, 0, 2, ""}, 8, 0},
                 {"fewer descriptors", {VERSION, TYPE, 0, 3, ""}, 8, 2},
-                {"too many descriptors", {VERSION, TYPE, 0, 8, ""}, 8, 8},
+                {"too many descriptors",
+                 {VERSION, TYPE, 0, 2 * IPC_DESCRIPTORS_MAX, ""},
+                 8,
+                 2 * IPC_DESCRIPTORS_MAX},
                 {"nothing but descriptors", {0}, 0, 1},
         };
 

@@ -114,6 +114,7 @@ enum sandbox_step {
         SANDBOX_STEP_PROGRAMS,      /* -EAGAIN: too many; -EEXIST: the id is taken */
         SANDBOX_STEP_IDENTITY,      /* -ENOSPC: no user id is left; -EACCES: group */
         SANDBOX_STEP_DIRECTORIES,   /* its own folder, shared ones */
+        SANDBOX_STEP_DEVICES,
         SANDBOX_STEP_CGROUP,
         SANDBOX_STEP_PROCESS, /* fork(2) and namespaces */
         SANDBOX_STEP_MOUNT_VIEW,
@@ -134,7 +135,7 @@ struct sandbox_usage {
         uint64_t private_bytes;     /* now: resident and backed by no file */
         uint64_t memory_peak_bytes; /* the cgroup's, else the highest that was seen */
         uint64_t cpu_us;            /* all together; children that ended included */
-        uint32_t tasks;             /* processes, without the spawner's own */
+        uint32_t tasks;             /* processes and threads, without the spawner's */
 };
 
 enum sandbox_end {
