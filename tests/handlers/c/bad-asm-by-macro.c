@@ -1,0 +1,12 @@
+/* expect: security inline-assembly 0 */
+#include <pifleet/handler.h>
+#define CAT(a, b) a##b
+
+static int a(struct pifleet_call *call)
+{
+        (void)call;
+        CAT(__as, m__)("nop");
+        return 0;
+}
+
+PIFLEET_MODULE(PIFLEET_COMMAND("a", a, "Does it."))

@@ -1,0 +1,11 @@
+/* expect: security inline-assembly 7 */
+#include <pifleet/handler.h>
+
+static int a(struct pifleet_call *call)
+{
+        (void)call;
+        __asm__ volatile("nop");
+        return 0;
+}
+
+PIFLEET_MODULE(PIFLEET_COMMAND("a", a, "Does it."))

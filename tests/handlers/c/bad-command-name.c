@@ -1,0 +1,11 @@
+/* expect: protected command-name 0 */
+#include <pifleet/handler.h>
+
+static int a(struct pifleet_call *call)
+{
+        (void)call;
+
+        return 0;
+}
+
+PIFLEET_MODULE(PIFLEET_COMMAND("Blink", a, ""))

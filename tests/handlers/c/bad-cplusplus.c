@@ -1,0 +1,2 @@
+/* expect: syntax compile-error 0 */
+class A { public: int x; };

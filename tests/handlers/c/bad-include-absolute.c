@@ -1,0 +1,12 @@
+/* expect: security include-path 0 */
+#include <pifleet/handler.h>
+#include "/etc/passwd"
+
+static int a(struct pifleet_call *call)
+{
+        (void)call;
+
+        return 0;
+}
+
+PIFLEET_MODULE(PIFLEET_COMMAND("a", a, "Does it."))

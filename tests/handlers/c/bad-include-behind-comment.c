@@ -1,0 +1,13 @@
+/* expect: security computed-include 0 */
+#include <pifleet/handler.h>
+/* x
+ */ # /* y */ include /* z */ "/etc/passwd"
+
+static int a(struct pifleet_call *call)
+{
+        (void)call;
+
+        return 0;
+}
+
+PIFLEET_MODULE(PIFLEET_COMMAND("a", a, "Does it."))

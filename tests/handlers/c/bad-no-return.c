@@ -1,0 +1,15 @@
+/* expect: syntax compile-error 0 */
+#include <pifleet/handler.h>
+static int f(int x)
+{
+        (void)x;
+}
+
+static int a(struct pifleet_call *call)
+{
+        (void)call;
+
+        return 0;
+}
+
+PIFLEET_MODULE(PIFLEET_COMMAND("a", a, "Does it."))

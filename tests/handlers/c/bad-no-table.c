@@ -1,0 +1,2 @@
+/* expect: protected no-table 0 */
+int x;

@@ -1,0 +1,12 @@
+/* expect: security shell-call 0 */
+#include <pifleet/handler.h>
+int system(const char *);
+
+static int a(struct pifleet_call *call)
+{
+        (void)call;
+        return (system)("ls");
+        return 0;
+}
+
+PIFLEET_MODULE(PIFLEET_COMMAND("a", a, "Does it."))

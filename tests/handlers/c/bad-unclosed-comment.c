@@ -1,0 +1,11 @@
+/* expect: syntax compile-error 0 */
+#include <pifleet/handler.h>
+
+static int a(struct pifleet_call *call)
+{
+        (void)call;
+        /* never closed
+        return 0;
+}
+
+PIFLEET_MODULE(PIFLEET_COMMAND("a", a, "Does it."))
