@@ -1,0 +1,124 @@
+#include "proto/mqtt/decode.h"
+#include "proto/mqtt/properties-decode.h"
+#include "proto/mqtt/reader.h"
+#include "proto/mqtt/reasons.h"
+#include "proto/mqtt/topic.h"
+
+#include <string.h>
+
+enum {
+        FLAG_RESERVED = 0x01,
+        FLAG_CLEAN = 0x02,
+        FLAG_WILL = 0x04,
+        FLAG_WILL_QOS = 0x18,
+        FLAG_WILL_RETAIN = 0x20,
+        FLAG_PASSWORD = 0x40,
+        FLAG_USER = 0x80,
+};
+
+static bool is(struct mqtt_text text, const char *expected)
+{
+        return text.length == strlen(expected) && memcmp(text.bytes, expected, text.length) == 0;
+}
+
+/* Which protocol is spoken, 3.1.2.1 and 3.1.2.2. */
+static void read_version(struct mqtt_reader *reader, struct mqtt_connect *ret)
+{
+        struct mqtt_text name = mqtt_read_text(reader);
+        uint8_t level = mqtt_read_byte(reader);
+
+        if (reader->reason != 0)
+                return;
+        ret->version = (enum mqtt_version)level;
+        if (is(name, "MQIsdp"))
+                ret->version = MQTT_VERSION_31;
+        if (!is(name, "MQTT") || (level != MQTT_VERSION_311 && level != MQTT_VERSION_5))
+                mqtt_reader_fail(reader, MQTT_UNSUPPORTED_VERSION);
+}
+
+static void read_flags(struct mqtt_reader *reader, struct mqtt_connect *ret)
+{
+        uint8_t flags = mqtt_read_byte(reader);
+
+        ret->clean_start = flags & FLAG_CLEAN;
+        ret->has_will = flags & FLAG_WILL;
+        ret->has_user = flags & FLAG_USER;
+        ret->has_password = flags & FLAG_PASSWORD;
+        ret->will.qos = (flags & FLAG_WILL_QOS) >> 3;
+        ret->will.retain = flags & FLAG_WILL_RETAIN;
+        /* [MQTT-3.1.2-3], [MQTT-3.1.2-11] to [MQTT-3.1.2-15]; of 3.1.1 [MQTT-3.1.2-22]. */
+        if ((flags & FLAG_RESERVED) || ret->will.qos > 2 ||
+            (!ret->has_will && (flags & (FLAG_WILL_QOS | FLAG_WILL_RETAIN))) ||
+            (ret->version == MQTT_VERSION_311 && ret->has_password && !ret->has_user))
+                mqtt_reader_fail(reader, MQTT_MALFORMED_PACKET);
+}
+
+static void read_will(struct mqtt_reader *reader, struct mqtt_connect *ret)
+{
+        if (ret->version == MQTT_VERSION_5)
+                mqtt_read_properties(reader, MQTT_WILL_PROPERTIES, &ret->will.properties);
+        ret->will.topic = mqtt_read_text(reader);
+        ret->will.payload = mqtt_read_binary(reader);
+        if (reader->reason == 0 && !mqtt_topic_name_is_valid(ret->will.topic))
+                mqtt_reader_fail(reader, MQTT_TOPIC_NAME_INVALID);
+}
+
+static void read_payload(struct mqtt_reader *reader, struct mqtt_connect *ret)
+{
+        ret->client_id = mqtt_read_text(reader);
+        if (ret->has_will)
+                read_will(reader, ret);
+        if (ret->has_user)
+                ret->user = mqtt_read_text(reader);
+        if (ret->has_password)
+                ret->password = mqtt_read_binary(reader);
+        if (mqtt_reader_left(reader) > 0)
+                mqtt_reader_fail(reader, MQTT_MALFORMED_PACKET);
+}
+
+/* Data without a method has no meaning (3.1.2.11.10). */
+static bool authentication_is_whole(const struct mqtt_properties *properties)
+{
+        return !(properties->present & mqtt_property_bit(MQTT_AUTHENTICATION_DATA)) ||
+               (properties->present & mqtt_property_bit(MQTT_AUTHENTICATION_METHOD));
+}
+
+int mqtt_decode_connect(const struct mqtt_frame *frame, struct mqtt_connect *ret)
+{
+        struct mqtt_reader reader = mqtt_reader_of(frame->body, frame->body_length);
+
+        *ret = (struct mqtt_connect){.properties = mqtt_properties_default};
+        read_version(&reader, ret);
+        if (reader.reason != 0)
+                return reader.reason;
+        read_flags(&reader, ret);
+        ret->keep_alive_s = mqtt_read_two(&reader);
+        if (ret->version == MQTT_VERSION_5)
+                mqtt_read_properties(&reader, MQTT_CONNECT, &ret->properties);
+        if (reader.reason == 0 && !authentication_is_whole(&ret->properties))
+                mqtt_reader_fail(&reader, MQTT_PROTOCOL_ERROR);
+        read_payload(&reader, ret);
+        return reader.reason;
+}
+
+int mqtt_decode_connack(const struct mqtt_frame *frame, enum mqtt_version version,
+                        struct mqtt_connack *ret)
+{
+        struct mqtt_reader reader = mqtt_reader_of(frame->body, frame->body_length);
+        uint8_t flags = mqtt_read_byte(&reader);
+        uint8_t code = mqtt_read_byte(&reader);
+
+        *ret = (struct mqtt_connack){.session_present = flags & 1,
+                                     .reason = (enum mqtt_reason)code,
+                                     .properties = mqtt_properties_default};
+        if (version == MQTT_VERSION_5)
+                mqtt_read_properties(&reader, MQTT_CONNACK, &ret->properties);
+        if (reader.reason != 0)
+                return reader.reason;
+        /* [MQTT-3.2.2-1], [MQTT-3.2.2-4] (3.1.1), [MQTT-3.2.2-6] (5.0). */
+        if ((flags & ~1) || (flags && code != 0) || mqtt_reader_left(&reader) > 0)
+                return MQTT_MALFORMED_PACKET;
+        if (version != MQTT_VERSION_5)
+                return mqtt_reason_from_connack(code, &ret->reason);
+        return mqtt_reason_is_of(code, MQTT_CONNACK) ? 0 : MQTT_MALFORMED_PACKET;
+}
