@@ -9,14 +9,17 @@ test_environment() {
         export PIFLEET_BUILD="${top:?}/build-test"
 }
 
-# What cannot be built has failed: the last line is a sum then, too.
+# test_build [DIRECTORY SANITIZERS]. What cannot be built has failed: the last line is a
+# sum then, too.
 test_build() {
         (
+                directory=${1:-build-test}
                 packages_install build test
-                build_configure build-test --buildtype=debug -Doptimization=1 \
-                        -Db_sanitize=address,undefined
-                say 'building build-test/'
-                ninja -C build-test || die 'the build failed; the first error above is the one to read'
+                build_configure "$directory" --buildtype=debug -Doptimization=1 \
+                        -Db_sanitize="${2:-address,undefined}"
+                say "building $directory/"
+                ninja -C "$directory" ||
+                        die 'the build failed; the first error above is the one to read'
         ) || {
                 echo '0 passed, 1 failed, 0 skipped'
                 exit 1
@@ -31,32 +34,60 @@ test_stage() {
         "$@" || status=$?
 }
 
-# test_suites MESON-OPTIONS MARK SECONDS: the suites, and then the sum. MARK chooses
-# system tests, which have SECONDS in all: a hang ends as a failure.
+# test_suites MESON-OPTIONS MARK SECONDS: the suites. MARK chooses system tests, which
+# have SECONDS in all: a hang ends as a failure. What they left is added to $sums.
 test_suites() {
         rm -rf build-test/meson-logs/testlog* build-test/pytest.xml
         # shellcheck disable=SC2086 # options are words
         test_stage 'unit tests and fuzz corpora' \
                 meson test -C build-test --no-rebuild --print-errorlogs $1
-        meson_status=$status
+        sums="$sums build-test/meson-logs $status"
         test_stage 'tools and system tests' timeout -k 10 "$3" \
                 /usr/bin/python3 -m pytest -q -c tests/pytest.ini --rootdir=. -p no:cacheprovider \
                 -m "$2" --junitxml=build-test/pytest.xml tests/tools tests/system tests/handlers bench
+        sums="$sums build-test/pytest.xml $status"
+}
+
+# Data races, which the other sanitizers do not see: all units, and the supervisor with
+# the real agent.
+test_threads() {
+        test_build build-threads thread
+        rm -rf build-threads/meson-logs/testlog* build-threads/pytest.xml
+        test_stage 'unit tests under ThreadSanitizer' \
+                meson test -C build-threads --no-rebuild --print-errorlogs --suite unit \
+                --timeout-multiplier 4
+        sums="$sums build-threads/meson-logs $status"
+        test_stage 'the supervisor under ThreadSanitizer' \
+                env PIFLEET_BUILD="${top:?}/build-threads" timeout -k 10 600 \
+                /usr/bin/python3 -m pytest -q -c tests/pytest.ini --rootdir=. -p no:cacheprovider \
+                --junitxml=build-threads/pytest.xml tests/system/test_supervisor.py
+        sums="$sums build-threads/pytest.xml $status"
+}
+
+# The last line. What is added up lies in this checkout and is named by relative paths.
+test_sum() {
         say 'all suites'
-        exec tests/summary build-test/meson-logs "$meson_status" build-test/pytest.xml "$status"
+        # shellcheck disable=SC2086 # pairs of words
+        exec tests/summary $sums
 }
 
 ## test - build with sanitizers, run every suite, end in one line of sums
 dev_test() {
         test_environment
         test_build
+        sums=
         test_suites '' 'not long' 600
+        test_sum
 }
 
-## test-long - the same and the soaks, which take minutes
+## test-long - the same, soaks, ThreadSanitizer, a kill at every system call: an hour
 dev_test_long() {
         test_environment
-        export PIFLEET_LONG=1
         test_build
+        sums=
+        test_threads
+        export PIFLEET_LONG=1
+        vm_long
         test_suites '--timeout-multiplier 10' '' 7200
+        test_sum
 }
