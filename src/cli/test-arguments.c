@@ -148,7 +148,7 @@ TEST(a_file_that_is_not_there_is_named)
         struct error error = {0};
 
         CHECK_EQ(arguments_add(object, words, 1, &error), -ENOENT);
-        CHECK_TEXT(error.text, "code=@/nonexistent/x: the file cannot be opened: No such file or "
+        CHECK_TEXT(error.text, "code=@/nonexistent/x: the file cannot be read: No such file or "
                                "directory (if text that begins with @ is meant: "
                                "code='\"@/nonexistent/x\"')");
 }
