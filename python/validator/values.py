@@ -1,0 +1,666 @@
+"""values - what an expression may be, as far as the source alone tells.
+
+Flow is ignored: a name is everything it is ever bound to. A value is a tuple:
+
+    ("ref", "os.system")        a module or a member of one, by its dotted name
+    ("builtin", "eval")         a built-in name
+    ("str", "/etc/", False)     a string; False: only its beginning is known
+    ("bytes", b"ls") ("int", 7) ("const", True)
+    ("seq", nodes)              a list, tuple or set of expressions
+    ("dict", keys, values)      a dict of expressions
+    ("items", keys, values), ("item", keys, values)
+    ("namespace", "os")         the dict of a module; "" is that of this one
+    ("getter", value)           a method that looks up in a namespace, or __getattribute__
+    ("func", scope), ("class", scope), ("object", scope)
+
+Nothing known is an empty tuple of values. Each expression is evaluated once, to a bounded
+depth and number of values.
+"""
+
+import _ast as ast
+
+from names import BUILTINS, REEXPORTED, SUBMODULES, same_callable
+
+DEPTH_MAX = 150
+VALUES_MAX = 12
+TEXT_MAX = 64 * 1024
+
+
+class Values:
+    def __init__(self, program):
+        self.program = program
+        self._known = {}
+        self._known_names = {}
+        self._depth = 0
+        self._scope_of = {id(node): scope for node, scope, _ in program.nodes}
+
+    def of(self, node, scope=None):
+        """The possible values of an expression."""
+        if type(node) is ast.Constant:
+            return self._constant(node)  # some are made here and do not live as long as _known
+        known = self._known.get(id(node))
+        if known is not None:
+            return known
+        evaluate = EVALUATE.get(type(node))
+        if evaluate is None or self._depth >= DEPTH_MAX:
+            return ()
+        self._known[id(node)] = ()
+        self._depth += 1
+        found = evaluate(self, node, scope or self._scope_of.get(id(node), self.program.module))
+        self._depth -= 1
+        self._known[id(node)] = found = _unique(found)
+        return found
+
+    def strings(self, node):
+        """[(text, whole)] of an expression; bytes count as text, as they do for paths."""
+        found = []
+        for value in self.of(node):
+            if value[0] == "str":
+                found.append(value[1:])
+            elif value[0] == "bytes":
+                found.append((value[1].decode("utf-8", "replace"), True))
+        return found
+
+    def text(self, node):
+        """The one string that an expression is, or None."""
+        texts = self.strings(node)
+        return texts[0][0] if len(texts) == 1 and texts[0][1] else None
+
+    def number(self, node):
+        values = self.of(node)
+        return values[0][1] if len(values) == 1 and values[0][0] == "int" else None
+
+    def elements(self, node):
+        """The expressions a list or tuple is made of, or None."""
+        for value in self.of(node):
+            if value[0] == "seq":
+                return value[1]
+        return None
+
+    def member(self, value, name):
+        """The values of `value.name`."""
+        kind = value[0]
+        if kind == "ref":
+            return self._module_member(value[1], name)
+        if kind == "builtin":
+            if name == "__self__":
+                return (("ref", "builtins"),)
+            return (value,) if same_callable(name) else ()
+        if kind == "namespace" and name in ("get", "pop", "__getitem__", "setdefault"):
+            return (("getter", ("namespace", value[1])),)
+        if kind == "getter" and same_callable(name):
+            return (value,)
+        return ()
+
+    def _module_member(self, dotted, name):
+        if dotted == "builtins":
+            return (("builtin", name),) if name not in ("__dict__",) else (("namespace", dotted),)
+        if same_callable(name):
+            return (("ref", dotted),)
+        if name == "__dict__":
+            return (("namespace", dotted),)
+        if name == "__getattribute__":
+            return (("getter", ("ref", dotted)),)
+        whole = dotted + "." + name
+        if whole in SUBMODULES:
+            return (("ref", whole),)
+        return (("ref", REEXPORTED.get(name, whole)),)
+
+    # -- names ------------------------------------------------------------------------
+
+    def _name(self, node, scope):
+        return self.named(node.id, scope, node.lineno)
+
+    def named(self, name, scope, line):
+        bindings, found_in = self.program.bindings(name, scope)
+        found = ()
+        if found_in is not None:
+            key = id(found_in), name
+            found = self._known_names.get(key)
+            if found is None:
+                self._known_names[key] = ()
+                found = _unique(value for one in bindings for value in self._bound(one))
+                self._known_names[key] = found
+            if name not in BUILTINS or self.program.hides_builtin(name, scope, found_in, line):
+                return found
+        elif name not in BUILTINS:
+            # Perhaps one of a module of which everything was imported.
+            return tuple(("ref", module + "." + name) for module in self.program.stars)
+        if name == "__builtins__":
+            return found + (("ref", "builtins"),)
+        return found + (("builtin", name),)
+
+    def _bound(self, binding):
+        if binding.kind == "ref":
+            return self._imported(binding.what)
+        if binding.kind in ("func", "class"):
+            return ((binding.kind, binding.what),)
+        if binding.kind == "opaque":
+            return ()
+        values = self.of(binding.what, binding.scope)
+        for step in binding.path:
+            values = [inner for value in values for inner in self._element(value, step)]
+        return values
+
+    def _imported(self, dotted):
+        """`from os import path` and `import os.path as p`, by the same canonical names."""
+        parts = dotted.split(".")
+        values = (("ref", REEXPORTED.get(parts[0], parts[0])),)
+        for part in parts[1:]:
+            values = [inner for value in values for inner in self.member(value, part)]
+        return values
+
+    def _element(self, value, step):
+        """An element of a sequence: of an index, or "*" for any."""
+        kind = value[0]
+        if kind == "seq":
+            nodes = value[1]
+            if step != "*":
+                starred = any(isinstance(one, ast.Starred) for one in nodes)
+                if not starred:
+                    nodes = nodes[step:step + 1] if step != -1 else nodes[-1:]
+        elif kind == "dict" and step == "*":
+            nodes = value[1]
+        elif kind == "items" and step == "*":
+            return (("item",) + value[1:],)
+        elif kind == "item" and step in (0, 1):
+            nodes = value[1 + step]
+        else:
+            return ()
+        return [inner for one in nodes[:TEXT_MAX] if one is not None for inner in self.of(one)]
+
+    # -- expressions ------------------------------------------------------------------
+
+    @staticmethod
+    def _constant(node):
+        value = node.value
+        if isinstance(value, str):
+            return (("str", value, True),)
+        if isinstance(value, bytes):
+            return (("bytes", value),)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return (("int", value),)
+        return (("const", value),)
+
+    def _attribute(self, node, scope):
+        found, known = [], False
+        for value in self.of(node.value, scope):
+            if value[0] in ("ref", "builtin", "namespace", "getter"):
+                known = True
+                found += self.member(value, node.attr)
+        if not known:
+            # Some object's attribute: whatever any object's attribute of that name was given.
+            for binding in self.program.attributes.get(node.attr, ())[:VALUES_MAX]:
+                found += [one for one in self._bound(binding)]
+        return found
+
+    def _walrus(self, node, scope):
+        return self.of(node.value, scope)
+
+    def _either(self, node, scope):
+        return self.of(node.body, scope) + self.of(node.orelse, scope)
+
+    def _any_of(self, node, scope):
+        return [value for one in node.values for value in self.of(one, scope)]
+
+    def _sequence(self, node, _):
+        return (("seq", tuple(node.elts)),)
+
+    def _mapping(self, node, _):
+        return (("dict", tuple(node.keys), tuple(node.values)),)
+
+    def _subscript(self, node, scope):
+        found = []
+        for value in self.of(node.value, scope):
+            if value[0] == "namespace":
+                found += self.looked_up(value, node.slice, scope)
+            elif value[0] in ("str", "bytes"):
+                found += self._sliced(value, node.slice)
+            elif value[0] == "seq":
+                at = self.number(node.slice)
+                found += self._element(value, "*" if at is None or at < -1 else at)
+            elif value[0] == "dict":
+                wanted = self.text(node.slice)
+                for key, one in zip(value[1], value[2]):
+                    if key is None or wanted is None or self.text(key) in (wanted, None):
+                        found += self.of(one)
+            elif value == ("ref", "builtins"):
+                name = self.text(node.slice)  # in an imported module __builtins__ is the dict
+                found += self.member(value, name) if name is not None else []
+            elif value == ("ref", "sys.modules"):
+                name = self.text(node.slice)
+                found += [("ref", name)] if name else []
+        return found
+
+    def looked_up(self, namespace, key, scope):
+        """A name of a module by its text; ("ref", MODULE.?) when the text is not known."""
+        name = self.text(key)
+        if namespace[1]:
+            return (self.member(("ref", namespace[1]), name) if name is not None
+                    else (("ref", namespace[1] + ".?"),))
+        if name is None:
+            return ()
+        return self.named(name, self.program.module, 1 << 30)
+
+    def _sliced(self, value, index):
+        if isinstance(index, ast.Slice):
+            parts = [None if one is None else self.number(one)
+                     for one in (index.lower, index.upper, index.step)]
+            given = (index.lower, index.upper, index.step)
+            if any(one is not None and part is None for one, part in zip(given, parts)):
+                return ()
+            at = slice(*parts)
+        else:
+            at = self.number(index)
+            if at is None:
+                return ()
+        if value[0] == "str" and not value[2]:
+            return ()
+        try:
+            piece = value[1][at]
+        except (IndexError, ValueError):
+            return ()
+        if isinstance(piece, int):
+            return (("int", piece),)
+        return (("str", piece, True),) if isinstance(piece, str) else (("bytes", piece),)
+
+    def _operation(self, node, scope):
+        left, right = self.of(node.left, scope), self.of(node.right, scope)
+        if isinstance(node.op, ast.Add):
+            return _joined_pairs(left, right)
+        if isinstance(node.op, ast.Div):
+            return self._joined_paths([node.left, node.right])
+        if isinstance(node.op, ast.Mult):
+            for text, count in ((left, right), (right, left)):
+                if text and count and text[0][0] == "str" and count[0][0] == "int":
+                    if 0 <= count[0][1] * len(text[0][1]) <= TEXT_MAX:
+                        return (("str", text[0][1] * count[0][1], text[0][2]),)
+        if isinstance(node.op, ast.Mod) and left and left[0][0] == "str":
+            arguments = self.elements(node.right) or (node.right,)
+            return self._filled(left[0][1], "%", arguments, {})
+        return ()
+
+    def _negative(self, node, scope):
+        values = self.of(node.operand, scope)
+        if isinstance(node.op, ast.USub) and values and values[0][0] == "int":
+            return (("int", -values[0][1]),)
+        return ()
+
+    def _fstring(self, node, scope):
+        text = ""
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                inner = self._as_text(part.value) if part.format_spec is None else None
+            else:
+                inner = self.text(part)
+            if inner is None:
+                return (("str", text, False),)
+            text += inner
+            if len(text) > TEXT_MAX:
+                return (("str", text, False),)
+        return (("str", text, True),)
+
+    def _as_text(self, node):
+        number = self.number(node)
+        if number is None:
+            return self.text(node)
+        return str(number) if abs(number) < 1 << 64 else None
+
+    def _filled(self, template, style, arguments, named):
+        """`template % arguments` and `template.format(...)`: what precedes an unknown is known."""
+        text, at, index = "", 0, 0
+        mark = "%" if style == "%" else "{"
+        while at < len(template):
+            if template[at] != mark:
+                doubled = style == "{" and template[at:at + 2] == "}}"
+                text += template[at]
+                at += 2 if doubled else 1
+                continue
+            if template[at + 1:at + 2] == mark:
+                text, at = text + mark, at + 2
+                continue
+            end = at + 2 if style == "%" else template.find("}", at) + 1
+            field = template[at + 1:end] if style == "%" else template[at + 1:end - 1]
+            node = None
+            if style == "%" and field in ("s", "d") or field == "":
+                node = arguments[index] if index < len(arguments) else None
+                index += 1
+            elif field.isdecimal() and len(field) < 4 and int(field) < len(arguments):
+                node = arguments[int(field)]
+            elif field in named:
+                node = named[field]
+            inner = None if node is None else self._as_text(node)
+            if inner is None or end <= at or len(text) > TEXT_MAX:
+                return (("str", text, False),)
+            text, at = text + inner, end
+        return (("str", text, True),)
+
+    def _joined_paths(self, nodes):
+        path, whole = "", True
+        for position, node in enumerate(nodes):
+            texts = self.strings(node)
+            if not texts:
+                if position == 0:
+                    return ()
+                return (("str", path.rstrip("/") + "/", False),)
+            text, whole = texts[0]
+            path = text if text.startswith("/") or not path else path.rstrip("/") + "/" + text
+            if not whole:
+                break
+        return (("str", path, whole),)
+
+    # -- calls ------------------------------------------------------------------------
+
+    def _call(self, node, scope):
+        found = []
+        for value in self.of(node.func, scope):
+            if value[0] == "func":
+                found += [one for result in value[1].returns for one in self.of(result, value[1])]
+            elif value[0] == "class":
+                found.append(("object", value[1]))
+            elif value[0] == "getter":
+                found += self._got(value[1], node.args, scope)
+            elif value[0] in ("builtin", "ref"):
+                fold = FOLDED_CALLS.get(value[1])
+                if fold is not None:
+                    found += fold(self, node, scope)
+        if isinstance(node.func, ast.Lambda):
+            inner = self.program.function_scope(node.func)
+            found += self.of(node.func.body, inner)
+        elif isinstance(node.func, ast.Attribute):
+            found += self._method(node, scope)
+        return found
+
+    def _got(self, source, arguments, scope):
+        for one in arguments[-2:]:
+            if source[0] == "namespace":
+                return self.looked_up(source, arguments[0], scope)
+            name = self.text(one)
+            if name is not None:
+                return self.member(source, name)
+        return (("ref", source[1] + ".?"),)
+
+    def _method(self, node, scope):
+        name, found = node.func.attr, []
+        for value in self.of(node.func.value, scope):
+            if value[0] == "str" or value[0] == "bytes":
+                found += self._text_method(value, name, node)
+            elif value[0] == "dict" and name in ("get", "pop", "values", "items", "keys"):
+                found += self._dict_method(value, name, node)
+            elif value == ("ref", "sys.modules") and name in ("get", "pop") and node.args:
+                text = self.text(node.args[0])
+                found += [("ref", text)] if text else []
+            elif value == ("builtin", "object") and name == "__getattribute__":
+                found += self._getattr(node, scope)
+        return found
+
+    def _dict_method(self, value, name, node):
+        if name == "items":
+            return (("items",) + value[1:],)
+        if name in ("values", "keys"):
+            return (("seq", value[2] if name == "values" else value[1]),)
+        wanted = self.text(node.args[0]) if node.args else None
+        found = [inner for key, one in zip(value[1], value[2])
+                 if key is None or wanted is None or self.text(key) in (wanted, None)
+                 for inner in self.of(one)]
+        return found + [inner for one in node.args[1:2] for inner in self.of(one)]
+
+    def _text_method(self, value, name, node):
+        text, whole = value[1], value[0] == "bytes" or value[2]
+        if name == "format" and value[0] == "str":
+            named = {one.arg: one.value for one in node.keywords if one.arg}
+            return self._filled(text, "{", node.args, named)
+        if not whole:
+            return ()
+        if name == "join" and node.args:
+            return self._join(text, node.args[0])
+        if name in ("decode", "encode"):
+            return _recoded(value, self.text(node.args[0]) if node.args else "utf-8")
+        if name in ("split", "rsplit", "splitlines"):
+            return _words(text) if isinstance(text, str) and not node.args else ()
+        arguments = [self.text(one) for one in node.args]
+        if value[0] != "str" or None in arguments or len(text) > TEXT_MAX:
+            return ()
+        if name in ("lower", "upper", "strip", "lstrip", "rstrip", "casefold", "title",
+                    "swapcase", "capitalize", "removeprefix", "removesuffix"):
+            try:
+                return (("str", getattr(text, name)(*arguments), True),)
+            except TypeError:
+                return ()
+        if name == "replace" and len(arguments) == 2 and len(arguments[1]) <= 64:
+            return (("str", text.replace(*arguments), True),)
+        return ()
+
+    def _join(self, between, node):
+        nodes = self.elements(node)
+        parts = []
+        if nodes is None:
+            texts = self.text(node)
+            parts = list(texts) if texts is not None else None
+        else:
+            for one in nodes:
+                part = self.text(one)
+                if part is None:
+                    return (("str", between.join(parts), False),) if parts else ()
+                parts.append(part)
+        if parts is None or not isinstance(between, str):
+            return ()
+        if sum(map(len, parts)) + len(between) * len(parts) > TEXT_MAX:
+            return ()
+        return (("str", between.join(parts), True),)
+
+    def _getattr(self, node, scope):
+        if len(node.args) < 2:
+            return ()
+        name, found = self.text(node.args[1]), []
+        for value in self.of(node.args[0], scope):
+            if value[0] in ("ref", "builtin", "namespace"):
+                if name is not None:
+                    found += self.member(value, name)
+                elif value[0] == "ref":
+                    found.append(("ref", value[1] + ".?"))
+        if name is not None and not found:
+            for binding in self.program.attributes.get(name, ())[:VALUES_MAX]:
+                found += self._bound(binding)
+        return found
+
+    def _vars(self, node, scope):
+        if not node.args:
+            return (("namespace", ""),)
+        return [("namespace", value[1]) for value in self.of(node.args[0], scope)
+                if value[0] == "ref"]
+
+    def _import(self, node, scope):
+        names = [one.value for one in node.keywords if one.arg == "name"] + node.args[:1]
+        found = []
+        for text, whole in (self.strings(names[0]) if names else ()):
+            if whole and text:
+                is_top = ("builtin", "__import__") in self.of(node.func, scope) and \
+                    len(node.args) < 4 and not any(k.arg == "fromlist" for k in node.keywords)
+                found += self._imported(text.partition(".")[0] if is_top else text)
+        return found
+
+    def _chr(self, node, _):
+        number = self.number(node.args[0]) if node.args else None
+        if number is None or not 0 <= number < 0x110000 or 0xD800 <= number < 0xE000:
+            return ()
+        return (("str", chr(number), True),)
+
+    def _str(self, node, _):
+        found = []
+        for one in node.args[:1]:
+            for value in self.of(one):
+                if value[0] == "bytes" and len(node.args) > 1:
+                    found += _recoded(value, "utf-8")
+                elif value[0] == "str":
+                    found.append(value)
+        return found
+
+    def _bytes(self, node, _):
+        for one in node.args[:1]:
+            nodes = self.elements(one)
+            if nodes is not None:
+                numbers = [self.number(inner) for inner in nodes[:TEXT_MAX]]
+                if all(number is not None and 0 <= number < 256 for number in numbers):
+                    return (("bytes", bytes(numbers)),)
+            return [value for value in self.of(one) if value[0] == "bytes"]
+        return ()
+
+    def _copied(self, node, _):
+        """list(x), tuple(x), iter(x), next(x), set(x), sorted(x): what is in x is in there."""
+        return [value for one in node.args[:1] for value in self.of(one)]
+
+    def _next(self, node, scope):
+        return [inner for value in self._copied(node, scope)
+                for inner in self._element(value, "*")]
+
+    def _reversed(self, node, _):
+        for one in node.args[:1]:
+            text = self.text(one)
+            if text is not None:
+                return (("str", text[::-1], True),)
+            nodes = self.elements(one)
+            if nodes is not None:
+                return (("seq", nodes[::-1]),)
+        return ()
+
+    def _map(self, node, _):
+        """map(chr, [...]) as text; what else is mapped is not followed."""
+        if len(node.args) == 2 and ("builtin", "chr") in self.of(node.args[0]):
+            numbers = [self.number(one) for one in self.elements(node.args[1]) or ()]
+            if numbers and all(one is not None and 0 <= one < 0xD800 for one in numbers):
+                return (("str", "".join(map(chr, numbers)), True),)
+        return ()
+
+    def _first_argument(self, node, _):
+        return [value for one in node.args[:1] for value in self.of(one)]
+
+    def _path(self, node, _):
+        return self._joined_paths(node.args) if node.args else ()
+
+    def _dict(self, node, _):
+        if node.args or any(one.arg is None for one in node.keywords):
+            return ()
+        keys = tuple(ast.Constant(one.arg) for one in node.keywords)
+        return (("dict", keys, tuple(one.value for one in node.keywords)),)
+
+    def _shlex(self, node, _):
+        text = self.text(node.args[0]) if node.args else None
+        return _words(text) if isinstance(text, str) else ()
+
+    def _base64(self, node, _):
+        text = self.text(node.args[0]) if node.args else None
+        if text is None or len(text) > TEXT_MAX:
+            return ()
+        import binascii  # only for the few modules that have such a constant
+        try:
+            return (("bytes", binascii.a2b_base64(text.encode("ascii"))),)
+        except ValueError:
+            return ()
+
+
+def _unique(values):
+    found = []
+    for value in values:
+        if value not in found:
+            found.append(value)
+            if len(found) == VALUES_MAX:
+                break
+    return tuple(found)
+
+
+def _joined_pairs(left, right):
+    found = []
+    for one in left:
+        if one[0] == "seq":
+            for other in right or (("seq", (ast.Starred(),)),):
+                if other[0] == "seq":
+                    found.append(("seq", one[1] + other[1]))
+        elif one[0] == "bytes":
+            found += [("bytes", one[1] + other[1]) for other in right
+                      if other[0] == "bytes" and len(one[1]) + len(other[1]) <= TEXT_MAX]
+        elif one[0] == "str" and not one[2]:
+            found.append(one)
+        elif one[0] == "str":
+            texts = [other for other in right if other[0] == "str"]
+            if not texts:
+                found.append(("str", one[1], False))
+            for other in texts:
+                if len(one[1]) + len(other[1]) <= TEXT_MAX:
+                    found.append(("str", one[1] + other[1], other[2]))
+    return found[:VALUES_MAX]
+
+
+def _recoded(value, encoding):
+    if encoding is None:
+        return ()
+    encoding = encoding.lower().replace("_", "-")
+    if value[0] == "str":
+        if encoding in ("utf-8", "utf8", "ascii", "latin-1"):
+            return (("bytes", value[1].encode("utf-8", "replace")),)
+        return ()
+    if encoding in ("utf-8", "utf8", "ascii", "latin-1"):
+        return (("str", value[1].decode("utf-8", "replace"), True),)
+    return ()
+
+
+def _words(text):
+    """Words between blanks, without quotation marks: enough to know a command by its name."""
+    words = text.replace('"', "").replace("'", "").split() if len(text) <= TEXT_MAX else []
+    return (("seq", tuple(ast.Constant(word) for word in words)),)
+
+
+EVALUATE = {
+    ast.Name: Values._name,
+    ast.Attribute: Values._attribute,
+    ast.NamedExpr: Values._walrus,
+    ast.IfExp: Values._either,
+    ast.BoolOp: Values._any_of,
+    ast.List: Values._sequence,
+    ast.Tuple: Values._sequence,
+    ast.Set: Values._sequence,
+    ast.Dict: Values._mapping,
+    ast.Subscript: Values._subscript,
+    ast.BinOp: Values._operation,
+    ast.UnaryOp: Values._negative,
+    ast.JoinedStr: Values._fstring,
+    ast.Call: Values._call,
+}
+
+FOLDED_CALLS = {
+    "getattr": Values._getattr,
+    "vars": Values._vars,
+    "globals": Values._vars,
+    "locals": Values._vars,
+    "__import__": Values._import,
+    "importlib.import_module": Values._import,
+    "importlib.__import__": Values._import,
+    "importlib.reload": Values._first_argument,
+    "chr": Values._chr,
+    "str": Values._str,
+    "bytes": Values._bytes,
+    "bytearray": Values._bytes,
+    "list": Values._copied,
+    "tuple": Values._copied,
+    "set": Values._copied,
+    "iter": Values._copied,
+    "sorted": Values._copied,
+    "next": Values._next,
+    "reversed": Values._reversed,
+    "map": Values._map,
+    "dict": Values._dict,
+    "functools.partial": Values._first_argument,
+    "functools.wraps": Values._first_argument,
+    "staticmethod": Values._first_argument,
+    "os.fspath": Values._first_argument,
+    "os.path.join": Values._path,
+    "os.path.normpath": Values._first_argument,
+    "os.path.abspath": Values._first_argument,
+    "os.path.realpath": Values._first_argument,
+    "pathlib.Path": Values._path,
+    "pathlib.PosixPath": Values._path,
+    "pathlib.PurePath": Values._path,
+    "pathlib.PurePosixPath": Values._path,
+    "shlex.split": Values._shlex,
+    "base64.b64decode": Values._base64,
+}
