@@ -84,7 +84,8 @@ int death_watch_start(struct guard_page *page, int priority, death_watch_fn *on_
          * among the busy, and all that time nobody would see a death. Where that is not
          * allowed, it waits as others do. */
         if (priority > 0)
-                (void)pthread_setschedparam(watch->thread, SCHED_FIFO, &wanted);
+                (void)pthread_setschedparam(watch->thread, SCHED_FIFO | SCHED_RESET_ON_FORK,
+                                            &wanted);
         *ret = TAKE(watch);
         return 0;
 }

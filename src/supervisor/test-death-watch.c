@@ -3,13 +3,16 @@
 #include "base/clock.h"
 #include "support/test.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -70,6 +73,99 @@ static pid_t start_sleeper(void)
                 nanosleep(&moment, NULL);
         }
         return pid;
+}
+
+/* Of the thread that is not ours. */
+static int policy_of_other_thread(void)
+{
+        DIR *tasks = opendir("/proc/self/task");
+        const struct dirent *entry;
+        int policy = -1;
+
+        CHECK(tasks != NULL);
+        while ((entry = readdir(tasks)) != NULL) {
+                pid_t thread = atoi(entry->d_name);
+
+                if (thread > 0 && thread != gettid())
+                        policy = sched_getscheduler(thread);
+        }
+        closedir(tasks);
+        return policy;
+}
+
+/* On one processor, and before all ordinary threads: what has to run to become
+ * real-time does not run. -errno: we may not. */
+static int crowd_out_ordinary_threads(void)
+{
+        const struct sched_param wanted = {.sched_priority = 11};
+        cpu_set_t one;
+
+        CPU_ZERO(&one);
+        CPU_SET((size_t)sched_getcpu(), &one);
+        if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &wanted) < 0 ||
+            sched_setaffinity(0, sizeof(one), &one) < 0)
+                return -errno;
+        return 0;
+}
+
+TEST(the_watch_has_its_priority_before_it_runs)
+{
+        const struct sched_param ordinary = {0};
+        struct death_watch_report report;
+        struct death_watch *watch = NULL;
+        cpu_set_t before;
+        int policy, may;
+        pid_t pid;
+
+        begin();
+        pid = start_sleeper();
+        CHECK_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+        may = crowd_out_ordinary_threads();
+        CHECK_EQ(death_watch_start(page, 10, on_death, page, &watch), 0);
+        policy = policy_of_other_thread();
+        CHECK_EQ(sched_setscheduler(0, SCHED_OTHER, &ordinary), 0);
+        CHECK_EQ(sched_setaffinity(0, sizeof(before), &before), 0);
+        CHECK_EQ(kill(pid, SIGKILL), 0);
+        CHECK(dies_within(10));
+        CHECK_EQ(waitpid(pid, NULL, 0), pid);
+        CHECK_EQ(death_watch_end(watch, &report), 0);
+        /* Who may not gets a watch all the same. */
+        CHECK_EQ(policy, may == 0 ? SCHED_FIFO | SCHED_RESET_ON_FORK : SCHED_OTHER);
+        end();
+}
+
+/* In a child, since there is no way back. 0: it saw the death. */
+static int watch_without_rights(void)
+{
+        const struct rlimit none = {0};
+        struct death_watch *watch = NULL;
+
+        if (setrlimit(RLIMIT_RTPRIO, &none) < 0 || (geteuid() == 0 && setuid(65534) < 0))
+                return 1;
+        if (death_watch_start(page, 10, on_death, page, &watch) < 0)
+                return 2;
+        if (policy_of_other_thread() != SCHED_OTHER)
+                return 3;
+        return dies_within(10) ? 0 : 4;
+}
+
+TEST(a_watch_without_the_right_to_a_priority_is_better_than_none)
+{
+        pid_t sleeper, watcher;
+        int status;
+
+        begin();
+        sleeper = start_sleeper();
+        fflush(stdout);
+        watcher = fork();
+        CHECK(watcher >= 0);
+        if (watcher == 0)
+                _exit(watch_without_rights());
+        CHECK_EQ(kill(sleeper, SIGKILL), 0);
+        CHECK_EQ(waitpid(sleeper, NULL, 0), sleeper);
+        CHECK_EQ(waitpid(watcher, &status, 0), watcher);
+        CHECK_EQ(status, 0);
+        end();
 }
 
 TEST(a_death_is_seen_before_the_dead_is_reaped)
