@@ -13,10 +13,9 @@
 #define UNKNOWN "active.json.unknown"
 #define PREPARED ".active.json.partial" /* base/durable.h */
 
-/* Errors that say nothing about the file: it may be whole. */
 static bool is_about_us(int r)
 {
-        return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EACCES;
+        return r < 0 && r != -EPROTONOSUPPORT && !folder_is_damage(r);
 }
 
 static int load_one(struct active_table *table, int directory_fd, const char *name)

@@ -73,6 +73,12 @@ void folder_sweep(int folder_fd)
         (void)folder_each(folder_fd, SWEEP_MAX, sweep_one, NULL);
 }
 
+bool folder_is_damage(int r)
+{
+        return r == -ENOENT || r == -EBADMSG || r == -EIO || r == -ELOOP || r == -EISDIR ||
+               r == -EFBIG || r == -EINVAL;
+}
+
 bool folder_clear(int folder_fd, const char *name)
 {
         struct stat status;

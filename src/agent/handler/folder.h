@@ -19,6 +19,10 @@ int folder_each(int folder_fd, size_t max, folder_each_fn *each, void *owner);
 /* Removes what durable_prepare() left there before a kill. */
 void folder_sweep(int folder_fd);
 
+/* What reading a file said of the file itself: it is missing, or not what it was, and will not be
+ * better the next time. All else (memory, descriptors, rights) is about us. */
+bool folder_is_damage(int r);
+
 /* A plain file is to lie there: a link goes, a folder is renamed to NAME.odd. True: something
  * was in the way. */
 bool folder_clear(int folder_fd, const char *name);

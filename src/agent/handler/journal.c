@@ -1,5 +1,6 @@
 #include "agent/handler/journal.h"
 
+#include "agent/handler/folder.h"
 #include "base/durable.h"
 #include "base/write-all.h"
 
@@ -21,7 +22,7 @@ int handler_journal_open(struct handler_journal *journal, int directory_fd, stru
         r = durable_read_own(directory_fd, NAME, JOURNAL_BYTES_MAX, &bytes, &count);
         if (r == -ENOENT)
                 return 0;
-        if (r == -EFBIG || r == -ELOOP || r == -EISDIR || r == -EINVAL || r == -EIO)
+        if (folder_is_damage(r))
                 return 1;
         if (r < 0)
                 return r;

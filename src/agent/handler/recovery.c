@@ -152,7 +152,7 @@ static void check_current(struct recovery *recovery, struct handler_module *modu
 
         if (r == 0)
                 return;
-        if (!repository_is_damage(r)) {
+        if (!folder_is_damage(r)) {
                 tell(recovery, true, "cannot read the source of %s: %s", module->filename,
                      strerror(-r));
                 return;

@@ -25,9 +25,6 @@ struct handler_repository {
 /* A sentence for `r`, a system's error: "cannot WHAT FILENAME: …". Returns `r`. */
 int repository_failure(struct error *error, int r, const char *what, const char *filename);
 
-/* The file is not what it was: another copy may be, the next start will not find it better. */
-bool repository_is_damage(int r);
-
 /* Makes `module` (taken over in any case) what the table and the disk say; without a version in
  * place and without backups it is forgotten. What nobody refers to any more is removed. 0;
  * ACTIVE_COMMITTED_UNSYNCED; -errno: table and disk are as before. */

@@ -25,12 +25,6 @@ int repository_failure(struct error *error, int r, const char *what, const char 
         return error_set(error, r, "cannot %s %s: %s", what, filename, strerror(-r));
 }
 
-bool repository_is_damage(int r)
-{
-        return r == -ENOENT || r == -EBADMSG || r == -EIO || r == -ELOOP || r == -EISDIR ||
-               r == -EFBIG || r == -EINVAL;
-}
-
 static int open_folders(struct handler_repository *repository, int state_fd,
                         handler_report_fn *report, void *owner, struct error *error)
 {
@@ -226,7 +220,7 @@ int repository_source(struct handler_repository *repository, const char *filenam
                 content_store_get(&repository->content, version->sha256, suffix, ret, ret_count);
         int r = first;
 
-        if (!repository_is_damage(first))
+        if (!folder_is_damage(first))
                 return first;
         if (version->backup[0] != '\0')
                 r = read_copy(repository->backups_fd, version->backup, version->sha256, ret,
@@ -234,7 +228,7 @@ int repository_source(struct handler_repository *repository, const char *filenam
         if (r < 0)
                 r = read_copy(repository->visible_fd, filename, version->sha256, ret, ret_count);
         if (r < 0)
-                return first == -ENOENT || repository_is_damage(r) ? -EBADMSG : r;
+                return first == -ENOENT || folder_is_damage(r) ? -EBADMSG : r;
         /* On a disk that takes nothing, the copy goes on serving. */
         (void)content_store_put(&repository->content, version->sha256, suffix, *ret, *ret_count);
         return 0;

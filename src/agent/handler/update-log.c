@@ -1,5 +1,6 @@
 #include "agent/handler/update-log.h"
 
+#include "agent/handler/folder.h"
 #include "base/durable.h"
 #include "base/write-all.h"
 #include "data/json-writer.h"
@@ -142,7 +143,7 @@ static int read_one(int directory_fd, const char *name, char **ret, size_t *ret_
 {
         int r = durable_read_own(directory_fd, name, READ_MAX, ret, ret_count);
 
-        return r == -ENOMEM || r == -EMFILE || r == -ENFILE ? r : 0;
+        return r < 0 && !folder_is_damage(r) ? r : 0;
 }
 
 typedef int line_fn(void *owner, const cJSON *entry, const char *line, size_t count);
