@@ -3,8 +3,8 @@
 import json
 import os
 import random
+import resource
 import subprocess
-import time
 
 import pytest
 
@@ -163,14 +163,20 @@ DEEP = {
 }
 
 
+def cpu_seconds_of_children():
+    """Processor time, which other programs on the machine do not lengthen much."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @pytest.mark.parametrize("python", pythons())
 @pytest.mark.parametrize("name", DEEP)
 def test_extreme_sources_get_a_verdict_in_time(name, python):
-    began = time.monotonic()
+    began = cpu_seconds_of_children()
     found = verdict(DEEP[name], python=python)
-    took = time.monotonic() - began
+    took = cpu_seconds_of_children() - began
     assert isinstance(found["valid"], bool)
-    assert took < 4, f"{took:.2f} s"  # under 1 s on an idle core; this one may be shared
+    assert took < 4, f"{took:.2f} s"
 
 
 def test_a_large_plain_module_is_checked_quickly():
@@ -263,3 +269,15 @@ def test_json_is_pure_ascii_whatever_the_source_holds():
     done = run("eval('\U0001f600')  # é\n".encode())
     assert done.stdout.isascii()
     assert json.loads(done.stdout)["findings"][0]["fragment"] == "eval('\U0001f600')"
+
+
+@pytest.mark.parametrize("python", pythons())
+def test_dependencies_are_looked_for_where_a_host_looks(python):
+    """A host runs with `site`, the validator without it: both have to see the same directories."""
+    real = subprocess.run([python, "-I", "-B", "-c", "import json, sys; print(json.dumps(sys.path))"],
+                          capture_output=True, check=True, timeout=60)
+    code = ("import sys; path = list(sys.path); sys.path.insert(0, sys.argv[1])\n"
+            "from imports import host_path; from report import to_json; print(to_json(host_path(path)))")
+    ours = subprocess.run([python, *FLAGS, "-c", code, str(VALIDATOR)],
+                          capture_output=True, check=True, timeout=60)
+    assert json.loads(ours.stdout) == json.loads(real.stdout)

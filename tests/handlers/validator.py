@@ -24,13 +24,13 @@ sys.setrecursionlimit(RECURSION)
 path = sys.path[1:]
 for line in sys.stdin:
     job = json.loads(line)
-    began = time.monotonic()
+    began = time.process_time()
     try:
         verdict = check(base64.b64decode(job["source"]),
                         Policy(job["filename"], job["refuse"], set(job["core"]), path))
     except BaseException:
         verdict = {"crash": traceback.format_exc()}
-    verdict["seconds"] = time.monotonic() - began
+    verdict["seconds"] = time.process_time() - began
     print(json.dumps(verdict), flush=True)
 """
 
