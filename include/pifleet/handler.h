@@ -78,7 +78,7 @@ struct pifleet_host {
         void (*put_list)(struct pifleet_call *call, const char *name);
         void (*put_end)(struct pifleet_call *call);
 
-        int (*fail)(struct pifleet_call *call, int line, const char *format, ...)
+        int (*set_failure)(struct pifleet_call *call, int line, const char *format, ...)
                 __attribute__((format(printf, 3, 4)));
 };
 
@@ -212,7 +212,7 @@ static inline void pifleet_put_end(struct pifleet_call *call)
 /* --- Failures ------------------------------------------------------------------------------ */
 
 /* `return pifleet_fail(call, "pin %d is in use", pin);` - the first one counts. */
-#define pifleet_fail(call, ...) ((call)->host->fail((call), __LINE__, __VA_ARGS__))
+#define pifleet_fail(call, ...) ((call)->host->set_failure((call), __LINE__, __VA_ARGS__))
 
 /* `if (!pifleet_need_integer(call, "pin", &pin)) return PIFLEET_FAILED;` - the
  * caller is told what is missing. */

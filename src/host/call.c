@@ -218,8 +218,9 @@ static void put_end(struct pifleet_call *public)
                 refuse(call, NULL, "pifleet_put_end() without an object or list that is open");
 }
 
-static int fail(struct pifleet_call *public, int line, const char *format, ...) PRINTF_LIKE(3, 4);
-static int fail(struct pifleet_call *public, int line, const char *format, ...)
+static int set_failure(struct pifleet_call *public, int line, const char *format, ...)
+        PRINTF_LIKE(3, 4);
+static int set_failure(struct pifleet_call *public, int line, const char *format, ...)
 {
         struct host_call *call = of(public);
         char said[ERROR_TEXT_MAX];
@@ -252,7 +253,7 @@ static const struct pifleet_host host_functions = {
         .put_object = put_object,
         .put_list = put_list,
         .put_end = put_end,
-        .fail = fail,
+        .set_failure = set_failure,
 };
 
 /* --- the call ---------------------------------------------------------------------------- */

@@ -238,7 +238,7 @@ static int next_order(struct host *host, enum host_order_kind kind, struct host_
                 return r < 0 ? error_set(error, r, "%s", strerror(-r)) : 0;
         r = host_order_decode(json, length, &order, error);
         if (r < 0)
-                return r;
+                return r == -ENOMEM ? r : -EBADMSG;
         if (order.kind != kind) {
                 host_order_done(&order);
                 return error_set(error, -EBADMSG, "a %s out of turn",

@@ -21,7 +21,6 @@ int host_init(struct host *host, int protocol_fd);
 void host_done(struct host *host);
 
 /* Talks until the agent closes its end, which is 0, or the module could not be
- * loaded, which is 0 too: the agent was told. Takes `module_fd` over. -EBADMSG and
- * others with a sentence: the agent does not keep to the protocol; -errno of the
- * channel. */
+ * loaded, which is 0 too: the agent was told. Takes `module_fd` over. -EBADMSG with a
+ * sentence: the agent does not keep to the protocol; -ENOMEM; -errno of the channel. */
 int host_serve(struct host *host, int module_fd, struct error *error);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROTOCOL_FD = 3, MODULE_FD = 4, EXIT_PROTOCOL = 65, EXIT_USAGE = 2 };
+enum { PROTOCOL_FD = 3, MODULE_FD = 4, EXIT_PROTOCOL = 65, EXIT_SOFTWARE = 70, EXIT_USAGE = 2 };
 
 int main(int argc, char *argv[])
 {
@@ -30,7 +30,7 @@ int main(int argc, char *argv[])
         host_done(&host);
         if (r == 0 || r == -EPIPE || r == -ECONNRESET || r == -EBADF)
                 return EXIT_SUCCESS; /* the agent is gone, or the module closed what leads to it */
-        fprintf(stderr, "pifleet-host-c: the agent does not keep to the protocol: %s\n",
-                error.text);
-        return EXIT_PROTOCOL;
+        fprintf(stderr, "pifleet-host-c: %s%s\n",
+                r == -EBADMSG ? "the agent does not keep to the protocol: " : "", error.text);
+        return r == -EBADMSG ? EXIT_PROTOCOL : EXIT_SOFTWARE;
 }
