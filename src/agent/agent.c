@@ -6,6 +6,8 @@
 #include "agent/gpio/gpio-event.h"
 #include "agent/gpio/gpio.h"
 #include "agent/gpio/guard-link.h"
+#include "agent/handler/handler-event.h"
+#include "agent/handler/handler.h"
 #include "agent/ndjson/server.h"
 #include "agent/notify.h"
 #include "agent/service/reboot-event.h"
@@ -29,6 +31,7 @@ enum {
         AUDIT_EVENTS = 256,
         ACCESS_EVENTS = 64,
         REBOOT_EVENTS = 16,
+        HANDLER_EVENTS = 256,
         GPIO_WARNINGS = 64,
         PASSWORD_CHECKS_WAITING = 64,
         DESCRIPTORS_OF_OURS = 64, /* that are no client's */
@@ -42,7 +45,7 @@ struct agent {
         struct loop *loop;
         struct loop_work *work;
         struct command_bus *bus;
-        struct command_subscription *audit, *denied, *granted, *reboots, *gpio_warnings;
+        struct command_subscription *audit, *denied, *granted, *reboots, *gpio_warnings, *handlers;
         struct command_registry *registry;
         struct net_context *net;
         struct net_tls *tls;
@@ -51,6 +54,7 @@ struct agent {
         struct guard_link *guard; /* until the GPIO has it */
         struct gpio *gpio;
         struct service *service;
+        struct handler *handler;
         struct ndjson_server *server;
         struct notify notify;
         struct loop_signal terminate, interrupt, hang_up;
@@ -116,6 +120,19 @@ static void agent_on_reboot(void *owner, const struct command_event *event, uint
                   (double)reboot->delay_ms / 1000, bad ? ": " : "", reboot->why);
 }
 
+static void agent_on_handler(void *owner, const struct command_event *event, uint64_t lost)
+{
+        struct agent *agent = owner;
+        const struct handler_event *handler = event->payload;
+
+        if (lost > 0)
+                log_warning(agent->log, "handler", "lost entries=%llu", (unsigned long long)lost);
+        log_write(agent->log, handler->trouble ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "handler",
+                  "%s%s%s %s", handler_event_kind_name(handler->kind),
+                  handler->filename[0] != '\0' ? " module=" : "", handler->filename,
+                  handler->text);
+}
+
 static void agent_admit(void *owner, int fd, const struct net_address *peer,
                         struct command_principal *ret)
 {
@@ -159,6 +176,7 @@ static void agent_begin_stop(struct agent *agent, const char *why)
                 log_error(agent->log, "gpio", "not all pins are in their safe state: %s",
                           strerror(-r));
         service_stop(agent->service);
+        handler_stop(agent->handler);
         loop_timer_start(&agent->grace, STOP_GRACE_MS);
         ndjson_server_stop(agent->server, agent_stopped, agent);
 }
@@ -288,6 +306,19 @@ static int open_server(struct agent *agent, struct error *error)
         return r;
 }
 
+/* Modules see neither configuration nor keys, nor the socket whose users are vouched for. */
+static int attach_handlers(struct agent *agent, struct error *error)
+{
+        const struct agent_config *config = agent->config;
+        const struct handler_options options = {
+                .config = &config->handlers,
+                .state_dir = config->state_dir,
+                .hidden = {config->path, config->tls.key, config->command.socket},
+        };
+
+        return handler_attach(agent->registry, &options, &agent->handler, error);
+}
+
 static int attach_rooms(struct agent *agent, struct error *error)
 {
         const struct agent_config *config = agent->config;
@@ -302,7 +333,7 @@ static int attach_rooms(struct agent *agent, struct error *error)
                                 error);
         if (r == 0)
                 r = service_attach(agent->registry, &config->monitor, &agent->service, error);
-        return r;
+        return r < 0 ? r : attach_handlers(agent, error);
 }
 
 static int open_core(struct agent *agent)
@@ -331,6 +362,9 @@ static int open_core(struct agent *agent)
         if (r == 0)
                 r = command_bus_subscribe(agent->bus, &reboot_event_type, REBOOT_EVENTS,
                                           agent_on_reboot, agent, &agent->reboots);
+        if (r == 0)
+                r = command_bus_subscribe(agent->bus, &handler_event_type, HANDLER_EVENTS,
+                                          agent_on_handler, agent, &agent->handlers);
         if (r == 0)
                 r = command_registry_new(agent->loop, agent->bus, &agent->registry);
         return r;
@@ -445,6 +479,7 @@ struct agent *agent_free(struct agent *agent)
                 return NULL;
         hold_signals();
         ndjson_server_free(agent->server);
+        handler_free(agent->handler);
         service_free(agent->service);
         gpio_free(agent->gpio);
         guard_link_free(agent->guard);
@@ -456,6 +491,7 @@ struct agent *agent_free(struct agent *agent)
         command_subscription_free(agent->granted);
         command_subscription_free(agent->gpio_warnings);
         command_subscription_free(agent->reboots);
+        command_subscription_free(agent->handlers);
         command_registry_free(agent->registry);
         command_bus_free(agent->bus);
         net_context_free(agent->net);

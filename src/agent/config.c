@@ -16,7 +16,7 @@ static const char default_path[] = "/etc/pifleet/agent.yaml";
 static const char *const profiles[] = {"standard", "appliance", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const reserved_names[AGENT_RESERVED_SECTIONS] = {
-        "devices", "lease", "handlers", "mqtt", "http",
+        "devices", "lease", "mqtt", "http",
 };
 
 static const struct config_key top_keys[] = {
@@ -57,10 +57,11 @@ static struct sections sections_of(struct agent_config *config)
                          access_config_section(&config->access),
                          gpio_config_section(&config->gpio),
                          service_config_section(&config->monitor),
+                         handler_config_section(&config->handlers),
                          {"tls", tls_keys, ARRAY_SIZE(tls_keys), config},
                          {"log", log_keys, ARRAY_SIZE(log_keys), config},
                          {"limits", limits_keys, ARRAY_SIZE(limits_keys), config}},
-                .count = 8,
+                .count = 9,
         };
 
         for (size_t i = 0; i < AGENT_RESERVED_SECTIONS; i++)
@@ -220,6 +221,8 @@ static int check_whole(const struct agent_config *config, struct error *error)
                                  (int)config->command.tls_port);
         if (config->command.port != 0 && config->command.port == config->command.tls_port)
                 return error_set(error, -EINVAL, "command.port and command.tls_port are the same");
+        if (handler_config_check(&config->handlers, error) < 0)
+                return -EINVAL;
         return access_config_check(&config->access, error);
 }
 

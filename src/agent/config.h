@@ -4,6 +4,7 @@
 
 #include "agent/access/config.h"
 #include "agent/gpio/config.h"
+#include "agent/handler/config.h"
 #include "agent/ndjson/config.h"
 #include "agent/service/config.h"
 #include "base/error.h"
@@ -12,7 +13,7 @@ enum agent_profile { AGENT_PROFILE_STANDARD, AGENT_PROFILE_APPLIANCE };
 
 /* Sections of rooms that are not part of this release: accepted, so that one
  * file serves several releases, and named in the log. */
-enum { AGENT_RESERVED_SECTIONS = 5 };
+enum { AGENT_RESERVED_SECTIONS = 4 };
 
 struct agent_config {
         char *path; /* of the file; NULL: there is none */
@@ -22,6 +23,7 @@ struct agent_config {
         struct access_config access;
         struct gpio_config gpio;
         struct service_config monitor;
+        struct handler_config handlers;
         struct {
                 char *certificate, *key; /* PEM files */
         } tls;

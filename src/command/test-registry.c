@@ -348,9 +348,9 @@ static const struct command second_version[] = {
         {.name = "new", .run = run_other, .layer = COMMAND_LAYER_DEPLOYED},
         {.name = "newer", .run = run_other, .layer = COMMAND_LAYER_DEPLOYED}};
 
-static int replace(struct fixture *f, const struct command *commands, size_t count)
+static int replace(struct fixture *f, const struct command *these, size_t count)
 {
-        return command_registry_replace(f->registry, commands, count, "handlers/c.py", f, NULL);
+        return command_registry_replace(f->registry, these, count, "handlers/c.py", f, NULL);
 }
 
 /* What "camera" is described as; "": there is none. */

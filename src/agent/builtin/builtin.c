@@ -81,7 +81,6 @@ static int run_get_status(void *owner, struct command_request *request)
         json_write_string(writer, "version", PIFLEET_VERSION);
         write_uptime(builtin, writer);
         json_write_integer(writer, "connections", (int64_t)connections);
-        json_write_integer(writer, "handlers_loaded", 0);
         json_write_null(writer, "lease_holder");
         json_write_string(writer, "server_link", "disabled");
         command_registry_write_status(builtin->registry, writer);

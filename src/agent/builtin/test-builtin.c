@@ -161,7 +161,6 @@ TEST(status_adds_up_what_the_rooms_say)
         CHECK_TEXT(json_get_string(reply, "version"), PIFLEET_VERSION);
         check_json(json_get(reply, "uptime"), "2.5");
         check_json(json_get(reply, "connections"), "5");
-        check_json(json_get(reply, "handlers_loaded"), "0");
         check_json(json_get(reply, "lease_holder"), "null");
         CHECK_TEXT(json_get_string(reply, "server_link"), "disabled");
         CHECK_TEXT(json_get_string(reply, "gpio_backend"), "simulated");

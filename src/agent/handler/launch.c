@@ -1,0 +1,255 @@
+#include "agent/handler/launch.h"
+
+#include "agent/handler/version.h"
+#include "base/attributes.h"
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATHS_MAX = 24 };
+
+struct launch {
+        struct loop *loop;
+        struct launch_options options;
+        char *spawner, *python_host, *validator, *c_host, *spawner_dir;
+        char *hidden[LAUNCH_HIDDEN_MAX + 1];
+        const char *spawner_words[8];
+        struct sandbox_options sandbox;
+};
+
+static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8",
+                                          NULL};
+
+/* What cameras are made of. */
+static const char *const camera_devices[] = {"/dev/video*",     "/dev/media*",
+                                             "/dev/vchiq",      "/dev/vcsm-cma",
+                                             "/dev/dma_heap/*", "/dev/v4l-subdev*"};
+static const char *const camera_groups[] = {"video", "render"};
+
+/* --- where the programs are -------------------------------------------------------------- */
+
+/* The directory of this program; "" when nobody knows. */
+static void own_directory(char ret[PATH_MAX])
+{
+        ssize_t length = readlink("/proc/self/exe", ret, PATH_MAX - 1);
+        char *slash;
+
+        ret[length > 0 ? length : 0] = '\0';
+        slash = strrchr(ret, '/');
+        if (slash)
+                *slash = '\0';
+}
+
+/* `built`: its place in a build directory; else it is where it was installed. Real paths: what
+ * a link leads to is what has to be seen behind the walls. */
+static int find_program(const char *directory, const char *built, const char *name, char **ret)
+{
+        char path[2 * PATH_MAX];
+
+        snprintf(path, sizeof(path), "%s/%s", directory, built);
+        *ret = directory[0] == '/' ? realpath(path, NULL) : NULL;
+        if (!*ret && asprintf(ret, "%s/%s", PIFLEET_LIBEXEC_DIR, name) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+static int find_programs(struct launch *launch)
+{
+        char directory[PATH_MAX];
+        int r;
+
+        own_directory(directory);
+        r = find_program(directory, "pifleet-spawner", "pifleet-spawner", &launch->spawner);
+        if (r == 0)
+                r = find_program(directory, "pifleet-host-c", "pifleet-host-c", &launch->c_host);
+        if (r == 0)
+                r = find_program(directory, "programs/host", "host", &launch->python_host);
+        if (r == 0)
+                r = find_program(directory, "programs/validator", "validator", &launch->validator);
+        return r;
+}
+
+/* The installed spawner where there is one, else one of our own. */
+static void choose_spawner(struct launch *launch)
+{
+        const char *socket = launch->options.config->spawner;
+        const char *const words[] = {launch->spawner, "--state-dir", launch->spawner_dir, NULL};
+
+        memcpy(launch->spawner_words, words, sizeof(words));
+        launch->sandbox.spawner = launch->spawner_words;
+        if (socket && socket[0] != '\0' && access(socket, F_OK) == 0)
+                launch->sandbox.path = socket;
+}
+
+/* The real path of something that may not be there yet. NULL: not even its folder is. */
+static char *real_path(const char *path)
+{
+        char *real = realpath(path, NULL), *slash, *ret = NULL;
+        AUTO_FREE char *folder = NULL, *real_folder = NULL;
+
+        if (real)
+                return real;
+        folder = strdup(path);
+        slash = folder ? strrchr(folder, '/') : NULL;
+        if (!slash || slash == folder || slash[1] == '\0')
+                return NULL;
+        *slash = '\0';
+        real_folder = realpath(folder, NULL);
+        return real_folder && asprintf(&ret, "%s/%s", real_folder, slash + 1) >= 0 ? ret : NULL;
+}
+
+static int copy_hidden(struct launch *launch, const char *const hidden[])
+{
+        size_t count = 0;
+
+        for (size_t i = 0; hidden[i]; i++) {
+                if (count == LAUNCH_HIDDEN_MAX)
+                        return -E2BIG;
+                launch->hidden[count] = real_path(hidden[i]);
+                count += launch->hidden[count] != NULL;
+        }
+        return 0;
+}
+
+int launch_new(struct loop *loop, const struct launch_options *options, struct launch **ret)
+{
+        struct launch *launch = calloc(1, sizeof(*launch));
+        int r;
+
+        if (!launch)
+                return -ENOMEM;
+        launch->loop = loop;
+        launch->options = *options;
+        launch->spawner_dir = real_path(options->spawner_dir);
+        r = launch->spawner_dir ? copy_hidden(launch, options->hidden) : -ENOMEM;
+        if (r == 0)
+                r = find_programs(launch);
+        if (r < 0) {
+                launch_free(launch);
+                return r;
+        }
+        choose_spawner(launch);
+        *ret = launch;
+        return 0;
+}
+
+struct launch *launch_free(struct launch *launch)
+{
+        if (!launch)
+                return NULL;
+        free(launch->spawner);
+        free(launch->python_host);
+        free(launch->validator);
+        free(launch->c_host);
+        free(launch->spawner_dir);
+        for (size_t i = 0; launch->hidden[i]; i++)
+                free(launch->hidden[i]);
+        free(launch);
+        return NULL;
+}
+
+const struct sandbox_options *launch_spawner(const struct launch *launch)
+{
+        return &launch->sandbox;
+}
+
+/* --- hosts ------------------------------------------------------------------------------- */
+
+/* A list that ends with NULL, of words that somebody else keeps. */
+struct words {
+        const char *items[PATHS_MAX + 1];
+        size_t count;
+};
+
+static void words_add(struct words *words, const char *const items[], size_t count)
+{
+        for (size_t i = 0; i < count && words->count < PATHS_MAX; i++)
+                words->items[words->count++] = items[i];
+}
+
+static void words_add_texts(struct words *words, const struct config_texts *texts)
+{
+        words_add(words, (const char *const *)texts->items, texts->count);
+}
+
+static bool is_python(const char *filename)
+{
+        return strcmp(handler_name_suffix(filename), ".py") == 0;
+}
+
+int launch_host(const struct launch *launch, struct spawner *spawner, const char *filename,
+                int code_fd, struct host_log *log, const struct host_listener *listener,
+                void *owner, struct host **ret)
+{
+        const struct handler_config *config = launch->options.config;
+        const struct handler_grant *grant = handler_config_grant(config, filename);
+        const char *const python[] = {config->python, "-I", "-B", launch->python_host, NULL};
+        const char *const c[] = {launch->c_host, NULL};
+        struct words shared = {0}, devices = {0}, groups = {0}, readable = {0}, writable = {0};
+        struct host_setup setup = {
+                .loop = launch->loop, .spawner = spawner, .module = filename, .log = log};
+        struct sandbox_program *program = &setup.program;
+
+        words_add_texts(&shared, &config->shared_dirs);
+        words_add(&devices, camera_devices, ARRAY_SIZE(camera_devices));
+        words_add(&groups, camera_groups, ARRAY_SIZE(camera_groups));
+        words_add(
+                &readable,
+                (const char *const *)(is_python(filename) ? &launch->python_host : &launch->c_host),
+                1);
+        if (grant) {
+                words_add_texts(&devices, &grant->devices);
+                words_add_texts(&groups, &grant->groups);
+                words_add_texts(&writable, &grant->directories);
+                program->limits.memory_bytes = (uint64_t)grant->memory;
+                program->limits.tasks = (uint32_t)grant->tasks;
+                program->network = grant->network;
+        }
+        program->name = filename;
+        program->argv = is_python(filename) ? python : c;
+        program->environment = environment;
+        program->shared_dirs = shared.items;
+        program->devices = devices.items;
+        program->groups = groups.items;
+        program->readable = readable.items;
+        program->writable = writable.items;
+        program->hidden = (const char *const *)launch->hidden;
+        program->descriptors[4] = code_fd;
+        return host_start(&setup, listener, owner, ret);
+}
+
+/* --- checks ------------------------------------------------------------------------------ */
+
+int launch_validator(const struct launch *launch, struct spawner *spawner, const char *filename,
+                     const int descriptors[3], struct spawner_program *program,
+                     spawner_event_fn *on_event)
+{
+        const struct handler_config *config = launch->options.config;
+        const char *const argv[] = {config->python,
+                                    "-I",
+                                    "-S",
+                                    "-B",
+                                    launch->validator,
+                                    "--filename",
+                                    filename,
+                                    "--refuse",
+                                    handler_config_refuse(config),
+                                    NULL};
+        const char *const readable[] = {launch->validator, launch->python_host, NULL};
+        const struct sandbox_program what = {
+                .name = "0-validator",
+                .argv = argv,
+                .environment = environment,
+                .descriptors = {descriptors[0], descriptors[1], descriptors[2], -1, -1},
+                .limits = {.memory_bytes = LAUNCH_CHECK_MEMORY, .tasks = 4, .cpu_seconds = 10},
+                .readable = readable,
+                .hidden = (const char *const *)launch->hidden,
+        };
+
+        return spawner_start(spawner, program, &what, on_event);
+}
