@@ -1,14 +1,21 @@
+/* Not by libuv's uv_async_t: its sender marks the wake-up as sent after writing it, and
+ * its receiver spins for that mark, up to a thousand pauses. On one core the receiver
+ * regularly runs in between, and spins while the sender cannot go on. */
 #include "loop/inbox.h"
 
-#include "loop/loop-internal.h"
+#include "base/attributes.h"
+#include "loop/io.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 struct loop_inbox {
-        uv_async_t wake;
+        struct loop_io io;
+        int wake; /* eventfd, above zero while items may wait */
         loop_inbox_fn *on_item;
         void *owner;
         bool closed; /* loop thread only */
@@ -16,7 +23,8 @@ struct loop_inbox {
         size_t capacity;
         char *taken; /* the item that on_item sees */
 
-        pthread_mutex_t lock; /* protects the ring below, and nothing else */
+        pthread_mutex_t lock; /* protects what follows */
+        bool awake;           /* `wake` was written since nothing was found last */
         size_t first;
         size_t count;
         char ring[];
@@ -38,15 +46,21 @@ static bool inbox_take(struct loop_inbox *inbox)
                 memcpy(inbox->taken, inbox_slot(inbox, inbox->first), inbox->item_size);
                 inbox->first = (inbox->first + 1) % inbox->capacity;
                 inbox->count--;
+        } else {
+                inbox->awake = false;
         }
         pthread_mutex_unlock(&inbox->lock);
         return found;
 }
 
-static void on_wake(uv_async_t *wake)
+static void on_wake(struct loop_io *io, unsigned events)
 {
-        struct loop_inbox *inbox = wake->data;
+        struct loop_inbox *inbox = container_of(io, struct loop_inbox, io);
+        eventfd_t count;
 
+        /* Before the first look, and outside of the lock: whoever puts after the last
+         * look writes anew. */
+        (void)eventfd_read(inbox->wake, &count);
         /* One ringful a round, however fast others put: the rest of the loop has
          * its turn too. */
         for (size_t i = 0; i < inbox->capacity; i++) {
@@ -55,7 +69,28 @@ static void on_wake(uv_async_t *wake)
                 inbox->on_item(inbox->owner, inbox->taken);
         }
         if (!inbox->closed)
-                uv_async_send(&inbox->wake);
+                (void)eventfd_write(inbox->wake, 1);
+}
+
+/* Once the ring is there. */
+static int inbox_open(struct loop_inbox *inbox, struct loop *loop)
+{
+        int r;
+
+        inbox->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (inbox->wake < 0)
+                return -errno;
+        r = -pthread_mutex_init(&inbox->lock, NULL);
+        if (r == 0) {
+                r = loop_io_open(&inbox->io, loop, inbox->wake, on_wake);
+                if (r == 0) {
+                        loop_io_watch(&inbox->io, LOOP_READABLE);
+                        return 0;
+                }
+                pthread_mutex_destroy(&inbox->lock);
+        }
+        close(inbox->wake);
+        return r;
 }
 
 int loop_inbox_new(struct loop *loop, size_t item_size, size_t capacity, loop_inbox_fn *on_item,
@@ -80,22 +115,16 @@ int loop_inbox_new(struct loop *loop, size_t item_size, size_t capacity, loop_in
         inbox->item_size = item_size;
         inbox->capacity = capacity;
         inbox->taken = inbox->ring + capacity * item_size;
-        r = pthread_mutex_init(&inbox->lock, NULL);
-        if (r != 0)
-                return -r;
-        r = uv_async_init(&loop->uv, &inbox->wake, on_wake);
-        if (r < 0) {
-                pthread_mutex_destroy(&inbox->lock);
+        r = inbox_open(inbox, loop);
+        if (r < 0)
                 return r;
-        }
-        inbox->wake.data = inbox;
         *ret = TAKE(inbox);
         return 0;
 }
 
-static void on_inbox_closed(uv_handle_t *handle)
+static void on_inbox_closed(struct loop_io *io)
 {
-        struct loop_inbox *inbox = handle->data;
+        struct loop_inbox *inbox = container_of(io, struct loop_inbox, io);
 
         pthread_mutex_destroy(&inbox->lock);
         free(inbox);
@@ -106,24 +135,28 @@ struct loop_inbox *loop_inbox_free(struct loop_inbox *inbox)
         if (!inbox)
                 return NULL;
         inbox->closed = true;
-        uv_close((uv_handle_t *)&inbox->wake, on_inbox_closed);
+        loop_io_close(&inbox->io, on_inbox_closed);
+        close(inbox->wake);
         return NULL;
 }
 
 int loop_inbox_put(struct loop_inbox *inbox, const void *item)
 {
-        bool full;
+        bool full, wakes = false;
 
         pthread_mutex_lock(&inbox->lock);
         full = inbox->count == inbox->capacity;
         if (!full) {
                 memcpy(inbox_slot(inbox, inbox->first + inbox->count), item, inbox->item_size);
                 inbox->count++;
+                wakes = !inbox->awake;
+                inbox->awake = true;
         }
         pthread_mutex_unlock(&inbox->lock);
         if (full)
                 return -EAGAIN;
-        /* Collapses into one wake-up by itself while none was taken. */
-        uv_async_send(&inbox->wake);
+        /* Cannot fail: the counter never comes near its end. */
+        if (wakes)
+                (void)eventfd_write(inbox->wake, 1);
         return 0;
 }

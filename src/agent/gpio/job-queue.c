@@ -120,20 +120,27 @@ int gpio_job_queue_fd(const struct gpio_job_queue *queue)
         return queue->wake;
 }
 
+void gpio_job_queue_begin(struct gpio_job_queue *queue)
+{
+        eventfd_t count;
+
+        (void)eventfd_read(queue->wake, &count);
+}
+
+void gpio_job_queue_interrupt(struct gpio_job_queue *queue)
+{
+        (void)eventfd_write(queue->wake, 1);
+}
+
 bool gpio_job_queue_take(struct gpio_job_queue *queue, struct gpio_job *ret)
 {
         bool found = false;
-        eventfd_t count;
 
         pthread_mutex_lock(&queue->lock);
         for (size_t i = 0; i < GPIO_URGENCIES && !found; i++)
                 found = ring_take(&queue->rings[i], ret);
-        if (!found) {
-                /* A putter between its unlocking and its writing wakes us for
-                 * nothing later; the other way round we would sleep over a job. */
-                (void)eventfd_read(queue->wake, &count);
+        if (!found)
                 queue->awake = false;
-        }
         pthread_mutex_unlock(&queue->lock);
         return found;
 }

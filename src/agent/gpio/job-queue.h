@@ -25,9 +25,14 @@ DEFINE_CLEANUP(gpio_job_queue)
  * the new one has become part of it, without a result of its own. */
 int gpio_job_queue_put(struct gpio_job_queue *queue, const struct gpio_job *job);
 
-/* The worker's thread from here on. Readable while jobs wait, until one was looked
- * for in vain. Not to be read. */
+/* The worker's thread from here on. Becomes readable when jobs wait. Not to be read, but
+ * by gpio_job_queue_begin(). */
 int gpio_job_queue_fd(const struct gpio_job_queue *queue);
+/* It was readable: no more, until a job is put after one was looked for in vain. So jobs
+ * have to be taken until there is none, or gpio_job_queue_interrupt() be called. */
+void gpio_job_queue_begin(struct gpio_job_queue *queue);
+/* Jobs may be left: readable again. */
+void gpio_job_queue_interrupt(struct gpio_job_queue *queue);
 /* The most urgent; false: none waits. */
 bool gpio_job_queue_take(struct gpio_job_queue *queue, struct gpio_job *ret);
 /* Takes normal jobs of `tag` (GPIO_TAG_ALL: of everybody) out of their places, at

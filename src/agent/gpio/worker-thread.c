@@ -114,13 +114,20 @@ void worker_take_jobs(struct gpio_worker *worker)
 {
         struct gpio_job job;
 
-        for (size_t i = 0; i < JOBS_PER_ROUND && gpio_job_queue_take(worker->jobs, &job); i++)
+        for (size_t i = 0; i < JOBS_PER_ROUND; i++) {
+                if (!gpio_job_queue_take(worker->jobs, &job))
+                        return;
                 run_job(worker, &job);
+        }
+        gpio_job_queue_interrupt(worker->jobs);
 }
 
 static void on_wake(struct loop_io *io, unsigned events)
 {
-        worker_take_jobs(container_of(io, struct wake, io)->worker);
+        struct gpio_worker *worker = container_of(io, struct wake, io)->worker;
+
+        gpio_job_queue_begin(worker->jobs);
+        worker_take_jobs(worker);
 }
 
 static void begin_work(struct gpio_worker *worker)
