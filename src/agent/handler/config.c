@@ -69,8 +69,6 @@ static const struct config_key keys[] = {
                     "the socket of the installed spawner; \"\": the agent starts its own"),
         CONFIG_TEXT(struct handler_config, python, "python", "/usr/bin/python3",
                     "the path of the Python interpreter"),
-        CONFIG_TEXT(struct handler_config, compiler, "compiler", "/usr/bin/cc",
-                    "the path of the C compiler"),
 };
 
 struct config_section handler_config_section(struct handler_config *config)
@@ -162,9 +160,8 @@ int handler_config_check(const struct handler_config *config, struct error *erro
         r = check_paths("handlers.shared_dirs", &config->shared_dirs, error);
         for (size_t i = 0; r == 0 && i < config->modules.count; i++)
                 r = check_grant(grant_at(config, i), error);
-        if (r == 0 && (config->python[0] != '/' || config->compiler[0] != '/'))
-                r = error_set(error, -EINVAL,
-                              "handlers: `python` and `compiler` are paths that begin with /");
+        if (r == 0 && config->python[0] != '/')
+                r = error_set(error, -EINVAL, "handlers.python is a path that begins with /");
         return r < 0 ? r : check_keys(config, error);
 }
 

@@ -65,7 +65,6 @@ struct handler_config {
         int64_t disk;                     /* bytes of all versions */
         char *spawner;                    /* path of an installed spawner's socket; "": none */
         char *python;                     /* path of the interpreter */
-        char *compiler;                   /* path of the C compiler */
 };
 
 /* The section for config_load(), which fills *config. */

@@ -2,7 +2,9 @@
  * thread leaves alone what is read here: the order's code, name and origin, and `disk`. */
 #include "agent/handler/deployment-internal.h"
 
+#include "agent/handler/source-text.h"
 #include "base/attributes.h"
+#include "base/cleanup.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -122,11 +124,25 @@ static int stage(struct deployment *deployment)
         return r;
 }
 
+/* For the next start, which else compiles it anew. */
+static void store_object(struct deployment *deployment)
+{
+        AUTO_FREE char *object = NULL;
+        size_t count;
+
+        if (deployment->object_fd >= 0 &&
+            source_text_copy(deployment->object_fd, &object, &count) == 0)
+                (void)handler_repository_object_store(deployment->disk.repository,
+                                                      deployment->sha256, HANDLER_OBJECT_MAKER,
+                                                      object, count);
+}
+
 static int commit(struct deployment *deployment)
 {
         struct deployment_disk *disk = &deployment->disk;
         uint64_t change = disk->change;
 
+        store_object(deployment);
         disk->change = 0;
         return handler_repository_commit(disk->repository, change, &disk->committed, &disk->error);
 }

@@ -30,7 +30,7 @@ struct deployment_disk {
         struct handler_committed committed;
         struct handler_version found; /* FIND: what the code is of */
         bool dropped;                 /* FIND: a file that somebody put there */
-        bool reenabled;               /* COMMIT: of a reload */
+        bool reenabled;               /* END: of a reload */
         /* END */
         const char *outcome, *layer;
         char message[DIAGNOSIS_MESSAGE_MAX + 1];
@@ -45,7 +45,8 @@ struct deployment {
 
         struct runner *runner;
         char sha256[HANDLER_SHA256_HEX + 1];
-        int code_fd; /* the source in sealed memory; -1 */
+        int code_fd;   /* the source in sealed memory; -1 */
+        int object_fd; /* what a compiler makes of it; -1 */
         struct diagnosis diagnosis;
         struct validation *validation;
         struct host *candidate; /* until it is in service, or gone */

@@ -150,7 +150,7 @@ static void put_into_service(struct deployment *deployment)
         struct host *host = deployment->candidate_dying ? NULL : TAKE(deployment->candidate);
         struct runner_version version = {
                 .version = stays ? deployment->version : disk->committed.version,
-                .code_fd = deployment->code_fd,
+                .code_fd = deployment->object_fd >= 0 ? deployment->object_fd : deployment->code_fd,
                 .commands = deployment->commands,
         };
         struct error error;
@@ -163,7 +163,10 @@ static void put_into_service(struct deployment *deployment)
                         disk->committed.warning);
         deployment->switched = true;
         loop_timer_start(&deployment->drain, DEPLOYMENT_DRAIN_MS);
-        deployment->code_fd = -1;
+        if (deployment->object_fd >= 0)
+                deployment->object_fd = -1;
+        else
+                deployment->code_fd = -1;
         deployment->commands = (struct module_commands){0};
         r = runner_switch(deployment->runner, &version, host, on_drained, deployment, &error);
         if (r == 0)
@@ -364,8 +367,10 @@ static bool start_candidate(struct deployment *deployment)
 {
         struct handler *handler = deployment->handler;
         int r = launch_host(handler->launch, handler->spawner, deployment->order.filename,
-                            deployment->code_fd, runner_log(deployment->runner),
-                            &candidate_listener, deployment, &deployment->candidate);
+                            deployment->object_fd >= 0 ? deployment->object_fd
+                                                       : deployment->code_fd,
+                            runner_log(deployment->runner), &candidate_listener, deployment,
+                            &deployment->candidate);
 
         if (r < 0)
                 fail(deployment, COMMAND_NOT_READY,
@@ -402,11 +407,19 @@ static void on_validated(void *owner, enum validation_verdict verdict, const cha
                 reject(deployment);
                 return;
         }
+        if (deployment->object_fd >= 0 &&
+            source_text_close_writing(deployment->object_fd, HANDLER_OBJECT_MAX) < 0) {
+                refuse(deployment, DIAGNOSIS_QUOTA,
+                       "What the compiler made of %s is larger than %d MiB, or nothing",
+                       deployment->order.filename, HANDLER_OBJECT_MAX >> 20);
+                return;
+        }
         deployment->validated = true;
         load_candidate(deployment);
         if (deployment->concluded)
                 return;
-        if (deployment->order.kind == DEPLOYMENT_CHECK)
+        if (deployment->order.kind == DEPLOYMENT_CHECK ||
+            deployment->order.kind == DEPLOYMENT_RELOAD)
                 deployment->staged = true;
         else
                 disk_submit(deployment, DISK_STAGE);
@@ -421,6 +434,7 @@ static void start_validation(struct deployment *deployment)
                 .launch = handler->launch,
                 .filename = deployment->order.filename,
                 .code_fd = deployment->code_fd,
+                .object_fd = deployment->object_fd,
                 .diagnosis = &deployment->diagnosis,
         };
         int r = validation_start(&setup, on_validated, deployment, &deployment->validation);
@@ -478,6 +492,8 @@ static bool check_code(struct deployment *deployment)
                 return false;
         }
         r = source_text_seal(order->filename, order->code, order->length, &deployment->code_fd);
+        if (r == 0 && launch_is_compiled(order->filename))
+                r = source_text_open(order->filename, &deployment->object_fd);
         if (r < 0)
                 fail(deployment, COMMAND_BUSY, "no room in memory for %s: %s", order->filename,
                      strerror(-r));
@@ -488,7 +504,7 @@ static void try_out(struct deployment *deployment)
 {
         if (!check_code(deployment) || !start_candidate(deployment))
                 return;
-        if (deployment->order.kind == DEPLOYMENT_RELOAD) {
+        if (deployment->order.kind == DEPLOYMENT_RELOAD && deployment->object_fd < 0) {
                 deployment->validated = deployment->staged = true;
                 load_candidate(deployment);
         } else {
@@ -616,7 +632,7 @@ int deployment_new(struct handler *handler, struct deployment_order *order,
         *order = (struct deployment_order){0};
         deployment->ended = ended;
         deployment->owner = owner;
-        deployment->code_fd = -1;
+        deployment->code_fd = deployment->object_fd = -1;
         diagnosis_init(&deployment->diagnosis);
         loop_timer_init(&deployment->drain, handler->loop, on_drain_time);
         *ret = deployment;
@@ -635,6 +651,8 @@ struct deployment *deployment_free(struct deployment *deployment)
         host_free(deployment->candidate);
         if (deployment->code_fd >= 0)
                 close(deployment->code_fd);
+        if (deployment->object_fd >= 0)
+                close(deployment->object_fd);
         module_commands_done(&deployment->commands);
         diagnosis_done(&deployment->diagnosis);
         deployment_order_done(&deployment->order);

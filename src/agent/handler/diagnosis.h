@@ -6,7 +6,7 @@
 
 #include "data/json-writer.h"
 
-#include <cjson/cJSON.h>
+#include "data/json.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -9,6 +9,9 @@
 #include "base/map.h"
 #include "store/thread.h"
 
+/* Objects that another maker made are made anew. */
+#define HANDLER_OBJECT_MAKER "pifleet-1 " __VERSION__
+
 enum {
         HANDLER_STORE_JOBS_MAX = 1024,
         HANDLER_LOADING_MAX = 4,    /* hosts that load at once when the agent starts */

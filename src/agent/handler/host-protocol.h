@@ -21,7 +21,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-#include <cjson/cJSON.h>
+#include "data/json.h"
 #include <stdbool.h>
 #include <stdint.h>
 

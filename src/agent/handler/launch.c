@@ -16,7 +16,8 @@ enum { PATHS_MAX = 24 };
 struct launch {
         struct loop *loop;
         struct launch_options options;
-        char *spawner, *python_host, *validator, *c_host, *spawner_dir;
+        char *spawner, *python_host, *validator, *compiler, *c_host, *spawner_dir;
+        char *include; /* that of handler.h; NULL: the system's */
         char *hidden[LAUNCH_HIDDEN_MAX + 1];
         const char *spawner_words[8];
         struct sandbox_options sandbox;
@@ -58,6 +59,16 @@ static int find_program(const char *directory, const char *built, const char *na
         return 0;
 }
 
+/* Beside the programs of a checkout; what is installed the compiler finds by itself. */
+static int find_include(const char *directory, char **ret)
+{
+        char path[2 * PATH_MAX];
+
+        snprintf(path, sizeof(path), "%s/programs/../include", directory);
+        *ret = realpath(path, NULL);
+        return 0;
+}
+
 static int find_programs(struct launch *launch)
 {
         char directory[PATH_MAX];
@@ -71,6 +82,10 @@ static int find_programs(struct launch *launch)
                 r = find_program(directory, "programs/host", "host", &launch->python_host);
         if (r == 0)
                 r = find_program(directory, "programs/validator", "validator", &launch->validator);
+        if (r == 0)
+                r = find_program(directory, "programs/compiler", "compiler", &launch->compiler);
+        if (r == 0)
+                r = find_include(directory, &launch->include);
         return r;
 }
 
@@ -145,6 +160,8 @@ struct launch *launch_free(struct launch *launch)
         free(launch->spawner);
         free(launch->python_host);
         free(launch->validator);
+        free(launch->compiler);
+        free(launch->include);
         free(launch->c_host);
         free(launch->spawner_dir);
         for (size_t i = 0; launch->hidden[i]; i++)
@@ -177,9 +194,9 @@ static void words_add_texts(struct words *words, const struct config_texts *text
         words_add(words, (const char *const *)texts->items, texts->count);
 }
 
-static bool is_python(const char *filename)
+bool launch_is_compiled(const char *filename)
 {
-        return strcmp(handler_name_suffix(filename), ".py") == 0;
+        return strcmp(handler_name_suffix(filename), ".c") == 0;
 }
 
 int launch_host(const struct launch *launch, struct spawner *spawner, const char *filename,
@@ -190,6 +207,8 @@ int launch_host(const struct launch *launch, struct spawner *spawner, const char
         const struct handler_grant *grant = handler_config_grant(config, filename);
         const char *const python[] = {config->python, "-I", "-B", launch->python_host, NULL};
         const char *const c[] = {launch->c_host, NULL};
+        bool compiled = launch_is_compiled(filename);
+        const char *program_path = compiled ? launch->c_host : launch->python_host;
         struct words shared = {0}, devices = {0}, groups = {0}, readable = {0}, writable = {0};
         struct host_setup setup = {
                 .loop = launch->loop, .spawner = spawner, .module = filename, .log = log};
@@ -198,10 +217,7 @@ int launch_host(const struct launch *launch, struct spawner *spawner, const char
         words_add_texts(&shared, &config->shared_dirs);
         words_add(&devices, camera_devices, ARRAY_SIZE(camera_devices));
         words_add(&groups, camera_groups, ARRAY_SIZE(camera_groups));
-        words_add(
-                &readable,
-                (const char *const *)(is_python(filename) ? &launch->python_host : &launch->c_host),
-                1);
+        words_add(&readable, &program_path, 1);
         if (grant) {
                 words_add_texts(&devices, &grant->devices);
                 words_add_texts(&groups, &grant->groups);
@@ -211,7 +227,7 @@ int launch_host(const struct launch *launch, struct spawner *spawner, const char
                 program->network = grant->network;
         }
         program->name = filename;
-        program->argv = is_python(filename) ? python : c;
+        program->argv = compiled ? c : python;
         program->environment = environment;
         program->shared_dirs = shared.items;
         program->devices = devices.items;
@@ -225,31 +241,45 @@ int launch_host(const struct launch *launch, struct spawner *spawner, const char
 
 /* --- checks ------------------------------------------------------------------------------ */
 
-int launch_validator(const struct launch *launch, struct spawner *spawner, const char *filename,
-                     const int descriptors[3], struct spawner_program *program,
-                     spawner_event_fn *on_event)
+static void words_add_word(struct words *words, const char *word)
+{
+        words_add(words, &word, 1);
+}
+
+int launch_check(const struct launch *launch, struct spawner *spawner, const char *filename,
+                 const int descriptors[3], struct spawner_program *program,
+                 spawner_event_fn *on_event)
 {
         const struct handler_config *config = launch->options.config;
-        const char *const argv[] = {config->python,
-                                    "-I",
-                                    "-S",
-                                    "-B",
-                                    launch->validator,
-                                    "--filename",
-                                    filename,
-                                    "--refuse",
-                                    handler_config_refuse(config),
-                                    NULL};
-        const char *const readable[] = {launch->validator, launch->python_host, NULL};
+        bool compiled = launch_is_compiled(filename);
+        struct words argv = {0}, readable = {0};
         const struct sandbox_program what = {
-                .name = "0-validator",
-                .argv = argv,
+                .name = compiled ? "0-compiler" : "0-validator",
+                .argv = argv.items,
                 .environment = environment,
-                .descriptors = {descriptors[0], descriptors[1], descriptors[2], -1, -1},
-                .limits = {.memory_bytes = LAUNCH_CHECK_MEMORY, .tasks = 4, .cpu_seconds = 10},
-                .readable = readable,
+                .descriptors = {descriptors[0], descriptors[1], -1, -1, descriptors[2]},
+                .limits = {.memory_bytes = compiled ? LAUNCH_COMPILE_MEMORY : LAUNCH_CHECK_MEMORY,
+                           .tasks = compiled ? LAUNCH_COMPILE_TASKS : 4},
+                .readable = readable.items,
                 .hidden = (const char *const *)launch->hidden,
         };
 
+        words_add_word(&argv, config->python);
+        words_add_word(&argv, "-I");
+        words_add_word(&argv, "-S");
+        words_add_word(&argv, "-B");
+        words_add_word(&argv, compiled ? launch->compiler : launch->validator);
+        words_add_word(&argv, "--filename");
+        words_add_word(&argv, filename);
+        words_add_word(&argv, "--refuse");
+        words_add_word(&argv, handler_config_refuse(config));
+        words_add_word(&readable, launch->validator);
+        words_add_word(&readable, launch->python_host);
+        words_add_word(&readable, launch->compiler);
+        if (compiled && launch->include) {
+                words_add_word(&argv, "--include");
+                words_add_word(&argv, launch->include);
+                words_add_word(&readable, launch->include);
+        }
         return spawner_start(spawner, program, &what, on_event);
 }

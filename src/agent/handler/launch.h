@@ -8,8 +8,9 @@
 #include "agent/handler/host.h"
 
 enum {
-        LAUNCH_CHECK_MEMORY = 256 << 20, /* bytes, for the validator */
-        LAUNCH_COMPILE_MEMORY = 768 << 20,
+        LAUNCH_CHECK_MEMORY = 256 << 20,   /* bytes, for the validator */
+        LAUNCH_COMPILE_MEMORY = 768 << 20, /* for the compiler */
+        LAUNCH_COMPILE_TASKS = 32,
         LAUNCH_HIDDEN_MAX = 16,
 };
 
@@ -39,8 +40,10 @@ int launch_host(const struct launch *launch, struct spawner *spawner, const char
                 int code_fd, struct host_log *log, const struct host_listener *listener,
                 void *owner, struct host **ret);
 
-/* The validator of a module in Python. Descriptors stay the caller's. Errors of
- * spawner_start(). */
-int launch_validator(const struct launch *launch, struct spawner *spawner, const char *filename,
-                     const int descriptors[3], struct spawner_program *program,
-                     spawner_event_fn *on_event);
+/* The program that checks a module without running it: the validator, or for C the compiler.
+ * `descriptors`: its source, its report, and for C what it makes; they stay the caller's. Errors
+ * of spawner_start(). */
+int launch_check(const struct launch *launch, struct spawner *spawner, const char *filename,
+                 const int descriptors[3], struct spawner_program *program,
+                 spawner_event_fn *on_event);
+bool launch_is_compiled(const char *filename);

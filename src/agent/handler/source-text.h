@@ -9,5 +9,12 @@
 /* A descriptor, close-on-exec, at its beginning. `name` shows in /proc. -EMFILE, -ENOMEM,
  * -errno. */
 int source_text_seal(const char *name, const void *bytes, size_t count, int *ret);
+/* Memory that somebody is still to write; source_text_close_writing() when it has. */
+int source_text_open(const char *name, int *ret);
+/* -EBUSY: somebody can still write to it, through a mapping; -EFBIG: more than `max` bytes;
+ * -ENODATA: none. */
+int source_text_close_writing(int fd, size_t max);
+/* A copy of the bytes, for the disk. The caller frees *ret. -errno. */
+int source_text_copy(int fd, char **ret, size_t *ret_count);
 /* Another descriptor of the same memory, with a position of its own. -errno. */
 int source_text_reopen(int fd, int *ret);

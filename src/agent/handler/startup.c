@@ -148,7 +148,17 @@ static int install(struct startup *startup, struct runner *runner, const struct 
         return r;
 }
 
-static void on_read(struct startup *startup)
+/* One in C whose object is gone: made anew, by what a reload does. */
+static void make_again(struct startup *startup, const struct in_place *module)
+{
+        struct deployment_order order = {
+                .kind = DEPLOYMENT_RELOAD, .who = "agent", .from = "start"};
+
+        snprintf(order.filename, sizeof(order.filename), "%s", module->filename);
+        (void)deployments_submit(startup->handler->deployments, &order);
+}
+
+static void install_read(struct startup *startup)
 {
         struct handler *handler = startup->handler;
         const struct in_place *module = &startup->modules[startup->at];
@@ -171,6 +181,17 @@ static void on_read(struct startup *startup)
                 if (r < 0 || module->disabled[0] != '\0')
                         runner_disable(runner, r < 0 ? error.text : module->disabled);
         }
+}
+
+static void on_read(struct startup *startup)
+{
+        const struct in_place *module = &startup->modules[startup->at];
+
+        if (startup->result < 0 && launch_is_compiled(module->filename) &&
+            module->disabled[0] == '\0')
+                make_again(startup, module);
+        else
+                install_read(startup);
         free(TAKE(startup->code));
         startup->at++;
 }

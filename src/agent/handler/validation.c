@@ -27,6 +27,8 @@ struct validation {
         validation_done_fn *done;
         void *owner;
         bool too_long;
+        unsigned limit_ms;
+        const char *name; /* for sentences */
 };
 
 static void memory_free(struct loop_io *io)
@@ -90,13 +92,15 @@ static void judge(struct validation *validation)
         if (validation->too_long ||
             json_parse(buffer_data(report), buffer_length(report), REPORT_DEPTH, &tree, NULL) < 0 ||
             !json_get_bool(tree, "valid", &valid)) {
-                tell(validation, VALIDATION_FAILED, "the validator's answer cannot be understood");
+                tell(validation, VALIDATION_FAILED, "the %s's answer cannot be understood",
+                     validation->name);
                 return;
         }
         if (valid)
                 tell(validation, VALIDATION_PASSED, "%s", "");
         else if (diagnosis_add_report(validation->diagnosis, tree) < 0)
-                tell(validation, VALIDATION_FAILED, "the validator refuses it and says not why");
+                tell(validation, VALIDATION_FAILED, "the %s refuses it and says not why",
+                     validation->name);
         else
                 tell(validation, VALIDATION_REFUSED, "%s", "");
 }
@@ -109,12 +113,13 @@ static void on_ended(struct validation *validation, const struct sandbox_event *
 
         read_report(validation, READS);
         if (event->end == SANDBOX_END_MEMORY)
-                tell(validation, VALIDATION_FAILED, "the validator needed too much memory for it");
+                tell(validation, VALIDATION_FAILED, "the %s needed too much memory for it",
+                     validation->name);
         else if (WIFSIGNALED(status))
-                tell(validation, VALIDATION_FAILED, "the validator was killed by SIG%s",
+                tell(validation, VALIDATION_FAILED, "the %s was killed by SIG%s", validation->name,
                      sigabbrev_np(WTERMSIG(status)) ? sigabbrev_np(WTERMSIG(status)) : "?");
         else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-                tell(validation, VALIDATION_FAILED, "the validator ended with status %d",
+                tell(validation, VALIDATION_FAILED, "the %s ended with status %d", validation->name,
                      WIFEXITED(status) ? WEXITSTATUS(status) : -1);
         else
                 judge(validation);
@@ -126,14 +131,15 @@ static void on_program(struct spawner_program *program, const struct sandbox_eve
 
         switch (event->kind) {
         case SANDBOX_STARTED:
-                loop_timer_start(&validation->deadline, VALIDATION_MS);
+                loop_timer_start(&validation->deadline, validation->limit_ms);
                 return;
         case SANDBOX_FAILED:
-                tell(validation, VALIDATION_FAILED, "the validator could not be started: %s (%s)",
-                     strerror(-event->error), sandbox_step_name(event->step));
+                tell(validation, VALIDATION_FAILED, "the %s could not be started: %s (%s)",
+                     validation->name, strerror(-event->error), sandbox_step_name(event->step));
                 return;
         case SANDBOX_GONE:
-                tell(validation, VALIDATION_FAILED, "the validator went with its spawner");
+                tell(validation, VALIDATION_FAILED, "the %s went with its spawner",
+                     validation->name);
                 return;
         case SANDBOX_ENDED:
                 on_ended(validation, event);
@@ -147,7 +153,9 @@ static void on_program(struct spawner_program *program, const struct sandbox_eve
 static void on_deadline(struct loop_timer *timer)
 {
         tell(container_of(timer, struct validation, deadline), VALIDATION_FAILED,
-             "the validator did not come to an end within %d s", VALIDATION_MS / 1000);
+             "the %s did not come to an end within %u s",
+             container_of(timer, struct validation, deadline)->name,
+             container_of(timer, struct validation, deadline)->limit_ms / 1000);
 }
 
 static int open_report(struct validation *validation, struct loop *loop, int *ret_theirs)
@@ -180,16 +188,19 @@ int validation_start(const struct validation_setup *setup, validation_done_fn *d
         validation->diagnosis = setup->diagnosis;
         validation->done = done;
         validation->owner = owner;
+        validation->limit_ms =
+                launch_is_compiled(setup->filename) ? VALIDATION_COMPILE_MS : VALIDATION_MS;
+        validation->name = launch_is_compiled(setup->filename) ? "compiler" : "validator";
         buffer_init(&validation->report, VALIDATION_REPORT_MAX);
         loop_timer_init(&validation->deadline, setup->loop, on_deadline);
         r = source_text_reopen(setup->code_fd, &source);
         if (r == 0)
                 r = open_report(validation, setup->loop, &theirs);
         if (r == 0) {
-                const int descriptors[3] = {source, theirs, -1};
+                const int descriptors[3] = {source, theirs, setup->object_fd};
 
-                r = launch_validator(setup->launch, setup->spawner, setup->filename, descriptors,
-                                     &validation->program, on_program);
+                r = launch_check(setup->launch, setup->spawner, setup->filename, descriptors,
+                                 &validation->program, on_program);
         }
         if (r < 0) {
                 validation_free(validation);

@@ -1,4 +1,5 @@
-/* agent/handler/validation.h - a module is checked without being run: layers one to four.
+/* agent/handler/validation.h - a module is checked without being run: layers one to four; one in C
+ * is compiled on the way.
  *
  * The validator is a program of its own behind walls, with its deadline. It decides; what
  * cannot be decided (it crashed, hung, or answered nonsense) is no pass. Loop thread. */
@@ -9,6 +10,7 @@
 
 enum {
         VALIDATION_MS = 5000,
+        VALIDATION_COMPILE_MS = 30000,  /* of a module in C */
         VALIDATION_START_MS = 20000,    /* until the spawner has started it */
         VALIDATION_REPORT_MAX = 1 << 20 /* bytes */
 };
@@ -30,6 +32,7 @@ struct validation_setup {
         const struct launch *launch;
         const char *filename;
         int code_fd;                 /* stays the caller's */
+        int object_fd;               /* for C: gets the shared object; else -1 */
         struct diagnosis *diagnosis; /* filled in; outlives the validation */
 };
 
