@@ -95,18 +95,15 @@ static int enter_seccomp(const struct launch *launch)
 }
 
 /* Changing who we are needs capabilities and, where we stay who we are, takes none
- * away: so those that could be gained go before, those that are there after. */
+ * away: so those that could be gained go before, those that are there after. The
+ * limit of descriptors would count the spawner's, all of which are here still, and
+ * keep Landlock from opening what it makes rules of. */
 static const struct step steps[] = {
-        {SANDBOX_STEP_PROCESS, calm_signals},
-        {SANDBOX_STEP_LIMITS, enter_limits},
-        {SANDBOX_STEP_CAPABILITIES, bound_capabilities},
-        {SANDBOX_STEP_IDENTITY, enter_identity},
-        {SANDBOX_STEP_CAPABILITIES, drop_capabilities},
-        {SANDBOX_STEP_DIRECTORIES, enter_folder},
-        {SANDBOX_STEP_CAPABILITIES, enter_no_new_privs},
-        {SANDBOX_STEP_LANDLOCK, enter_landlock},
-        {SANDBOX_STEP_PROCESS, put_descriptors},
-        {SANDBOX_STEP_SECCOMP, enter_seccomp},
+        {SANDBOX_STEP_PROCESS, calm_signals},     {SANDBOX_STEP_CAPABILITIES, bound_capabilities},
+        {SANDBOX_STEP_IDENTITY, enter_identity},  {SANDBOX_STEP_CAPABILITIES, drop_capabilities},
+        {SANDBOX_STEP_DIRECTORIES, enter_folder}, {SANDBOX_STEP_CAPABILITIES, enter_no_new_privs},
+        {SANDBOX_STEP_LANDLOCK, enter_landlock},  {SANDBOX_STEP_PROCESS, put_descriptors},
+        {SANDBOX_STEP_LIMITS, enter_limits},      {SANDBOX_STEP_SECCOMP, enter_seccomp},
 };
 
 _Noreturn static void fail(int report_fd, int tell_fd, enum sandbox_step step, int error,

@@ -281,22 +281,28 @@ static int try_memory(char *arguments[])
 /* Turns its back on everybody; tells its number on descriptor 3. */
 static int try_daemon(char *arguments[])
 {
+        int said[2];
+        char byte;
+
+        if (pipe(said) < 0)
+                return UNKNOWN;
         if (fork() == 0) {
                 setsid();
                 if (fork() == 0) {
                         pid_t self = (pid_t)syscall(SYS_getpid);
 
                         signal(SIGTERM, SIG_IGN);
-                        if (write(3, &self, sizeof(self)) < 0)
+                        if (write(3, &self, sizeof(self)) < 0 || write(said[1], "x", 1) < 0)
                                 _exit(UNKNOWN);
                         pause();
                 }
                 _exit(0);
         }
         wait(NULL);
+        if (read(said[0], &byte, 1) != 1)
+                return UNKNOWN;
         if (arguments[0])
                 pause();
-        usleep(20000); /* it is there by now, most of the time */
         return HELD;
 }
 

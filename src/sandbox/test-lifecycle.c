@@ -1,0 +1,402 @@
+#include "sandbox/test-sandbox.h"
+
+#include <dirent.h>
+#include <sys/syscall.h>
+
+enum { SOON_MS = 10000 };
+
+static const char *const without_namespace[] = {"--without", "pid_namespace", NULL};
+
+static unsigned count_children(pid_t root)
+{
+        char command[128], line[32] = "";
+        unsigned count = 0;
+        FILE *listing;
+
+        snprintf(command, sizeof(command), "ps -o pid= --ppid %d", (int)root);
+        listing = popen(command, "re");
+        CHECK(listing != NULL);
+        while (fgets(line, sizeof(line), listing))
+                count++;
+        pclose(listing);
+        return count;
+}
+
+static unsigned count_descriptors(pid_t pid)
+{
+        char path[64];
+        struct dirent *entry;
+        unsigned count = 0;
+        DIR *folder;
+
+        snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+        folder = opendir(path);
+        CHECK(folder != NULL);
+        while ((entry = readdir(folder)))
+                count += entry->d_name[0] != '.';
+        closedir(folder);
+        return count;
+}
+
+static pid_t find_spawner(void)
+{
+        char command[128], line[32] = "";
+        FILE *listing;
+
+        snprintf(command, sizeof(command), "ps -o pid=,comm= --ppid %d | grep pifleet-spawner",
+                 (int)getpid());
+        listing = popen(command, "re");
+        CHECK(listing && fgets(line, sizeof(line), listing));
+        pclose(listing);
+        return (pid_t)atoi(line);
+}
+
+/* A program whose child turned its back on it. Its number, as we see it, is not what
+ * it says in a namespace, so we wait for the pipe that it holds to end. */
+struct daemon {
+        int pipe_fd;
+        uint64_t id;
+};
+
+static struct daemon start_daemon(struct fixture *f, bool program_stays)
+{
+        struct daemon daemon = {.id = ++f->next_id};
+        struct request request;
+        int ends[2];
+        pid_t told;
+
+        CHECK(pipe2(ends, O_CLOEXEC) == 0);
+        ask(f, &request, "daemon", program_stays ? WORDS("daemon", "stay") : WORDS("daemon"));
+        request.program.descriptors[3] = ends[1];
+        CHECK_EQ(sandbox_start(f->sandbox, daemon.id, &request.program), 0);
+        close(ends[1]);
+        (void)await(f, SANDBOX_STARTED, daemon.id);
+        CHECK_EQ(read(ends[0], &told, sizeof(told)), (ssize_t)sizeof(told));
+        daemon.pipe_fd = ends[0];
+        return daemon;
+}
+
+/* Whoever held its other end is dead. */
+static void check_dead(struct daemon *daemon)
+{
+        struct pollfd end = {.fd = daemon->pipe_fd};
+        char byte;
+
+        CHECK(poll(&end, 1, SOON_MS) == 1 && read(daemon->pipe_fd, &byte, 1) == 0);
+        close(daemon->pipe_fd);
+}
+
+static void check_daemons_die(enum mode mode, const char *const options[])
+{
+        struct fixture *f = fixture_new(mode, options);
+        struct daemon daemon = start_daemon(f, false);
+
+        CHECK_EQ(await(f, SANDBOX_ENDED, daemon.id).end, SANDBOX_END_ITSELF);
+        CHECK(WIFEXITED(f->last.wait_status));
+        CHECK_EQ(f->last.children_killed, 1);
+        check_dead(&daemon);
+
+        daemon = start_daemon(f, true);
+        CHECK_EQ(sandbox_kill(f->sandbox, daemon.id), 0);
+        CHECK_EQ(await(f, SANDBOX_ENDED, daemon.id).end, SANDBOX_END_KILLED);
+        CHECK_EQ(WTERMSIG(f->last.wait_status), SIGKILL);
+        CHECK_EQ(f->last.children_killed, 1);
+        check_dead(&daemon);
+        fixture_free(f);
+}
+
+TEST(a_child_that_turned_its_back_dies_with_the_program)
+{
+        FOR_EACH_MODE(mode)
+        {
+                check_daemons_die(mode, NULL);
+                check_daemons_die(mode, without_namespace);
+        }
+}
+
+/* The one that matters is the pipe: no process that holds it is left. */
+static void check_spawner_killed(enum mode mode, const char *const options[])
+{
+        struct fixture *f = fixture_new(mode, options);
+        struct daemon first = start_daemon(f, true), second = start_daemon(f, true);
+
+        CHECK_EQ(kill(find_spawner(), SIGKILL), 0);
+        (void)await(f, SANDBOX_GONE, 0);
+        check_dead(&first);
+        check_dead(&second);
+        CHECK_EQ(sandbox_receive(f->sandbox, &f->last), 0);
+        CHECK_EQ(sandbox_kill(f->sandbox, 1), -EPIPE);
+        fixture_free(f);
+}
+
+TEST(nothing_survives_the_spawner)
+{
+        FOR_EACH_MODE(mode)
+        {
+                check_spawner_killed(mode, NULL);
+                check_spawner_killed(mode, without_namespace);
+        }
+}
+
+TEST(nothing_survives_the_asker)
+{
+        FOR_EACH_MODE(mode)
+        for (unsigned i = 0; i < 2; i++) {
+                struct fixture *f = fixture_new(mode, i ? without_namespace : NULL);
+                struct daemon daemon = start_daemon(f, true);
+
+                /* What the kernel does with the descriptors of the dead. */
+                f->sandbox = sandbox_free(f->sandbox);
+                check_dead(&daemon);
+                fixture_free(f);
+        }
+}
+
+TEST(a_runaway_chain_of_forks_is_caught)
+{
+        FOR_EACH_MODE(mode)
+        {
+                struct fixture *f = fixture_new(mode, NULL);
+                struct request request;
+                int ends[2];
+                char byte;
+
+                CHECK(pipe2(ends, O_CLOEXEC) == 0);
+                ask(f, &request, "runaway", WORDS("runaway"));
+                request.program.descriptors[4] = ends[1];
+                CHECK_EQ(sandbox_start(f->sandbox, 1, &request.program), 0);
+                close(ends[1]);
+                (void)await(f, SANDBOX_STARTED, 1);
+                CHECK_EQ(sandbox_kill(f->sandbox, 1), 0);
+                CHECK_EQ(await(f, SANDBOX_ENDED, 1).end, SANDBOX_END_KILLED);
+                CHECK_EQ(read(ends[0], &byte, 1), 0);
+                close(ends[0]);
+                fixture_free(f);
+        }
+}
+
+TEST(programs_have_their_descriptors_and_no_others)
+{
+        FOR_EACH_MODE(mode)
+        {
+                struct fixture *f = fixture_new(mode, NULL);
+                struct request request;
+                int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+                CHECK_EQ(try(f, WORDS("descriptors", "3")), 0);
+                CHECK_TEXT(f->output, "0 1 2 \n");
+                ask(f, &request, "probe", WORDS("descriptors", "4"));
+                request.program.descriptors[4] = null;
+                CHECK_EQ(run(f, &request), 0);
+                CHECK_TEXT(f->output, "0 1 2 4 \n");
+                ask(f, &request, "probe", WORDS("descriptors", "5"));
+                for (int i = 0; i < SANDBOX_DESCRIPTORS; i++)
+                        request.program.descriptors[i] = null;
+                CHECK_EQ(run(f, &request), 0);
+                close(null);
+                fixture_free(f);
+        }
+}
+
+TEST(a_name_has_a_folder_that_it_keeps)
+{
+        FOR_EACH_MODE(mode)
+        {
+                struct fixture *f = fixture_new(mode, NULL);
+                struct request request;
+                char expected[256];
+
+                CHECK_EQ(run(f, ask(f, &request, "cam", WORDS("where"))), 0);
+                snprintf(expected, sizeof(expected), "%s/data/cam %s/data/cam 1\n", f->state,
+                         f->state);
+                CHECK_TEXT(f->output, expected);
+                CHECK_EQ(run(f, ask(f, &request, "cam", WORDS("write", "kept"))), 1);
+                CHECK_EQ(run(f, ask(f, &request, "cam", WORDS("read", "kept"))), 1);
+                CHECK_EQ(run(f, ask(f, &request, "mic", WORDS("read", "kept"))), 0);
+                fixture_free(f);
+        }
+}
+
+TEST(a_shared_folder_is_made_and_written_by_all)
+{
+        char path[64], file[96], command[128];
+
+        snprintf(path, sizeof(path), "/srv/pifleet-test-%d", (int)getpid());
+        snprintf(file, sizeof(file), "%s/clip", path);
+        FOR_EACH_MODE(mode)
+        {
+                struct fixture *f = fixture_new(mode, NULL);
+                const char *const shared[] = {path, NULL};
+                const char *names[] = {"first", "second"};
+                struct request request;
+
+                if (mode == MODE_USER && access(path, F_OK) < 0) {
+                        fixture_free(f); /* only below /home is there room for one */
+                        continue;
+                }
+                for (unsigned i = 0; i < 2; i++) {
+                        ask(f, &request, names[i], WORDS("write", file));
+                        request.program.shared_dirs = shared;
+                        CHECK_EQ(run(f, &request), 1);
+                }
+                if (mode == MODE_ROOT)
+                        CHECK(access(file, R_OK) == 0);
+                fixture_free(f);
+        }
+        snprintf(command, sizeof(command), "rm -rf %s", path);
+        CHECK_EQ(system(command), 0);
+}
+
+TEST(in_the_place_of_a_home_there_is_a_folder_of_ours_for_a_plain_user)
+{
+        struct fixture *f = fixture_new(MODE_USER, NULL);
+        const char *const shared[] = {"/home/pi/recordings", NULL};
+        struct request request;
+        char path[160];
+
+        if (stands(&f->walls, SANDBOX_WALL_MOUNT_VIEW)) {
+                ask(f, &request, "cam", WORDS("write", "/home/pi/recordings/clip"));
+                request.program.shared_dirs = shared;
+                CHECK_EQ(run(f, &request), 1);
+                snprintf(path, sizeof(path), "%s/shared/home/pi/recordings/clip", f->state);
+                CHECK(access(path, F_OK) == 0);
+        }
+        fixture_free(f);
+}
+
+static void check_refused(struct fixture *f, struct request *request, int error,
+                          enum sandbox_step step)
+{
+        const uint64_t id = ++f->next_id;
+
+        CHECK_EQ(sandbox_start(f->sandbox, id, &request->program), 0);
+        (void)await(f, SANDBOX_FAILED, id);
+        CHECK_EQ(f->last.error, error);
+        CHECK_EQ(f->last.step, step);
+}
+
+TEST(what_cannot_be_started_is_answered_with_why)
+{
+        FOR_EACH_MODE(mode)
+        {
+                struct fixture *f = fixture_new(mode, NULL);
+                const char *const missing[] = {"/usr/bin/pifleet-is-not-here", NULL};
+                const char *const not_shared[] = {"/etc/cron.d", NULL};
+                struct request request;
+
+                ask(f, &request, "probe", WORDS("where"));
+                request.program.argv = missing;
+                check_refused(f, &request, -ENOENT, SANDBOX_STEP_EXEC);
+                ask(f, &request, "probe", WORDS("where"));
+                request.program.shared_dirs = not_shared;
+                check_refused(f, &request, -EACCES, SANDBOX_STEP_DIRECTORIES);
+                ask(f, &request, "probe", WORDS("wait"));
+                (void)start(f, &request, 77);
+                request.program.descriptors[1] = -1;
+                CHECK_EQ(sandbox_start(f->sandbox, 77, &request.program), 0);
+                CHECK_EQ(await(f, SANDBOX_FAILED, 77).error, -EEXIST);
+                CHECK_EQ(sandbox_kill(f->sandbox, 4711), 0);
+                CHECK_EQ(try(f, WORDS("where")), 0);
+                fixture_free(f);
+        }
+}
+
+TEST(usage_is_told)
+{
+        FOR_EACH_MODE(mode)
+        {
+                struct fixture *f = fixture_new(mode, NULL);
+                struct request request;
+
+                (void)start(f, ask(f, &request, "memory", WORDS("memory", "20", "stay")), 100);
+                CHECK_EQ(sandbox_ask_usage(f->sandbox, 100), 0);
+                (void)await(f, SANDBOX_USAGE, 100);
+                CHECK(f->last.usage.private_bytes >= 20 << 20);
+                CHECK(f->last.usage.private_bytes < 30 << 20);
+                CHECK(f->last.usage.memory_bytes >= 20 << 20);
+                CHECK(f->last.usage.memory_peak_bytes >= 20 << 20);
+                CHECK_EQ(f->last.usage.tasks, 1);
+                CHECK_EQ(sandbox_ask_usage(f->sandbox, 101), 0);
+                CHECK_EQ(try(f, WORDS("where")), 0);
+                fixture_free(f);
+        }
+}
+
+/* Starts and kills, some at once; then all is as it was before. */
+TEST(a_thousand_starts_leave_nothing_behind)
+{
+        enum { ROUNDS = 125, AT_ONCE = 8 };
+        struct fixture *f = fixture_new(geteuid() == 0 ? MODE_ROOT : MODE_USER, NULL);
+        struct request request;
+        unsigned descriptors, ours;
+        pid_t spawner;
+
+        CHECK_EQ(try(f, WORDS("where")), 0);
+        spawner = find_spawner();
+        descriptors = count_descriptors(spawner);
+        ours = count_descriptors(getpid());
+        ask(f, &request, "short", WORDS("where"));
+        for (unsigned round = 0; round < ROUNDS; round++) {
+                unsigned ended = 0;
+
+                for (unsigned i = 0; i < AT_ONCE; i++)
+                        CHECK_EQ(sandbox_start(f->sandbox, 1000 + i, &request.program), 0);
+                for (unsigned i = 0; i < AT_ONCE / 2; i++)
+                        CHECK_EQ(sandbox_kill(f->sandbox, 1000 + i), 0);
+                while (ended < AT_ONCE) {
+                        next_event(f);
+                        CHECK(f->last.kind == SANDBOX_STARTED || f->last.kind == SANDBOX_ENDED ||
+                              (f->last.kind == SANDBOX_FAILED &&
+                               f->last.step == SANDBOX_STEP_KILLED));
+                        ended += f->last.kind != SANDBOX_STARTED;
+                }
+        }
+        CHECK_EQ(count_descriptors(spawner), descriptors);
+        CHECK_EQ(count_descriptors(getpid()), ours);
+        CHECK_EQ(count_children(spawner), 0);
+        fixture_free(f);
+}
+
+/* More than there is room for: each is answered, none is lost. */
+TEST(beyond_the_bound_a_start_is_told_to_try_again)
+{
+        struct fixture *f = fixture_new(geteuid() == 0 ? MODE_ROOT : MODE_USER, NULL);
+        unsigned started = 0, refused = 0;
+        struct request request;
+
+        ask(f, &request, "many", WORDS("wait"));
+        for (unsigned i = 0; i < SANDBOX_PROGRAMS_MAX + 4; i++) {
+                int r;
+
+                while ((r = sandbox_start(f->sandbox, i + 1, &request.program)) == -EAGAIN)
+                        usleep(1000);
+                CHECK_EQ(r, 0);
+                next_event(f);
+                started += f->last.kind == SANDBOX_STARTED;
+                refused += f->last.kind == SANDBOX_FAILED && f->last.error == -EAGAIN &&
+                           f->last.step == SANDBOX_STEP_PROGRAMS;
+        }
+        CHECK_EQ(started, SANDBOX_PROGRAMS_MAX);
+        CHECK_EQ(refused, 4);
+        fixture_free(f);
+}
+
+/* It has no time-out of its own, so it is the asker's silence that must not matter:
+ * nothing is read, and each program's end waits in its place. */
+TEST(an_asker_that_does_not_listen_loses_no_event)
+{
+        enum { COUNT = 200 };
+        struct fixture *f = fixture_new(geteuid() == 0 ? MODE_ROOT : MODE_USER, NULL);
+        struct request request;
+        unsigned ended = 0;
+
+        ask(f, &request, "short", WORDS("where"));
+        for (unsigned i = 0; i < COUNT; i++)
+                while (sandbox_start(f->sandbox, i + 1, &request.program) == -EAGAIN)
+                        usleep(1000);
+        while (ended < COUNT) {
+                next_event(f);
+                ended += f->last.kind == SANDBOX_ENDED;
+        }
+        fixture_free(f);
+}
