@@ -2,7 +2,8 @@
  * found afterwards is the old or the new version, whole; the answer, the disk and the update
  * log agree; and the repository goes on.
  *
- * All points in `./dev test-long`, a sample of them otherwise. */
+ * All points in `./dev test-long` (of two kills in a row a third of each), a sample of them
+ * otherwise. */
 #include "agent/handler/repository-deeds.h"
 #include "base/attributes.h"
 #include "support/disk-faults.h"
@@ -93,7 +94,7 @@ TEST(a_kill_before_any_call_leaves_the_old_or_the_new_version)
 /* A second kill while the first is being recovered from. */
 TEST(a_kill_before_any_call_of_a_recovery_does_no_harm)
 {
-        size_t step = deed_is_long() ? 1 : 7;
+        size_t step = deed_is_long() ? 3 : 7;
 
         for (size_t first = 1; first < POINTS_MAX; first += step) {
                 bool first_reached = false, reached = true;
