@@ -54,7 +54,8 @@ typedef void handler_report_fn(void *owner, bool trouble, const char *line);
 /* `state_fd`: the state directory, borrowed until free. Recovers from whatever state the disk is
  * in: what is damaged falls back to something whole or is disabled, and is reported. A
  * disk that can only be read does (and then refuses changes). -errno only when
- * handler-store/ can't be made or entered, or -ENOMEM. */
+ * handler-store/ can't be made or entered, or could not be read for want of something that is
+ * not the disk's (-ENOMEM, -EMFILE): nothing was changed then, try again. */
 int handler_repository_open(int state_fd, const struct handler_retention *retention,
                             handler_report_fn *report, void *owner, struct error *error,
                             struct handler_repository **ret);
