@@ -262,6 +262,17 @@ def test_a_unit_that_does_not_exist_is_told_with_those_that_are_near(agent):
     assert "camera.service" in reply["near"]
 
 
+@pytest.mark.parametrize("device, word", [
+    ("debug-shell.service", "root shell"), ("systemd-reboot.service", "restart_pi"),
+    ("pifleet-agent.service", "the agent itself")])
+def test_some_units_are_nobodys_even_if_they_are_configured(start, bus, device, word):
+    bus.run_systemd(UNITS)
+    agent = start(services=[device])
+    for command in ("start_device", "stop_device", "restart_device"):
+        assert word in refused(agent.call({"command": command, "device": device}), "FORBIDDEN")
+    assert bus.asked() == []
+
+
 def test_a_refusal_of_polkit_says_what_to_do(agent, bus):
     bus.behave("camera.service", "denied")
     reply = agent.call({"command": "stop_device", "device": "camera.service"})

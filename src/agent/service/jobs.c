@@ -2,6 +2,7 @@
 
 #include "agent/service/listing.h"
 #include "agent/service/unit-name.h"
+#include "agent/service/unit-protected.h"
 #include "base/buffer.h"
 #include "base/list.h"
 #include "base/spelling.h"
@@ -294,6 +295,7 @@ static int job_send(struct job *job, struct service_failure *failure)
 static int take_name(struct jobs *jobs, struct command_request *request, const char **ret)
 {
         const char *name = json_get_string(command_request_arguments(request), "device");
+        const char *reason;
         struct error error;
         int r;
 
@@ -307,6 +309,12 @@ static int take_name(struct jobs *jobs, struct command_request *request, const c
                                    "%s is not among the services that may be controlled: "
                                    "monitor.services in the agent's configuration lists them",
                                    name);
+                return -EACCES;
+        }
+        reason = unit_protected_reason(name);
+        if (reason) {
+                command_reply_fail(request, COMMAND_FORBIDDEN,
+                                   "%s cannot be controlled from here: %s", name, reason);
                 return -EACCES;
         }
         *ret = name;
