@@ -16,7 +16,7 @@ from c_rules import (ASSEMBLY, ATTRIBUTES, CORE_FOLDERS, DIRECTIVES, HEADER_PACK
                      rule_of_symbol)
 from commandline import PRIVILEGE, SHELLS
 from source import BIDIRECTIONAL, SIZE_MAX, Source
-from toolchain import TooSlow
+from toolchain import TooMuch
 
 TABLE = "pifleet_module"
 COMMANDS_MAX = 256
@@ -39,8 +39,8 @@ def check(data, filename, refuse, tools):
             findings += layer
             if any(report.is_refused(one, refuse) for one in layer):
                 break
-    except TooSlow:
-        findings.append(module.finding("compile-time", "The compiler takes too long"))
+    except TooMuch:
+        findings.append(module.finding("compile-time", "The compiler takes too much time or memory"))
     version = ".".join(map(str, sys.version_info[:3]))
     return report.verdict(findings, module.commands, refuse, version), module.built
 

@@ -11,7 +11,7 @@ _TABLE = (
     {"id": "source-size", "layer": "quota", "severity": "high",
      "reason": "a source has at most 256 KiB"},
     {"id": "compile-time", "layer": "quota", "severity": "high",
-     "reason": "the compiler needs more time than a module may take"},
+     "reason": "the compiler needs more time or memory than a module may take"},
     {"id": "file-name", "layer": "protected", "severity": "high",
      "reason": "a name is small letters, digits and _, ends in .c, and is not the agent's"},
     {"id": "source-encoding", "layer": "syntax", "severity": "high",

@@ -29,12 +29,13 @@ LINK = ("-shared", "-nostartfiles", "-Wl,-z,relro,-z,now,-z,noexecstack,-z,defs,
         "-Wl,--build-id=none", "-Wl,-z,separate-code")
 
 _UNKNOWN_OPTION = re.compile(r"unrecognized|unknown argument|unsupported|not supported")
+_KILLED = re.compile(r"Killed signal terminated|out of memory|virtual memory exhausted")
 _DIAGNOSTIC = re.compile(r"(?P<file>[^:\n]+):(?P<line>\d+):(?P<column>\d+): "
                          r"(?P<kind>fatal error|error|warning): (?P<text>.*)")
 
 
-class TooSlow(Exception):
-    """The compiler did not end in time."""
+class TooMuch(Exception):
+    """The compiler did not end in time, or was killed for its memory."""
 
 
 class Diagnostic:
@@ -120,7 +121,7 @@ class Toolchain:
             return file.read(OUTPUT_MAX)
 
     def _run(self, arguments):
-        """(status, what it said). TooSlow: killed, and whatever it had started."""
+        """(status, what it said). TooMuch: killed, and whatever it had started."""
         said = os.path.join(self._directory, "said")
         with open(said, "wb") as out:
             process = subprocess.Popen([self._compiler, *arguments], cwd=self._directory,
@@ -132,6 +133,9 @@ class Toolchain:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-                raise TooSlow from None
+                raise TooMuch from None
         with open(said, "rb") as file:
-            return status, file.read(SAID_MAX).decode("utf-8", "replace")
+            text = file.read(SAID_MAX).decode("utf-8", "replace")
+        if status == -signal.SIGKILL or status and _KILLED.search(text):
+            raise TooMuch
+        return status, text

@@ -57,7 +57,10 @@ class Host:
     def _exactly(self, count):
         parts = bytearray()
         while len(parts) < count:
-            part = self.ours.recv(count - len(parts))
+            try:
+                part = self.ours.recv(count - len(parts))
+            except ConnectionResetError:  # it ended before it had read all that we sent
+                part = b""
             if not part:
                 raise Ended
             parts += part

@@ -162,15 +162,29 @@ def test_a_compiler_that_takes_too_long_is_ended():
     assert verdict["layer"] in ("quota", "syntax"), verdict
 
 
+def test_a_compiler_that_is_killed_for_its_memory_is_told_as_such(tmp_path):
+    compiler = tmp_path / "cc"
+    compiler.write_text("#!/bin/sh\necho 'cc: fatal error: Killed signal terminated program cc1'"
+                        " >&2\nexit 1\n")
+    compiler.chmod(0o755)
+    verdict = verdict_with(str(tmp_path))
+    assert (verdict["layer"], verdict["findings"][0]["rule"]) == ("quota", "compile-time")
+
+
 def test_without_a_compiler_it_says_what_to_install():
+    verdict = verdict_with("/nowhere")
+    assert verdict["layer"] == "dependency"
+    assert verdict["errors"] == ["cc is not installed: apt install gcc libc6-dev"]
+
+
+def verdict_with(path):
+    """The verdict on a good module where the compiler is looked for in another place."""
     program = f"import sys; sys.path[:0] = [{str(COMPILER)!r}, {str(TOP / 'python/validator')!r}]\n" \
-              "import toolchain; toolchain.PATH = '/nowhere'\nimport compile_command\n" \
+              f"import toolchain; toolchain.PATH = {path!r}\nimport compile_command\n" \
               "compile_command.main(['--filename', 'blink.c'])"
     done = subprocess.run(["/usr/bin/python3", "-I", "-S", "-B", "-c", program], check=True,
                           input=module_of().encode(), stdout=subprocess.PIPE, timeout=SECONDS)
-    verdict = json.loads(done.stdout)
-    assert verdict["layer"] == "dependency"
-    assert verdict["errors"] == ["cc is not installed: apt install gcc libc6-dev"]
+    return json.loads(done.stdout)
 
 
 def test_nothing_is_left_behind(tmp_path, monkeypatch):
