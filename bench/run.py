@@ -39,6 +39,7 @@ def parse_arguments():
     parser.add_argument("--peers", default="agent,redis,python,echo",
                         help="which servers, separated by commas (%(default)s)")
     parser.add_argument("--rounds", type=int, help="how many rounds")
+    parser.add_argument("--kills", type=int, help="how often an agent is killed in each case (200)")
     parser.add_argument("--build", type=Path, default=ROOT / "build",
                         help="build directory (build)")
     parser.add_argument("--agent", type=Path, help="the agent's program (BUILD/pifleet-agent)")
@@ -48,7 +49,9 @@ def parse_arguments():
         parser.error("--rounds: 1 to 99")
     options.rounds = options.rounds or (3 if options.quick else 9)
     options.window_seconds = 0.8 if options.quick else 2.5
-    options.kills = 25 if options.quick else 200
+    if options.kills is not None and not 1 <= options.kills <= 10000:
+        parser.error("--kills: 1 to 10000")
+    options.kills = options.kills or (25 if options.quick else 200)
     options.idle_seconds = 10 if options.quick else 60
     options.signal_seconds = 2 if options.quick else 10
     # Memory hardly varies from run to run, and each costs seconds.

@@ -63,6 +63,9 @@ dev_test_vm() {
         fi
         test_environment
         test_build
+        # What is measured in there is what users run.
+        build_release
+        export PIFLEET_RELEASE="${top:?}/build"
         vm_build
         vm_begin
         vm_stage run run 480
