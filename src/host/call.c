@@ -312,7 +312,10 @@ void host_call_run(struct host_call *call, pifleet_handler *handler, const char 
                 return;
         }
         check_written(call);
-        *outcome = call->bad_reply.code == 0 ? (struct host_outcome){.ok = true} : bad_reply(call);
+        if (call->bad_reply.code != 0)
+                *outcome = bad_reply(call);
+        else
+                *outcome = (struct host_outcome){.ok = true};
 }
 
 void host_call_done(struct host_call *call)
