@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -209,6 +210,8 @@ def measure(options):
 
 def main():
     options = parse_arguments()
+    # As by Ctrl-C: what was started is ended, busy loops not least.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         machine, rounds, names, parts = measure(options)
         device_verdicts = device_report.verdicts(parts)
