@@ -138,9 +138,9 @@ static void put_source(struct report *report, const struct deploy_source *source
         note(report, buffer_printf(report->out, "%5" PRId64 " | ", number));
         note(report, printable_append_line(report->out, line, length));
         put(report, "\n");
-        before = column > 0 ? bytes_before(line, length, column - 1) : length;
-        if (before >= length && column != 1)
+        if (column < 1)
                 return;
+        before = bytes_before(line, length, column - 1);
         put(report, "      | ");
         put_padding(report, line, before);
         paint(report, "^", RENDER_BAD);

@@ -38,6 +38,15 @@ static bool copy(cJSON *row, const cJSON *module, const char *member)
         return !value || cJSON_AddItemToObject(row, member, cJSON_Duplicate(value, true));
 }
 
+/* What its owner should do about it. */
+static const char *advice(const cJSON *module)
+{
+        bool suggested = false;
+
+        (void)json_get_bool(module, "rollback_suggested", &suggested);
+        return suggested ? "roll back" : "-";
+}
+
 /* A module in one line of the table. NULL: out of memory. */
 static cJSON *row_of(const cJSON *module)
 {
@@ -49,8 +58,8 @@ static cJSON *row_of(const cJSON *module)
             !cJSON_AddNumberToObject(row, "commands", cJSON_GetArraySize(commands)) ||
             !cJSON_AddNumberToObject(row, "calls", sum(commands, "calls")) ||
             !cJSON_AddNumberToObject(row, "errors", sum(commands, "errors")) ||
-            !copy(row, module, "restarts") || !copy(row, module, "memory") ||
-            !copy(row, module, "rollback_suggested"))
+            !copy(row, module, "memory") ||
+            !cJSON_AddStringToObject(row, "advice", advice(module)))
                 return NULL;
         return TAKE(row);
 }

@@ -88,6 +88,9 @@ def test_a_refusal_goes_whole_into_a_pipe_and_its_sentence_to_standard_error(mod
         "layer": "syntax", "errors": ["worse"], "locations": [{"line": 99, "column": 1}]}},
      "lamp.py:99:1: worse"),
     ({"success": False, "error": "bad", "validation_details": {
+        "layer": "syntax", "errors": ["expected ':'"], "locations": [{"line": 1, "column": 10}]}},
+     "    1 | import os\n      |          ^"),
+    ({"success": False, "error": "bad", "validation_details": {
         "layer": "import", "errors": ["ValueError: no lamp"], "locations": [{}],
         "traceback": "lamp.py, line 1\n\x1b]0;owned\x07"}}, "\\x1b]0;owned\\x07"),
     ({**LIVE, "unchanged": True}, "this very code is live already"),
@@ -163,16 +166,15 @@ def test_rollback_names_module_and_version():
 
 
 def test_handlers_are_a_table_for_people():
-    module = {"state": "live", "restarts": 1, "memory": 2**20, "rollback_suggested": False,
+    module = {"state": "live", "restarts": 1, "memory": 2**20, "rollback_suggested": True,
               "commands": {"lamp_on": {"calls": 3, "errors": 1},
                            "lamp_off": {"calls": 4, "errors": 0}}}
     with FakeAgent({"handler_stats": {"success": True, "handlers": {"lamp.py": module}}}) as fake:
         status, shown = on_terminal("handlers", "--port", fake.port, NO_COLOR="1")
         assert status == OK
         assert [line.split() for line in shown.splitlines()[1:]] == [
-            ["module", "state", "commands", "calls", "errors", "restarts", "memory",
-             "rollback_suggested"],
-            ["lamp.py", "live", "2", "7", "1", "1", "1", "MiB", "no"]]
+            ["module", "state", "commands", "calls", "errors", "memory", "advice"],
+            ["lamp.py", "live", "2", "7", "1", "1", "MiB", "roll", "back"]]
         out = run("handlers", "lamp.py", "--port", fake.port)[1]
         assert json.loads(out)["handlers"]["lamp.py"] == module
     assert fake.requests[-1] == {"command": "handler_stats", "filename": "lamp.py"}
