@@ -97,12 +97,18 @@ static void run(struct store_job *job)
         const struct in_place *module = &startup->modules[startup->at];
 
         startup->lines_count = 0;
+        error_set(&startup->error, 0, "its code is not on the disk any more");
         switch (startup->step) {
         case STEP_OPEN:
                 startup->result = open_repository(startup);
                 return;
         case STEP_READ:
-                startup->result = handler_repository_read(repository, module->filename,
+                startup->result =
+                        launch_is_compiled(module->filename)
+                                ? handler_repository_object_read(
+                                          repository, module->version.sha256, HANDLER_OBJECT_MAKER,
+                                          &startup->code, &startup->code_length)
+                                : handler_repository_read(repository, module->filename,
                                                           module->version.sha256, &startup->code,
                                                           &startup->code_length, &startup->error);
                 return;

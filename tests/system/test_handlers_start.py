@@ -1,0 +1,92 @@
+"""Modules that are there when the agent starts."""
+
+import json
+import shutil
+import time
+
+from handler_modules import echo, must_deploy, one_command, stats, until
+
+
+def restart(start_agent, state):
+    """An agent on the state that another has left."""
+    return start_agent(arguments=["--state-dir", str(state)])
+
+
+def deployed(start_agent, tmp_path, modules):
+    """A state directory with these modules in place, {filename: code}."""
+    state = tmp_path / "state"
+    agent = start_agent(arguments=["--state-dir", str(state)])
+    with agent.connect() as client:
+        for filename, code in modules.items():
+            must_deploy(client, code, filename)
+    assert agent.stop() == 0
+    return state
+
+
+def test_modules_are_there_after_a_restart(start_agent, tmp_path):
+    state = deployed(start_agent, tmp_path, {"camera_handlers.py": echo("kept")})
+    with restart(start_agent, state).connect() as client:
+        until(lambda: client.call("answer").get("version") == "kept", client)
+
+
+def test_a_hundred_modules_one_of_them_bad(start_agent, tmp_path):
+    modules = {f"module_{n}.py": echo(str(n), name=f"answer_{n}") for n in range(99)}
+    modules["bad.py"] = one_command("return {}", name="bad") + \
+        "\nimport os\nif os.path.exists('flag'):\n    raise RuntimeError('bad')\n" \
+        "with open('flag', 'w') as flag:\n    flag.write('x')\n"
+    state = deployed(start_agent, tmp_path, modules)
+    agent = restart(start_agent, state)
+    with agent.connect() as client:
+        before = time.monotonic()
+        until(lambda: client.call("get_status")["handlers_loaded"] == 99, client, seconds=60)
+        assert time.monotonic() - before < 60
+        assert client.call("answer_57")["version"] == "57"
+        assert "RuntimeError: bad" in stats(client, "bad.py").get("broken", "")
+
+
+def test_a_dropped_file_is_taken_at_start_when_it_passes(start_agent, tmp_path):
+    state = deployed(start_agent, tmp_path, {"camera_handlers.py": echo("old")})
+    (state / "handlers" / "dropped.py").write_text(echo("dropped", name="dropped"))
+    (state / "handlers" / "camera_handlers.py").write_text("import os\nos.system('x')\n")
+    agent = restart(start_agent, state)
+    with agent.connect() as client:
+        until(lambda: client.call("dropped").get("version") == "dropped", client)
+        until(lambda: client.call("answer").get("version") == "old", client)
+        log = until(lambda: len(client.call("update_log")["entries"]) == 3 and
+                    client.call("update_log")["entries"], client)
+        assert {(one["filename"], one["result"], one["who"]) for one in log[1:]} == {
+            ("dropped.py", "updated", "local"), ("camera_handlers.py", "rejected", "local")}
+
+
+def test_a_module_in_c_needs_its_compiler_once(start_agent, tmp_path):
+    if not shutil.which("cc"):
+        return
+    code = ('#include <pifleet/handler.h>\nstatic int greet(struct pifleet_call *call)\n{\n'
+            '        pifleet_put_text(call, "greeting", "hello");\n        return 0;\n}\n'
+            'PIFLEET_MODULE(PIFLEET_COMMAND("greet", greet, "Greets."))\n')
+    state = deployed(start_agent, tmp_path, {"greet.c": code})
+    agent = restart(start_agent, state)
+    with agent.connect() as client:
+        until(lambda: client.call("greet").get("greeting") == "hello", client)
+        assert len(client.call("update_log")["entries"]) == 1
+    assert agent.stop() == 0
+    for made in (state / "handler-store" / "objects").iterdir():
+        made.unlink()
+    with restart(start_agent, state).connect() as client:
+        until(lambda: client.call("greet").get("greeting") == "hello", client)
+
+
+def test_a_disabled_module_says_why_and_how_to_go_on(start_agent, tmp_path):
+    state = deployed(start_agent, tmp_path, {"camera_handlers.py": echo("kept")})
+    active = state / "handler-store" / "active.json"
+    assert json.loads(active.read_text())
+    sources = list((state / "handler-store" / "sources").iterdir())
+    (state / "handlers" / "camera_handlers.py").write_text("x = 1\n")
+    for source in sources:
+        source.chmod(0o600)
+        source.write_text("damaged")
+    with restart(start_agent, state).connect() as client:
+        assert client.call("ping")["success"]
+        until(lambda: client.call("update_log")["entries"], client)
+        must_deploy(client, echo("new"))
+        assert client.call("answer")["version"] == "new"
