@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+/* How many lines somebody holds; -EIO. */
 static int drive_all(const struct line_driver *driver, const struct guard_hold holds[],
                      size_t count, struct log *log)
 {
@@ -27,7 +28,7 @@ static int drive_all(const struct line_driver *driver, const struct guard_hold h
         log_warning(log, "safe-state",
                     "drove what a supervisor left behind driven=%u kept=%u busy=%u failed=%u",
                     all.driven, all.kept, all.busy, all.failed);
-        return all.failed > 0 ? -EIO : 0;
+        return all.failed > 0 ? -EIO : (int)all.busy;
 }
 
 int safe_state_run(const struct line_driver *driver, int directory_fd, struct log *log)
@@ -47,5 +48,7 @@ int safe_state_run(const struct line_driver *driver, int directory_fd, struct lo
         }
         if (count > 0)
                 r = drive_all(driver, holds, count, log);
+        if (r > 0)
+                return 0; /* not the end of it: see the header */
         return r < 0 ? r : run_file_remove(directory_fd);
 }

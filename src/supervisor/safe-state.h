@@ -2,7 +2,9 @@
  *
  * Reads the record in the run directory, requests every line that nobody holds,
  * drives it into its safe state, and removes the record. What somebody still holds
- * is left alone: that process lives, and answers for it. */
+ * is left alone, and then the record stays for the next start: that somebody may be
+ * an agent that outlived its supervisor and hangs, which the service manager kills
+ * only after this. */
 #pragma once
 
 #include "base/log.h"

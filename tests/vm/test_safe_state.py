@@ -267,6 +267,9 @@ def test_both_killed_a_line_that_somebody_took_is_left_alone(board, guard):
         holder.close()
     assert result.returncode == 0
     assert "driven=1 kept=0 busy=1 failed=0" in result.stderr
+    # That may have been an agent that was killed only then: the next start tries again.
+    assert "driven=2 kept=0 busy=0 failed=0" in safe_state(guarded).stderr
+    assert list(guarded.run_dir.iterdir()) == []
 
 
 def test_the_next_supervisor_cleans_up_first(board, guard):

@@ -1,15 +1,19 @@
 """The shipped service under the real systemd, with all its walls."""
 
+import ctypes
+import json
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
 import pytest
 
 from agent_process import BUILD, TOP
+from board import levels_are_kept
 
 pytestmark = pytest.mark.systemd
 
@@ -17,6 +21,8 @@ PATIENCE_SECONDS = 90
 UNIT = "pifleet-agent.service"
 PROGRAMS = pathlib.Path("/usr/local/bin")
 CONFIG = pathlib.Path("/etc/pifleet/agent.yaml")
+SOCKET = "/run/pifleet/agent.sock"
+PTRACE_SEIZE, PTRACE_INTERRUPT = 0x4206, 0x4207  # linux/ptrace.h
 
 
 def systemctl(*arguments, check=True):
@@ -63,6 +69,30 @@ def service(board):
     systemctl("daemon-reload")
 
 
+def listens():
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(SOCKET) == 0
+
+
+def drive(board, pin):
+    await_that(listens, "the agent serves")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(PATIENCE_SECONDS)
+        client.connect(SOCKET)
+        client.sendall(json.dumps({"command": "led_on", "pin": pin}).encode() + b"\n")
+        with client.makefile() as replies:
+            reply = json.loads(replies.readline())
+    assert reply["success"], reply
+    assert board.value(pin) == 1
+
+
+def stop_thread(thread):
+    """It alone, which no signal could: as if it looped for ever."""
+    system = ctypes.CDLL(None, use_errno=True)
+    for request in (PTRACE_SEIZE, PTRACE_INTERRUPT):
+        assert system.ptrace(request, thread, None, None) == 0, os.strerror(ctypes.get_errno())
+
+
 def processes():
     """{name: pid} of the service."""
     group = show("ControlGroup")
@@ -96,12 +126,30 @@ def test_the_service_runs_comes_back_and_stops(service, board):
     assert processes()["pifleet-supervi"] == running["pifleet-supervi"]
 
     # Both: systemd sees to it.
-    systemctl("kill", "--kill-whom=all", f"--signal={int(signal.SIGKILL)}", UNIT)
-    await_that(lambda: show("NRestarts") == "1" and show("ActiveState") == "active",
-               "systemd starts the service again")
+    drive(board, 17)
+    with levels_are_kept():
+        systemctl("kill", "--kill-whom=all", f"--signal={int(signal.SIGKILL)}", UNIT)
+        await_that(lambda: show("NRestarts") == "1" and show("ActiveState") == "active",
+                   "systemd starts the service again")
+        assert board.value(17) == 0
     systemctl("stop", UNIT)
     assert show("Result") == "success"
     assert processes() == {}
+
+
+def test_an_agent_whose_loop_hangs_is_ended_by_the_watchdog_and_its_lines_are_safe(service, board):
+    service.write_text(service.read_text().replace("WatchdogSec=30", "WatchdogSec=4"))
+    systemctl("daemon-reload")
+    systemctl("restart", UNIT)
+    drive(board, 17)
+    hung = processes()["pifleet-agent"]
+    with levels_are_kept():
+        # Its hardware worker goes on and beats.
+        stop_thread(hung)
+        await_that(lambda: show("NRestarts") == "1" and show("ActiveState") == "active",
+                   "systemd starts the service again")
+        assert board.value(17) == 0
+    assert processes()["pifleet-agent"] != hung
 
 
 def test_a_configuration_that_is_wrong_is_not_tried_again(service):
