@@ -167,6 +167,13 @@ static int start_program(struct init *init)
         return got > 0;
 }
 
+static int enter_cgroup(int cgroup_fd)
+{
+        AUTO_CLOSE int fd = openat(cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+
+        return fd < 0 || write(fd, "0", 1) < 0 ? -errno : 0;
+}
+
 static void prepare(const struct launch *launch, int report_fd)
 {
         sigset_t all;
@@ -178,6 +185,9 @@ static void prepare(const struct launch *launch, int report_fd)
         (void)prctl(PR_SET_NAME, "pifleet-init");
         (void)prctl(PR_SET_DUMPABLE, 0);
         umask(022);
+        r = launch->cgroup_fd < 0 ? 0 : enter_cgroup(launch->cgroup_fd);
+        if (r < 0)
+                fail(report_fd, SANDBOX_STEP_CGROUP, r, "");
         limits_volunteer_for_oom();
         if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
                 fail(report_fd, SANDBOX_STEP_PROCESS, -errno, "subreaper");

@@ -4,7 +4,6 @@
 #include "sandbox/init.h"
 
 #include <errno.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -30,21 +29,16 @@ static uint64_t namespaces(uint32_t walls)
         return wanted;
 }
 
-/* fork(2) into new namespaces and a control group, in one step. We have one thread,
- * so the child may go on like after fork(2). */
+/* fork(2) into new namespaces. We have one thread, so the child may go on like after
+ * fork(2). Not by clone3(2), which could put it into its control group too: a filter
+ * of system calls around us, such as systemd's RestrictNamespaces=, refuses what it
+ * cannot read. */
 static pid_t fork_into(const struct launch *launch, int *ret_pidfd)
 {
-        struct clone_args arguments = {
-                .flags = namespaces(launch->walls) | CLONE_PIDFD,
-                .pidfd = (uintptr_t)ret_pidfd,
-                .exit_signal = SIGCHLD,
-        };
+        const unsigned long flags =
+                (unsigned long)namespaces(launch->walls) | CLONE_PIDFD | SIGCHLD;
 
-        if (launch->cgroup_fd >= 0) {
-                arguments.flags |= CLONE_INTO_CGROUP;
-                arguments.cgroup = (uint64_t)launch->cgroup_fd;
-        }
-        return (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+        return (pid_t)syscall(SYS_clone, flags, NULL, ret_pidfd, NULL, NULL);
 }
 
 int launch_start(const struct launch *launch, struct launched *ret, enum sandbox_step *ret_step)

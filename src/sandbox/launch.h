@@ -27,7 +27,7 @@ struct launch {
         struct mount_plan mounts;
         struct landlock_plan landlock;
         const struct seccomp_filter *filter;
-        int cgroup_fd; /* -1: none */
+        int cgroup_fd; /* of its folder; -1: none */
 };
 
 struct launched {

@@ -31,7 +31,7 @@ enum { PATIENCE_MS = 20000, OUTPUT_MAX = 4096, EXTRA_MAX = 8 };
 
 struct fixture {
         enum mode mode;
-        char folder[64], spawner[96], probe[96], state[96];
+        char folder[64], spawner[96], probe[96], state[96], uids[32];
         struct sandbox *sandbox;
         struct sandbox_walls walls;
         struct sandbox_event last;
@@ -115,6 +115,12 @@ static inline struct fixture *fixture_new(enum mode mode, const char *const extr
         argv[count++] = f->state;
         argv[count++] = "--allow-shared";
         argv[count++] = ALLOWED_SHARED;
+        /* Limits of processes hold for a user id: tests that run at the same time must
+         * not give out the same ones. */
+        snprintf(f->uids, sizeof(f->uids), "%d-%d", 1800000000 + getpid() % 1000000 * 64,
+                 1800000000 + getpid() % 1000000 * 64 + 63);
+        argv[count++] = "--uids";
+        argv[count++] = f->uids;
         argv[count++] = "--cgroup";
         argv[count++] = getenv("PIFLEET_TEST_CGROUP") ? getenv("PIFLEET_TEST_CGROUP") : "none";
         for (size_t i = 0; extra && extra[i]; i++)

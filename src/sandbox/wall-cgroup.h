@@ -39,7 +39,7 @@ struct cgroup *cgroup_free(struct cgroup *cgroup);
 DEFINE_CLEANUP(cgroup)
 
 /* A group for program `number`, with its limits (with defaults); *ret_fd is the
- * folder, for CLONE_INTO_CGROUP, and the caller's. -errno; nothing is left then. */
+ * folder, and the caller's. -errno; nothing is left then. */
 int cgroup_add(struct cgroup *cgroup, unsigned number, const struct sandbox_limits *limits,
                int *ret_fd);
 int cgroup_kill(struct cgroup *cgroup, int fd);
