@@ -8,6 +8,7 @@ folder in sysfs: there are sim_gpioN/pull and sim_gpioN/value, and the folder's
 name is that of the chip below /dev. Only root may, and only in the machine.
 """
 
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -16,6 +17,7 @@ import sys
 SIMULATOR = pathlib.Path("/sys/kernel/config/gpio-sim")
 LABEL = "pinctrl-bcm2711"  # the header's chip of a Raspberry Pi 4
 LINES = 32
+KEEP_LEVELS = pathlib.Path("/sys/module/gpio_sim/parameters/keep_levels")
 
 
 class Board:
@@ -60,6 +62,17 @@ class Board:
         (self.config / "live").write_text("0")
         for folder in (*self.lines, self.bank, self.config):
             folder.rmdir()
+
+
+@contextlib.contextmanager
+def levels_are_kept():
+    """Lines that nobody holds any more stay as they were driven, on all boards, as on a
+    Raspberry Pi's kernel. Otherwise they follow their pull."""
+    KEEP_LEVELS.write_text("1")
+    try:
+        yield
+    finally:
+        KEEP_LEVELS.write_text("0")
 
 
 def main(arguments):

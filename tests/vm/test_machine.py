@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from board import Board
+from board import Board, levels_are_kept
 from line_holder import LineHolder
 
 PWM = pathlib.Path("/sys/class/pwm/pwmchip0")
@@ -45,6 +45,14 @@ def test_an_output_shows_and_an_input_follows_its_pull(board):
 def test_a_line_is_held_by_one(board):
     with LineHolder(board.path, 4, "test"), pytest.raises(OSError):
         LineHolder(board.path, 4, "another")
+
+
+def test_levels_are_kept_when_asked_for(board):
+    with levels_are_kept():
+        LineHolder(board.path, 4, "test", value=1).close()
+        assert board.value(4) == 1
+    LineHolder(board.path, 5, "test", value=1).close()
+    assert board.value(5) == 0
 
 
 def test_two_boards_stand_side_by_side(board):
