@@ -19,11 +19,11 @@ depth and number of values.
 
 import _ast as ast
 
+import folding
+from folding import TEXT_MAX, VALUES_MAX
 from names import BUILTINS, REEXPORTED, SUBMODULES, same_callable
 
 DEPTH_MAX = 150
-VALUES_MAX = 12
-TEXT_MAX = 64 * 1024
 
 
 class Values:
@@ -215,7 +215,7 @@ class Values:
             if value[0] == "namespace":
                 found += self.looked_up(value, node.slice, scope)
             elif value[0] in ("str", "bytes"):
-                found += self._sliced(value, node.slice)
+                found += folding.sliced(self, value, node.slice)
             elif value[0] == "seq":
                 at = self.number(node.slice)
                 found += self._element(value, "*" if at is None or at < -1 else at)
@@ -242,112 +242,11 @@ class Values:
             return ()
         return self.named(name, self.program.module, 1 << 30)
 
-    def _sliced(self, value, index):
-        if isinstance(index, ast.Slice):
-            parts = [None if one is None else self.number(one)
-                     for one in (index.lower, index.upper, index.step)]
-            given = (index.lower, index.upper, index.step)
-            if any(one is not None and part is None for one, part in zip(given, parts)):
-                return ()
-            at = slice(*parts)
-        else:
-            at = self.number(index)
-            if at is None:
-                return ()
-        if value[0] == "str" and not value[2]:
-            return ()
-        try:
-            piece = value[1][at]
-        except (IndexError, ValueError):
-            return ()
-        if isinstance(piece, int):
-            return (("int", piece),)
-        return (("str", piece, True),) if isinstance(piece, str) else (("bytes", piece),)
-
-    def _operation(self, node, scope):
-        left, right = self.of(node.left, scope), self.of(node.right, scope)
-        if isinstance(node.op, ast.Add):
-            return _joined_pairs(left, right)
-        if isinstance(node.op, ast.Div):
-            return self._joined_paths([node.left, node.right])
-        if isinstance(node.op, ast.Mult):
-            for text, count in ((left, right), (right, left)):
-                if text and count and text[0][0] == "str" and count[0][0] == "int":
-                    if 0 <= count[0][1] * len(text[0][1]) <= TEXT_MAX:
-                        return (("str", text[0][1] * count[0][1], text[0][2]),)
-        if isinstance(node.op, ast.Mod) and left and left[0][0] == "str":
-            arguments = self.elements(node.right) or (node.right,)
-            return self._filled(left[0][1], "%", arguments, {})
-        return ()
-
     def _negative(self, node, scope):
         values = self.of(node.operand, scope)
         if isinstance(node.op, ast.USub) and values and values[0][0] == "int":
             return (("int", -values[0][1]),)
         return ()
-
-    def _fstring(self, node, scope):
-        text = ""
-        for part in node.values:
-            if isinstance(part, ast.FormattedValue):
-                inner = self._as_text(part.value) if part.format_spec is None else None
-            else:
-                inner = self.text(part)
-            if inner is None:
-                return (("str", text, False),)
-            text += inner
-            if len(text) > TEXT_MAX:
-                return (("str", text, False),)
-        return (("str", text, True),)
-
-    def _as_text(self, node):
-        number = self.number(node)
-        if number is None:
-            return self.text(node)
-        return str(number) if abs(number) < 1 << 64 else None
-
-    def _filled(self, template, style, arguments, named):
-        """`template % arguments` and `template.format(...)`: what precedes an unknown is known."""
-        text, at, index = "", 0, 0
-        mark = "%" if style == "%" else "{"
-        while at < len(template):
-            if template[at] != mark:
-                doubled = style == "{" and template[at:at + 2] == "}}"
-                text += template[at]
-                at += 2 if doubled else 1
-                continue
-            if template[at + 1:at + 2] == mark:
-                text, at = text + mark, at + 2
-                continue
-            end = at + 2 if style == "%" else template.find("}", at) + 1
-            field = template[at + 1:end] if style == "%" else template[at + 1:end - 1]
-            node = None
-            if style == "%" and field in ("s", "d") or field == "":
-                node = arguments[index] if index < len(arguments) else None
-                index += 1
-            elif field.isdecimal() and len(field) < 4 and int(field) < len(arguments):
-                node = arguments[int(field)]
-            elif field in named:
-                node = named[field]
-            inner = None if node is None else self._as_text(node)
-            if inner is None or end <= at or len(text) > TEXT_MAX:
-                return (("str", text, False),)
-            text, at = text + inner, end
-        return (("str", text, True),)
-
-    def _joined_paths(self, nodes):
-        path, whole = "", True
-        for position, node in enumerate(nodes):
-            texts = self.strings(node)
-            if not texts:
-                if position == 0:
-                    return ()
-                return (("str", path.rstrip("/") + "/", False),)
-            text, whole = texts[0]
-            path = text if text.startswith("/") or not path else path.rstrip("/") + "/" + text
-            if not whole:
-                break
-        return (("str", path, whole),)
 
     # -- calls ------------------------------------------------------------------------
 
@@ -384,7 +283,7 @@ class Values:
         name, found = node.func.attr, []
         for value in self.of(node.func.value, scope):
             if value[0] == "str" or value[0] == "bytes":
-                found += self._text_method(value, name, node)
+                found += folding.method(self, value, name, node)
             elif value[0] == "dict" and name in ("get", "pop", "values", "items", "keys"):
                 found += self._dict_method(value, name, node)
             elif value == ("ref", "sys.modules") and name in ("get", "pop") and node.args:
@@ -404,50 +303,6 @@ class Values:
                  if key is None or wanted is None or self.text(key) in (wanted, None)
                  for inner in self.of(one)]
         return found + [inner for one in node.args[1:2] for inner in self.of(one)]
-
-    def _text_method(self, value, name, node):
-        text, whole = value[1], value[0] == "bytes" or value[2]
-        if name == "format" and value[0] == "str":
-            named = {one.arg: one.value for one in node.keywords if one.arg}
-            return self._filled(text, "{", node.args, named)
-        if not whole:
-            return ()
-        if name == "join" and node.args:
-            return self._join(text, node.args[0])
-        if name in ("decode", "encode"):
-            return _recoded(value, self.text(node.args[0]) if node.args else "utf-8")
-        if name in ("split", "rsplit", "splitlines"):
-            return _words(text) if isinstance(text, str) and not node.args else ()
-        arguments = [self.text(one) for one in node.args]
-        if value[0] != "str" or None in arguments or len(text) > TEXT_MAX:
-            return ()
-        if name in ("lower", "upper", "strip", "lstrip", "rstrip", "casefold", "title",
-                    "swapcase", "capitalize", "removeprefix", "removesuffix"):
-            try:
-                return (("str", getattr(text, name)(*arguments), True),)
-            except TypeError:
-                return ()
-        if name == "replace" and len(arguments) == 2 and len(arguments[1]) <= 64:
-            return (("str", text.replace(*arguments), True),)
-        return ()
-
-    def _join(self, between, node):
-        nodes = self.elements(node)
-        parts = []
-        if nodes is None:
-            texts = self.text(node)
-            parts = list(texts) if texts is not None else None
-        else:
-            for one in nodes:
-                part = self.text(one)
-                if part is None:
-                    return (("str", between.join(parts), False),) if parts else ()
-                parts.append(part)
-        if parts is None or not isinstance(between, str):
-            return ()
-        if sum(map(len, parts)) + len(between) * len(parts) > TEXT_MAX:
-            return ()
-        return (("str", between.join(parts), True),)
 
     def _getattr(self, node, scope):
         if len(node.args) < 2:
@@ -480,32 +335,6 @@ class Values:
                 found += self._imported(text.partition(".")[0] if is_top else text)
         return found
 
-    def _chr(self, node, _):
-        number = self.number(node.args[0]) if node.args else None
-        if number is None or not 0 <= number < 0x110000 or 0xD800 <= number < 0xE000:
-            return ()
-        return (("str", chr(number), True),)
-
-    def _str(self, node, _):
-        found = []
-        for one in node.args[:1]:
-            for value in self.of(one):
-                if value[0] == "bytes" and len(node.args) > 1:
-                    found += _recoded(value, "utf-8")
-                elif value[0] == "str":
-                    found.append(value)
-        return found
-
-    def _bytes(self, node, _):
-        for one in node.args[:1]:
-            nodes = self.elements(one)
-            if nodes is not None:
-                numbers = [self.number(inner) for inner in nodes[:TEXT_MAX]]
-                if all(number is not None and 0 <= number < 256 for number in numbers):
-                    return (("bytes", bytes(numbers)),)
-            return [value for value in self.of(one) if value[0] == "bytes"]
-        return ()
-
     def _copied(self, node, _):
         """list(x), tuple(x), iter(x), next(x), set(x), sorted(x): what is in x is in there."""
         return [value for one in node.args[:1] for value in self.of(one)]
@@ -514,50 +343,14 @@ class Values:
         return [inner for value in self._copied(node, scope)
                 for inner in self._element(value, "*")]
 
-    def _reversed(self, node, _):
-        for one in node.args[:1]:
-            text = self.text(one)
-            if text is not None:
-                return (("str", text[::-1], True),)
-            nodes = self.elements(one)
-            if nodes is not None:
-                return (("seq", nodes[::-1]),)
-        return ()
-
-    def _map(self, node, _):
-        """map(chr, [...]) as text; what else is mapped is not followed."""
-        if len(node.args) == 2 and ("builtin", "chr") in self.of(node.args[0]):
-            numbers = [self.number(one) for one in self.elements(node.args[1]) or ()]
-            if numbers and all(one is not None and 0 <= one < 0xD800 for one in numbers):
-                return (("str", "".join(map(chr, numbers)), True),)
-        return ()
-
     def _first_argument(self, node, _):
         return [value for one in node.args[:1] for value in self.of(one)]
-
-    def _path(self, node, _):
-        return self._joined_paths(node.args) if node.args else ()
 
     def _dict(self, node, _):
         if node.args or any(one.arg is None for one in node.keywords):
             return ()
         keys = tuple(ast.Constant(one.arg) for one in node.keywords)
         return (("dict", keys, tuple(one.value for one in node.keywords)),)
-
-    def _shlex(self, node, _):
-        text = self.text(node.args[0]) if node.args else None
-        return _words(text) if isinstance(text, str) else ()
-
-    def _base64(self, node, _):
-        text = self.text(node.args[0]) if node.args else None
-        if text is None or len(text) > TEXT_MAX:
-            return ()
-        import binascii  # only for the few modules that have such a constant
-        try:
-            return (("bytes", binascii.a2b_base64(text.encode("ascii"))),)
-        except ValueError:
-            return ()
-
 
 def _unique(values):
     found = []
@@ -567,47 +360,6 @@ def _unique(values):
             if len(found) == VALUES_MAX:
                 break
     return tuple(found)
-
-
-def _joined_pairs(left, right):
-    found = []
-    for one in left:
-        if one[0] == "seq":
-            for other in right or (("seq", (ast.Starred(),)),):
-                if other[0] == "seq":
-                    found.append(("seq", one[1] + other[1]))
-        elif one[0] == "bytes":
-            found += [("bytes", one[1] + other[1]) for other in right
-                      if other[0] == "bytes" and len(one[1]) + len(other[1]) <= TEXT_MAX]
-        elif one[0] == "str" and not one[2]:
-            found.append(one)
-        elif one[0] == "str":
-            texts = [other for other in right if other[0] == "str"]
-            if not texts:
-                found.append(("str", one[1], False))
-            for other in texts:
-                if len(one[1]) + len(other[1]) <= TEXT_MAX:
-                    found.append(("str", one[1] + other[1], other[2]))
-    return found[:VALUES_MAX]
-
-
-def _recoded(value, encoding):
-    if encoding is None:
-        return ()
-    encoding = encoding.lower().replace("_", "-")
-    if value[0] == "str":
-        if encoding in ("utf-8", "utf8", "ascii", "latin-1"):
-            return (("bytes", value[1].encode("utf-8", "replace")),)
-        return ()
-    if encoding in ("utf-8", "utf8", "ascii", "latin-1"):
-        return (("str", value[1].decode("utf-8", "replace"), True),)
-    return ()
-
-
-def _words(text):
-    """Words between blanks, without quotation marks: enough to know a command by its name."""
-    words = text.replace('"', "").replace("'", "").split() if len(text) <= TEXT_MAX else []
-    return (("seq", tuple(ast.Constant(word) for word in words)),)
 
 
 EVALUATE = {
@@ -621,13 +373,14 @@ EVALUATE = {
     ast.Set: Values._sequence,
     ast.Dict: Values._mapping,
     ast.Subscript: Values._subscript,
-    ast.BinOp: Values._operation,
+    ast.BinOp: folding.operation,
     ast.UnaryOp: Values._negative,
-    ast.JoinedStr: Values._fstring,
+    ast.JoinedStr: folding.fstring,
     ast.Call: Values._call,
 }
 
 FOLDED_CALLS = {
+    **folding.CALLS,
     "getattr": Values._getattr,
     "vars": Values._vars,
     "globals": Values._vars,
@@ -636,31 +389,18 @@ FOLDED_CALLS = {
     "importlib.import_module": Values._import,
     "importlib.__import__": Values._import,
     "importlib.reload": Values._first_argument,
-    "chr": Values._chr,
-    "str": Values._str,
-    "bytes": Values._bytes,
-    "bytearray": Values._bytes,
     "list": Values._copied,
     "tuple": Values._copied,
     "set": Values._copied,
     "iter": Values._copied,
     "sorted": Values._copied,
     "next": Values._next,
-    "reversed": Values._reversed,
-    "map": Values._map,
     "dict": Values._dict,
     "functools.partial": Values._first_argument,
     "functools.wraps": Values._first_argument,
     "staticmethod": Values._first_argument,
     "os.fspath": Values._first_argument,
-    "os.path.join": Values._path,
     "os.path.normpath": Values._first_argument,
     "os.path.abspath": Values._first_argument,
     "os.path.realpath": Values._first_argument,
-    "pathlib.Path": Values._path,
-    "pathlib.PosixPath": Values._path,
-    "pathlib.PurePath": Values._path,
-    "pathlib.PurePosixPath": Values._path,
-    "shlex.split": Values._shlex,
-    "base64.b64decode": Values._base64,
 }
