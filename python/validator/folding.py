@@ -125,6 +125,8 @@ def _filled(values, template, style, arguments, named):
 
 
 def _join(values, between, node):
+    if not isinstance(between, str):
+        return ()
     nodes = values.elements(node)
     parts = []
     if nodes is None:
@@ -136,7 +138,7 @@ def _join(values, between, node):
             if part is None:
                 return (("str", between.join(parts), False),) if parts else ()
             parts.append(part)
-    if parts is None or not isinstance(between, str):
+    if parts is None:
         return ()
     if sum(map(len, parts)) + len(between) * len(parts) > TEXT_MAX:
         return ()
