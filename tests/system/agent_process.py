@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 
 from line_client import connect_tcp, connect_unix
 
@@ -117,6 +118,19 @@ class Agent:
                     raise DidNotStart("none: not ready in time", self.stderr())
         finally:
             os.close(ended)
+
+    def await_handlers(self):
+        """What an agent does in the background once it serves is done: modules were read from
+        the disk, the spawner of their processes is there."""
+        end = time.monotonic() + START_SECONDS
+        with self.connect() as client:
+            while True:
+                handlers = client.call("get_status").get("handlers")
+                if handlers["ready"] and handlers["spawner"]:
+                    return
+                if time.monotonic() > end:
+                    raise DidNotStart("none: no handlers in time", self.stderr())
+                time.sleep(0.005)
 
     def stderr(self):
         return self.log.read_text(encoding="utf-8", errors="replace")

@@ -26,4 +26,6 @@ def start_agent():
 
 @pytest.fixture
 def agent(start_agent):
-    return start_agent()
+    started = start_agent()
+    started.await_handlers()
+    return started

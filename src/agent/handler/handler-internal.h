@@ -76,5 +76,7 @@ int startup_new(struct handler *handler, struct startup **ret); /* -ENOMEM */
 /* After the store thread. */
 struct startup *startup_free(struct startup *startup);
 int startup_begin(struct startup *startup);
+/* The disk was read, what lies in handlers/ looked at; hosts may still be loading. */
+bool startup_is_done(const struct startup *startup);
 /* A host has loaded, or never will: the next may start. */
 void startup_next(struct startup *startup);

@@ -265,6 +265,7 @@ static void write_status(void *owner, struct json_writer *writer)
         json_write_integer(writer, "modules", (int64_t)modules);
         json_write_integer(writer, "loaded", (int64_t)loaded);
         json_write_integer(writer, "disabled", (int64_t)disabled);
+        json_write_bool(writer, "ready", startup_is_done(handler->startup));
         json_write_bool(writer, "spawner", spawner_is_up(handler->spawner));
         if (handler->closed[0] != '\0')
                 json_write_string(writer, "trouble", handler->closed);

@@ -291,6 +291,11 @@ void startup_next(struct startup *startup)
         }
 }
 
+bool startup_is_done(const struct startup *startup)
+{
+        return startup->handler->open && !startup->busy;
+}
+
 int startup_new(struct handler *handler, struct startup **ret)
 {
         struct startup *startup = calloc(1, sizeof(*startup));
