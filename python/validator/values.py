@@ -70,6 +70,13 @@ class Values:
         values = self.of(node)
         return values[0][1] if len(values) == 1 and values[0][0] == "int" else None
 
+    def is_false(self, node):
+        """Whether it is written as False, None or 0, or is a name that is nothing else."""
+        values = self.of(node)
+        return bool(values) and all(value in (("const", False), ("const", None), ("int", 0))
+                                    for value in values) and \
+            isinstance(node, (ast.Constant, ast.Name))
+
     def elements(self, node):
         """The expressions a list or tuple is made of, or None."""
         for value in self.of(node):
