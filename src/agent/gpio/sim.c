@@ -1,12 +1,5 @@
-/* A line has an electrical level, which follows from who drives it: the line's
- * own output, else the outside, else the pull, else it stays. Everything that
- * could move it ends in line_update(), which feeds the edge detector or starts
- * the debouncer, as an interrupt would. */
-#include "agent/gpio/sim.h"
-
-#include "agent/gpio/chip-backend.h"
+#include "agent/gpio/sim-internal.h"
 #include "base/attributes.h"
-#include "base/clock.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,42 +8,6 @@
 #include <sys/eventfd.h>
 
 enum { LINES_DEFAULT = 54 }; /* as on the header chip of most boards */
-
-struct sim_line {
-        char consumer[GPIO_NAME_MAX];
-        bool used;
-        struct sim_request *request; /* NULL: free, or held by a hog */
-        struct gpio_line_config config;
-
-        bool output;         /* the direction, also after a release */
-        bool wanted;         /* an output's electrical level */
-        enum gpio_bias pull; /* the resistor; DISABLED when there is none */
-        bool driven, outside;
-        bool level;
-
-        bool debounced;    /* the electrical level that counts while debouncing */
-        uint64_t due_ns;   /* end of the debounce period; UINT64_MAX: none runs */
-        uint32_t sequence; /* events so far in this request */
-
-        bool watched, changed; /* who holds it, since it was last asked */
-};
-
-struct sim {
-        struct gpio_chip chip;
-        char label[GPIO_NAME_MAX];
-        bool persist;
-        uint64_t (*now_ns)(void *owner);
-        void *owner;
-        size_t requests;
-        struct sim_line lines[];
-};
-
-struct sim_request {
-        struct gpio_request request;
-        uint32_t sequence;
-        struct gpio_edge_event *events; /* a ring; NULL until some line wants edges */
-        size_t first, waiting;
-};
 
 static const struct gpio_chip_operations sim_operations;
 
@@ -69,14 +26,9 @@ static struct sim_line *request_line(struct sim_request *request, size_t index)
         return &sim_of(request->request.chip)->lines[request->request.offsets[index]];
 }
 
-static uint64_t sim_now_ns(const struct sim *sim)
-{
-        return sim->now_ns ? sim->now_ns(sim->owner) : clock_monotonic_ns();
-}
-
 /* The eventfd counts 1 while events wait and 0 otherwise: neither call can block
  * or overflow, so there is no failure to report. */
-static void signal_readable(int fd, bool readable)
+void sim_signal(int fd, bool readable)
 {
         eventfd_t ignored;
         int r = readable ? eventfd_write(fd, 1) : eventfd_read(fd, &ignored);
@@ -85,7 +37,7 @@ static void signal_readable(int fd, bool readable)
         (void)r;
 }
 
-static void request_put_event(struct sim_request *request, const struct gpio_edge_event *event)
+void sim_request_put_event(struct sim_request *request, const struct gpio_edge_event *event)
 {
         size_t capacity = request->request.count * GPIO_EVENTS_PER_LINE;
 
@@ -96,153 +48,7 @@ static void request_put_event(struct sim_request *request, const struct gpio_edg
         }
         request->events[(request->first + request->waiting) % capacity] = *event;
         if (request->waiting++ == 0)
-                signal_readable(request->request.fd, true);
-}
-
-/* `level` is electrical; edges are logical. */
-static void line_edge(struct sim *sim, struct sim_line *line, bool level, uint64_t now_ns)
-{
-        enum gpio_edge edge =
-                level != line->config.active_low ? GPIO_EDGE_RISING : GPIO_EDGE_FALLING;
-
-        if ((line->config.edges & edge) == 0)
-                return;
-        request_put_event(line->request, &(struct gpio_edge_event){
-                                                 .timestamp_ns = now_ns,
-                                                 .offset = (unsigned)(line - sim->lines),
-                                                 .edge = edge,
-                                                 .sequence = ++line->request->sequence,
-                                                 .line_sequence = ++line->sequence,
-                                         });
-}
-
-static bool line_drives(const struct sim_line *line)
-{
-        if (!line->output)
-                return false;
-        switch (line->config.drive) {
-        case GPIO_DRIVE_OPEN_DRAIN:
-                return !line->wanted;
-        case GPIO_DRIVE_OPEN_SOURCE:
-                return line->wanted;
-        case GPIO_DRIVE_PUSH_PULL:
-                break;
-        }
-        return true;
-}
-
-static bool line_electrical(const struct sim_line *line)
-{
-        if (line_drives(line))
-                return line->wanted;
-        if (line->driven)
-                return line->outside;
-        if (line->pull == GPIO_BIAS_PULL_UP)
-                return true;
-        if (line->pull == GPIO_BIAS_PULL_DOWN)
-                return false;
-        return line->level;
-}
-
-static void line_update(struct sim *sim, struct sim_line *line)
-{
-        bool level = line_electrical(line);
-        uint64_t now_ns;
-
-        if (level == line->level)
-                return;
-        line->level = level;
-        if (!line->request || line->output)
-                return;
-        now_ns = sim_now_ns(sim);
-        if (line->config.debounce_us > 0)
-                line->due_ns = now_ns + (uint64_t)line->config.debounce_us * 1000;
-        else
-                line_edge(sim, line, level, now_ns);
-}
-
-/* A new detector starts from the level it finds, without an event. */
-static void line_restart_detector(struct sim_line *line)
-{
-        line->level = line_electrical(line);
-        line->debounced = line->level;
-        line->due_ns = UINT64_MAX;
-}
-
-static bool config_same_detector(const struct gpio_line_config *old,
-                                 const struct gpio_line_config *new)
-{
-        if (old->direction != GPIO_DIRECTION_INPUT || new->direction != GPIO_DIRECTION_INPUT)
-                return false;
-        if (old->debounce_us > 0 && new->debounce_us > 0)
-                return true; /* one that runs takes its new period next time */
-        return old->debounce_us == new->debounce_us && old->edges == new->edges &&
-               old->active_low == new->active_low;
-}
-
-static void line_configure(struct sim *sim, struct sim_line *line,
-                           const struct gpio_line_config *config)
-{
-        bool same_detector = config_same_detector(&line->config, config);
-
-        line->config = *config;
-        if (config->direction == GPIO_DIRECTION_OUTPUT) {
-                line->output = true;
-                line->wanted = config->value != config->active_low;
-        } else if (config->direction == GPIO_DIRECTION_INPUT) {
-                line->output = false;
-        }
-        if (config->bias != GPIO_BIAS_AS_IS)
-                line->pull = config->bias;
-        if (same_detector)
-                line_update(sim, line);
-        else
-                line_restart_detector(line);
-}
-
-static void line_release(const struct sim *sim, struct sim_line *line)
-{
-        line->output = line_drives(line) && sim->persist;
-        line->used = false;
-        line->request = NULL;
-        line->sequence = 0;
-        memset(line->consumer, 0, sizeof(line->consumer));
-        line->config = (struct gpio_line_config){.direction = GPIO_DIRECTION_AS_IS};
-        line_restart_detector(line);
-}
-
-static bool any_changed(const struct sim *sim)
-{
-        for (unsigned i = 0; i < sim->chip.lines; i++)
-                if (sim->lines[i].changed)
-                        return true;
-        return false;
-}
-
-/* Somebody took the line, let go of it or set it up anew. */
-static void line_report(struct sim *sim, struct sim_line *line)
-{
-        if (!line->watched || line->changed)
-                return;
-        if (!any_changed(sim))
-                signal_readable(sim->chip.fd, true);
-        line->changed = true;
-}
-
-static void line_unreport(struct sim *sim, struct sim_line *line)
-{
-        if (!line->changed)
-                return;
-        line->changed = false;
-        if (!any_changed(sim))
-                signal_readable(sim->chip.fd, false);
-}
-
-static void line_set_consumer(struct sim_line *line, const char *consumer)
-{
-        line->used = true;
-        /* What the kernel shows for a consumer without a name. */
-        snprintf(line->consumer, sizeof(line->consumer), "%s", *consumer ? consumer : "?");
+                sim_signal(request->request.fd, true);
 }
 
 static void sim_free(struct gpio_chip *chip)
@@ -285,7 +91,7 @@ static int sim_unwatch(struct gpio_chip *chip, unsigned offset)
 {
         struct sim_line *line = &sim_of(chip)->lines[offset];
 
-        line_unreport(sim_of(chip), line);
+        sim_line_unreport(sim_of(chip), line);
         line->watched = false;
         return 0;
 }
@@ -299,7 +105,7 @@ static int sim_read_changed(struct gpio_chip *chip, unsigned offsets[])
                 if (!sim->lines[i].changed)
                         continue;
                 offsets[count++] = i;
-                line_unreport(sim, &sim->lines[i]);
+                sim_line_unreport(sim, &sim->lines[i]);
         }
         return count;
 }
@@ -324,8 +130,8 @@ static void sim_request_free(struct gpio_request *request)
 
         gpio_sim_settle(request->chip);
         for (size_t i = 0; i < request->count; i++) {
-                line_release(sim, request_line(held, i));
-                line_report(sim, request_line(held, i));
+                sim_line_release(sim, request_line(held, i));
+                sim_line_report(sim, request_line(held, i));
         }
         sim->requests--;
         close(request->fd);
@@ -362,10 +168,10 @@ static int sim_request(struct gpio_chip *chip, const char *consumer, const unsig
         for (size_t i = 0; i < count; i++) {
                 struct sim_line *line = request_line(request, i);
 
-                line_set_consumer(line, consumer);
-                line_configure(sim, line, &configs[i]);
+                sim_line_set_consumer(line, consumer);
+                sim_line_configure(sim, line, &configs[i]);
                 line->request = request;
-                line_report(sim, line);
+                sim_line_report(sim, line);
         }
         sim->requests++;
         *ret = &TAKE(request)->request;
@@ -402,7 +208,7 @@ static int sim_set(struct gpio_request *request, uint64_t mask, uint64_t values)
                 if ((mask >> i & 1) == 0)
                         continue;
                 line->wanted = (values >> i & 1) != line->config.active_low;
-                line_update(sim_of(request->chip), line);
+                sim_line_update(sim_of(request->chip), line);
         }
         return 0;
 }
@@ -417,8 +223,9 @@ static int sim_reconfigure(struct gpio_request *request, const struct gpio_line_
         gpio_sim_settle(request->chip);
         for (size_t i = 0; i < request->count; i++) {
                 if (configs[i].direction != GPIO_DIRECTION_AS_IS)
-                        line_configure(sim_of(request->chip), request_line(held, i), &configs[i]);
-                line_report(sim_of(request->chip), request_line(held, i));
+                        sim_line_configure(sim_of(request->chip), request_line(held, i),
+                                           &configs[i]);
+                sim_line_report(sim_of(request->chip), request_line(held, i));
         }
         return 0;
 }
@@ -435,7 +242,7 @@ static int sim_read_events(struct gpio_request *request, struct gpio_edge_event 
                 events[taken] = held->events[held->first];
                 held->first = (held->first + 1) % capacity;
                 if (--held->waiting == 0)
-                        signal_readable(request->fd, false);
+                        sim_signal(request->fd, false);
         }
         return (int)taken;
 }
@@ -507,7 +314,7 @@ int gpio_sim_drive(struct gpio_chip *chip, unsigned offset, bool level)
         gpio_sim_settle(chip);
         line->driven = true;
         line->outside = level;
-        line_update(sim_of(chip), line);
+        sim_line_update(sim_of(chip), line);
         return 0;
 }
 
@@ -519,7 +326,7 @@ int gpio_sim_float(struct gpio_chip *chip, unsigned offset)
                 return -EINVAL;
         gpio_sim_settle(chip);
         line->driven = false;
-        line_update(sim_of(chip), line);
+        sim_line_update(sim_of(chip), line);
         return 0;
 }
 
@@ -542,23 +349,11 @@ int gpio_sim_hog(struct gpio_chip *chip, unsigned offset, const char *consumer)
         if (line->request)
                 return -EBUSY;
         if (consumer)
-                line_set_consumer(line, consumer);
+                sim_line_set_consumer(line, consumer);
         else
-                line_release(sim_of(chip), line);
-        line_report(sim_of(chip), line);
+                sim_line_release(sim_of(chip), line);
+        sim_line_report(sim_of(chip), line);
         return 0;
-}
-
-static struct sim_line *sim_next_due(const struct gpio_chip *chip)
-{
-        struct sim *sim = sim_of(chip);
-        struct sim_line *next = NULL;
-
-        for (unsigned i = 0; i < chip->lines; i++)
-                if (sim->lines[i].due_ns != UINT64_MAX &&
-                    (!next || sim->lines[i].due_ns < next->due_ns))
-                        next = &sim->lines[i];
-        return next;
 }
 
 uint64_t gpio_sim_next_ns(const struct gpio_chip *chip)
@@ -567,31 +362,12 @@ uint64_t gpio_sim_next_ns(const struct gpio_chip *chip)
 
         if (chip->operations != &sim_operations)
                 return UINT64_MAX;
-        next = sim_next_due(chip);
+        next = sim_next_due(sim_of(chip));
         return next ? next->due_ns : UINT64_MAX;
 }
 
-/* Earliest first, each at its own time, so that events are in order. */
 void gpio_sim_settle(struct gpio_chip *chip)
 {
-        struct sim *sim = sim_of(chip);
-        struct sim_line *line;
-        uint64_t now_ns;
-
-        if (chip->operations != &sim_operations)
-                return;
-        line = sim_next_due(chip);
-        if (!line)
-                return;
-        now_ns = sim_now_ns(sim);
-        while (line && line->due_ns <= now_ns) {
-                uint64_t due_ns = line->due_ns;
-
-                line->due_ns = UINT64_MAX;
-                if (line->debounced != line->level) {
-                        line->debounced = line->level;
-                        line_edge(sim, line, line->level, due_ns);
-                }
-                line = sim_next_due(chip);
-        }
+        if (chip->operations == &sim_operations)
+                sim_settle(sim_of(chip));
 }
