@@ -7,15 +7,15 @@ import time
 from handler_modules import echo, must_deploy, one_command, stats, until
 
 
-def restart(start_agent, state):
+def restart(start_agent, state, config=None):
     """An agent on the state that another has left."""
-    return start_agent(arguments=["--state-dir", str(state)])
+    return start_agent(config=config, arguments=["--state-dir", str(state)])
 
 
-def deployed(start_agent, tmp_path, modules):
+def deployed(start_agent, tmp_path, modules, config=None):
     """A state directory with these modules in place, {filename: code}."""
     state = tmp_path / "state"
-    agent = start_agent(arguments=["--state-dir", str(state)])
+    agent = start_agent(config=config, arguments=["--state-dir", str(state)])
     with agent.connect() as client:
         for filename, code in modules.items():
             must_deploy(client, code, filename)
@@ -90,3 +90,15 @@ def test_a_disabled_module_says_why_and_how_to_go_on(start_agent, tmp_path):
         until(lambda: client.call("update_log")["entries"], client)
         must_deploy(client, echo("new"))
         assert client.call("answer")["version"] == "new"
+
+
+def test_a_lazy_module_is_started_by_its_first_call(start_agent, tmp_path):
+    lazy = {"handlers": {"start": "lazy"}}
+    state = deployed(start_agent, tmp_path, {"camera_handlers.py": echo("lazy")}, lazy)
+    agent = restart(start_agent, state, lazy)
+    agent.await_handlers()
+    with agent.connect() as client:
+        assert client.call("get_status")["handlers"]["loaded"] == 0
+        assert stats(client)["state"] == "idle"
+        assert client.call("answer")["version"] == "lazy"
+        assert stats(client)["state"] == "serving"

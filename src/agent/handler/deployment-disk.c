@@ -2,6 +2,7 @@
  * thread leaves alone what is read here: the order's code, name and origin, and `disk`. */
 #include "agent/handler/deployment-internal.h"
 
+#include "agent/handler/command-cache.h"
 #include "agent/handler/source-text.h"
 #include "base/attributes.h"
 #include "base/cleanup.h"
@@ -137,12 +138,26 @@ static void store_object(struct deployment *deployment)
                                                       object, count);
 }
 
+/* A lazy module's commands have to be known without it. */
+static void store_commands(struct deployment *deployment)
+{
+        const struct handler *handler = deployment->handler;
+        const char *filename = deployment->order.filename;
+
+        if (handler_config_start(handler->config,
+                                 handler_config_grant(handler->config, filename)) ==
+            HANDLER_START_LAZY)
+                (void)command_cache_write(handler->state_fd, filename, deployment->sha256,
+                                          &deployment->commands);
+}
+
 static int commit(struct deployment *deployment)
 {
         struct deployment_disk *disk = &deployment->disk;
         uint64_t change = disk->change;
 
         store_object(deployment);
+        store_commands(deployment);
         disk->change = 0;
         return handler_repository_commit(disk->repository, change, &disk->committed, &disk->error);
 }
@@ -152,6 +167,7 @@ static int remove_module(struct deployment *deployment)
         struct deployment_disk *disk = &deployment->disk;
         const struct handler_origin origin = origin_of(deployment);
 
+        command_cache_remove(deployment->handler->state_fd, deployment->order.filename);
         return handler_repository_remove(disk->repository, deployment->order.filename, &origin,
                                          &disk->committed, &disk->error);
 }

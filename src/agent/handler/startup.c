@@ -4,7 +4,7 @@
  * runner when its code is there, a few hosts load at once. Nobody waits for any of it. */
 #include "agent/handler/handler-internal.h"
 
-#include "agent/handler/module-name.h"
+#include "agent/handler/command-cache.h"
 #include "agent/handler/source-text.h"
 #include "base/attributes.h"
 
@@ -42,6 +42,8 @@ struct startup {
         size_t modules_count, at; /* `at`: being read */
         char *code;
         size_t code_length;
+        char *commands; /* JSON, of a lazy module; NULL: not known */
+        size_t commands_length;
         struct handler_candidate *candidates;
         size_t started; /* of `modules` */
 };
@@ -111,6 +113,8 @@ static void run(struct store_job *job)
                                 : handler_repository_read(repository, module->filename,
                                                           module->version.sha256, &startup->code,
                                                           &startup->code_length, &startup->error);
+                (void)command_cache_read(startup->handler->state_fd, module->filename,
+                                         &startup->commands, &startup->commands_length);
                 return;
         case STEP_SCAN:
                 startup->result = handler_repository_scan(repository, NULL, take_line, startup,
@@ -149,6 +153,9 @@ static int install(struct startup *startup, struct runner *runner, const struct 
                              &version.code_fd);
         if (r < 0)
                 return error_set(error, r, "no room in memory: %s", strerror(-r));
+        if (startup->commands)
+                (void)command_cache_parse(startup->commands, startup->commands_length,
+                                          module->version.sha256, &version.commands);
         r = runner_install(runner, &version, error);
         runner_version_done(&version);
         return r;
@@ -199,6 +206,7 @@ static void on_read(struct startup *startup)
         else
                 install_read(startup);
         free(TAKE(startup->code));
+        free(TAKE(startup->commands));
         startup->at++;
 }
 
@@ -320,6 +328,7 @@ struct startup *startup_free(struct startup *startup)
         free(startup->modules);
         free(startup->candidates);
         free(startup->code);
+        free(startup->commands);
         free(startup);
         return NULL;
 }
