@@ -1,51 +1,16 @@
 /* From whatever a kill, a power cut or a person left on the disk to a table that is
  * true. Memory first, then one save; a disk that takes no writes still serves. */
-#include "agent/handler/backups.h"
 #include "agent/handler/folder.h"
-#include "agent/handler/repository-internal.h"
+#include "agent/handler/recovery-internal.h"
 #include "agent/handler/update-log.h"
-#include "base/durable.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { STRAYS_MAX = 1024, DROPPED_MAX = 1024 };
-
-/* What is to be in the update log once the table is saved. */
-struct note {
-        char filename[HANDLER_NAME_MAX + 1];
-        const char *result;
-        char message[HANDLER_WHY_MAX + 1];
-};
-
-/* A backup that no version knows. */
-struct stray {
-        char name[HANDLER_BACKUP_MAX + 1];
-        int64_t time;
-};
-
-struct recovery {
-        struct handler_repository *repository;
-        handler_report_fn *report;
-        void *owner;
-        enum active_source source;
-        bool changed; /* the table in memory is not what the disk says */
-        bool journal_torn, unfinished;
-        size_t note_count, stray_count, dropped_count;
-        struct note notes[HANDLER_MODULES_MAX];
-        struct stray strays[STRAYS_MAX];
-        /* Files that retention gives up, once the table that does not know them is saved. More
-         * than fit are strays to the next start. */
-        char dropped[DROPPED_MAX][HANDLER_BACKUP_MAX + 1];
-};
-
-static void PRINTF_LIKE(3, 4)
-        tell(const struct recovery *recovery, bool trouble, const char *format, ...)
+void recovery_tell(const struct recovery *recovery, bool trouble, const char *format, ...)
 {
         char line[ERROR_TEXT_MAX];
         va_list arguments;
@@ -61,7 +26,7 @@ static void note(struct recovery *recovery, const char *filename, const char *re
 {
         struct note *n;
 
-        tell(recovery, true, "%s: %s", filename, message);
+        recovery_tell(recovery, true, "%s: %s", filename, message);
         if (recovery->note_count == HANDLER_MODULES_MAX)
                 return;
         n = &recovery->notes[recovery->note_count++];
@@ -88,7 +53,7 @@ static int load_table(struct recovery *recovery)
                 return r;
         recovery->source = (enum active_source)r;
         if (r == ACTIVE_READ_PREVIOUS || r == ACTIVE_LOST) {
-                tell(recovery, true, "%s", words[r]);
+                recovery_tell(recovery, true, "%s", words[r]);
                 recovery->changed = true;
         }
         return 0;
@@ -112,7 +77,7 @@ static int load_changes(struct recovery *recovery)
                 return r;
         recovery->journal_torn = r > 0;
         if (r > 0)
-                tell(recovery, true, "the journal's end is damaged: cut off");
+                recovery_tell(recovery, true, "the journal's end is damaged: cut off");
         repository->next_id = 1;
         highest(&repository->next_id, repository->table.seq);
         list_for_each (&repository->changes, position)
@@ -153,8 +118,8 @@ static void check_current(struct recovery *recovery, struct handler_module *modu
         if (r == 0)
                 return;
         if (!folder_is_damage(r)) {
-                tell(recovery, true, "cannot read the source of %s: %s", module->filename,
-                     strerror(-r));
+                recovery_tell(recovery, true, "cannot read the source of %s: %s", module->filename,
+                              strerror(-r));
                 return;
         }
         if (last_whole(repository, module, HANDLER_GOOD, &target) ||
@@ -178,124 +143,6 @@ static void check_current(struct recovery *recovery, struct handler_module *modu
         note(recovery, module->filename, "disabled", module->disabled);
 }
 
-/* --- backups --- */
-
-static void check_backups(struct recovery *recovery, struct handler_module *module)
-{
-        struct handler_repository *repository = recovery->repository;
-
-        for (size_t i = module->earlier_count; i-- > 0;) {
-                const struct handler_version *version = &module->earlier[i];
-                AUTO_FREE char *bytes = NULL;
-                struct stat status;
-                size_t count;
-                int r;
-
-                if (fstatat(repository->backups_fd, version->backup, &status,
-                            AT_SYMLINK_NOFOLLOW) == 0 ||
-                    errno != ENOENT)
-                        continue;
-                r = repository_source(repository, module->filename, version, &bytes, &count);
-                if (r == 0)
-                        r = durable_write(repository->backups_fd, version->backup, 0600, bytes,
-                                          count);
-                tell(recovery, true,
-                     r == 0 ? ".backups/%s was missing and is there again"
-                            : ".backups/%s is missing",
-                     version->backup);
-                if (r == -EBADMSG) {
-                        handler_module_drop_earlier(module, i);
-                        recovery->changed = true;
-                }
-        }
-}
-
-static bool is_known_backup(const struct handler_repository *repository, const char *filename,
-                            const char *backup)
-{
-        const struct handler_module *module = active_table_find(&repository->table, filename);
-
-        return module && handler_module_has_backup(module, backup);
-}
-
-static void collect_stray(void *owner, int folder_fd, const char *name)
-{
-        struct recovery *recovery = owner;
-        struct stray *stray = &recovery->strays[recovery->stray_count];
-        char filename[HANDLER_NAME_MAX + 1];
-
-        if (recovery->stray_count == STRAYS_MAX ||
-            !handler_backup_name_parse(name, filename, &stray->time) ||
-            is_known_backup(recovery->repository, filename, name))
-                return;
-        snprintf(stray->name, sizeof(stray->name), "%s", name);
-        recovery->stray_count++;
-}
-
-static int compare_strays(const void *a, const void *b)
-{
-        const struct stray *left = a, *right = b;
-
-        if (left->time != right->time)
-                return left->time < right->time ? -1 : 1;
-        return strcmp(left->name, right->name);
-}
-
-/* A version that somebody put into .backups/, or whose table was lost, is a way back; one
- * whose source is known already is what an interrupted change left. */
-static int adopt(struct recovery *recovery, const struct stray *stray)
-{
-        struct handler_repository *repository = recovery->repository;
-        struct handler_version version = {.time = stray->time};
-        struct handler_module *module, *previous;
-        char filename[HANDLER_NAME_MAX + 1];
-        AUTO_FREE char *bytes = NULL;
-        size_t count;
-        int r;
-
-        (void)handler_backup_name_parse(stray->name, filename, NULL);
-        r = durable_read_own(repository->backups_fd, stray->name, HANDLER_SOURCE_MAX, &bytes,
-                             &count);
-        if (r < 0) {
-                tell(recovery, true, ".backups/%s is left alone: %s", stray->name, strerror(-r));
-                return r == -ENOMEM ? r : 0;
-        }
-        handler_sha256(bytes, count, version.sha256);
-        version.size = (uint32_t)count;
-        memcpy(version.backup, stray->name, sizeof(version.backup));
-        module = active_table_find(&repository->table, filename);
-        if (module && handler_module_version(module, version.sha256)) {
-                (void)unlinkat(repository->backups_fd, stray->name, 0);
-                return 0;
-        }
-        if (!module) {
-                if (repository->table.count == ACTIVE_MODULES_MAX)
-                        return 0;
-                r = handler_module_new(filename, &module);
-                if (r < 0)
-                        return r;
-                (void)active_table_put(&repository->table, module, &previous);
-        }
-        handler_module_add_earlier(module, &version);
-        recovery->changed = true;
-        return 0;
-}
-
-static int adopt_strays(struct recovery *recovery)
-{
-        struct handler_repository *repository = recovery->repository;
-        int r = 0;
-
-        if (repository->backups_fd < 0)
-                return 0;
-        if (folder_each(repository->backups_fd, BACKUPS_MAX, collect_stray, recovery) != 0)
-                tell(recovery, true, ".backups could not be looked at in full");
-        qsort(recovery->strays, recovery->stray_count, sizeof(recovery->strays[0]), compare_strays);
-        for (size_t i = 0; r == 0 && i < recovery->stray_count; i++)
-                r = adopt(recovery, &recovery->strays[i]);
-        return r;
-}
-
 /* --- changes that had begun --- */
 
 static bool is_committed(const struct handler_repository *repository,
@@ -313,7 +160,7 @@ static void drop_begun_backup(struct recovery *recovery, const struct handler_ch
         struct handler_repository *repository = recovery->repository;
 
         if (change->backup[0] != '\0' &&
-            !is_known_backup(repository, change->filename, change->backup))
+            !recovery_knows_backup(repository, change->filename, change->backup))
                 (void)unlinkat(repository->backups_fd, change->backup, 0);
 }
 
@@ -357,13 +204,16 @@ static void end_change(struct recovery *recovery, struct handler_change *change)
         }
         recovery->unfinished |= r < 0;
         if (r < 0)
-                tell(recovery, true, "%s: a change was interrupted, and cannot be ended now: %s",
-                     filename, strerror(-r));
+                recovery_tell(recovery, true,
+                              "%s: a change was interrupted, and cannot be ended now: %s", filename,
+                              strerror(-r));
         else if (!logged)
-                tell(recovery, false,
-                     committed ? "%s: a change was interrupted after the switch and is finished"
-                               : "%s: a change was interrupted before the switch and is forgotten",
-                     filename);
+                recovery_tell(
+                        recovery, false,
+                        committed
+                                ? "%s: a change was interrupted after the switch and is finished"
+                                : "%s: a change was interrupted before the switch and is forgotten",
+                        filename);
 }
 
 static int end_changes(struct recovery *recovery)
@@ -443,8 +293,8 @@ static void save(struct recovery *recovery)
                                   : 0;
 
         if (r != 0) {
-                tell(recovery, true, "cannot write active.json: %s",
-                     r < 0 ? strerror(-r) : "the disk did not confirm it");
+                recovery_tell(recovery, true, "cannot write active.json: %s",
+                              r < 0 ? strerror(-r) : "the disk did not confirm it");
                 return;
         }
         log_notes(recovery);
@@ -470,8 +320,9 @@ static void clean_folders(struct recovery *recovery)
                 folder_sweep(repository->backups_fd);
         for (size_t i = 0; i < ARRAY_SIZE(files); i++)
                 if (folder_clear(repository->private_fd, files[i]))
-                        tell(recovery, true, "handler-store/%s was no plain file: out of the way",
-                             files[i]);
+                        recovery_tell(recovery, true,
+                                      "handler-store/%s was no plain file: out of the way",
+                                      files[i]);
 }
 
 static int recover(struct recovery *recovery)
@@ -491,8 +342,8 @@ static int recover(struct recovery *recovery)
                         check_current(recovery, table->modules[i]);
         if (recovery->repository->backups_fd >= 0)
                 for (size_t i = 0; i < table->count; i++)
-                        check_backups(recovery, table->modules[i]);
-        r = adopt_strays(recovery);
+                        recovery_check_backups(recovery, table->modules[i]);
+        r = recovery_adopt_strays(recovery);
         if (r < 0)
                 return r;
         r = trim_all(recovery);

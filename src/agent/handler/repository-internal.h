@@ -38,6 +38,13 @@ bool repository_refers(const void *owner, const char *sha256, const char *suffix
 int repository_source(struct handler_repository *repository, const char *filename,
                       const struct handler_version *version, char **ret, size_t *ret_count);
 
+/* Begins a change, also one that removes; *ret is among the changes then. 0;
+ * HANDLER_UNCHANGED; -EBUSY, -EDQUOT, -ENOTDIR or the disk's: nothing has begun. */
+int repository_stage(struct handler_repository *repository, enum handler_action action,
+                     const char *filename, const void *source, size_t count,
+                     const struct handler_origin *origin, struct handler_change **ret,
+                     struct error *error);
+
 /* What comes after the switch, and can be done again: the visible copy, the log, the journal.
  * Frees the change on success. `after_restart`: a file that is neither the old nor the new
  * version belongs to a person, and stays. */
