@@ -37,7 +37,8 @@ struct measurement {
 
 static const char usage[] = "Usage: bench-load --port P --protocol NAME [options]\n"
                             "  --host A         IPv4 address of the server (127.0.0.1)\n"
-                            "  --protocol NAME  json, resp, echo or pin\n"
+                            "  --protocol NAME  json, resp, echo, pin, call-builtin, "
+                            "call-python or call-c\n"
                             "  --connections N  (1)\n"
                             "  --in-flight N    requests each connection keeps in flight (1)\n"
                             "  --warm-up-ms N   runs that long before it counts (300)\n"

@@ -30,7 +30,7 @@ class Bench:
         self.repetitions = repetitions  # how many are left, so that the time is bounded
 
     def start(self, peer):
-        return Server(peer, self.server_cpu, self.generator_cpu, self.directory)
+        return Server(peer, {self.server_cpu}, {self.generator_cpu}, self.directory)
 
     def load(self, server, protocol, connections, in_flight, window_seconds):
         """The figures of one window; of the less disturbed one of two when the
@@ -43,6 +43,11 @@ class Bench:
         return min(figures, again, key=lambda window: window["disturbed_share"])
 
     def _load(self, server, protocol, connections, in_flight, window_seconds):
+        return self._figures(self.raw_load(server, protocol, connections, in_flight,
+                                           window_seconds))
+
+    def raw_load(self, server, protocol, connections, in_flight, window_seconds):
+        """What bench-load says, in its own units."""
         # Long enough for a server's buffers to have grown.
         warm_up_seconds = min(0.4, window_seconds / 4)
         run = subprocess.run(
@@ -56,7 +61,7 @@ class Bench:
         if run.returncode != 0:
             raise Unusable(f"{connections}x{in_flight} against {server.peer.name} failed: "
                            f"{run.stderr.strip()}")
-        return self._figures(json.loads(run.stdout))
+        return json.loads(run.stdout)
 
     @staticmethod
     def _figures(raw):

@@ -3,12 +3,18 @@
 #include <stddef.h>
 #include <string.h>
 
+/* What is echoed by a built-in command and by modules (modules.py). */
+#define ECHOED "\"sixty-four bytes, as many as a command with some arguments has..\""
+
 static const struct protocol protocols[] = {
         {"json", "{\"command\":\"ping\"}\n", NULL, "\"pong\""},
         {"resp", "*1\r\n$4\r\nPING\r\n", NULL, "+PONG\r"},
         {"echo", "{\"command\":\"ping\"}\n", NULL, "\"ping\"}"},
         {"pin", "{\"command\":\"led_on\", \"pin\":17}\n", "{\"command\":\"led_off\",\"pin\":17}\n",
          "\"led_o"},
+        {"call-builtin", "{\"command\":\"echo\",\"text\":" ECHOED "}\n", NULL, ECHOED},
+        {"call-python", "{\"command\":\"echo_python\",\"text\":" ECHOED "}\n", NULL, ECHOED},
+        {"call-c", "{\"command\":\"echo_c\",\"text\":" ECHOED "}\n", NULL, ECHOED},
 };
 
 const struct protocol *protocol_find(const char *name)
@@ -21,5 +27,5 @@ const struct protocol *protocol_find(const char *name)
 
 const char *protocol_names(void)
 {
-        return "json, resp, echo, pin";
+        return "json, resp, echo, pin, call-builtin, call-python, call-c";
 }

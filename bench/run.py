@@ -18,16 +18,19 @@ import tempfile
 import time
 from pathlib import Path
 
+import deployed_report
 import device
 import device_report
 import report
+from deployed import Deployed
 from guarded import Programs
 from measure import Bench, allow_many_descriptors, two_cores
 from server import PYTHON, Unusable, check_usable, peers
 
 ROOT = Path(__file__).resolve().parent.parent
 DEVICE_PARTS = ("kill", "idle-cpu", "pwm")
-PARTS = (*report.CASES, "idle", "start", *DEVICE_PARTS)
+DEPLOYED_PARTS = ("deploy", "call", "modules", "host-memory")
+PARTS = (*report.CASES, "idle", "start", *DEVICE_PARTS, *DEPLOYED_PARTS)
 
 
 def parse_arguments():
@@ -55,6 +58,10 @@ def parse_arguments():
     options.kills = options.kills or (25 if options.quick else 200)
     options.idle_seconds = 10 if options.quick else 60
     options.signal_seconds = 2 if options.quick else 10
+    options.deploys = 8 if options.quick else 40
+    options.call_rounds = 2 if options.quick else 5
+    options.call_seconds = 0.3 if options.quick else 1.5
+    options.many_starts = 1 if options.quick else 3
     # Memory hardly varies from run to run, and each costs seconds.
     options.idle_rounds = min(options.rounds, 1 if options.quick else 3)
     options.only = options.only or PARTS
@@ -176,6 +183,25 @@ def measure_device(options, directory):
     return parts
 
 
+def deployed_parts(deployed, options):
+    """Modules that are deployed at run time; the peer is the in-process server."""
+    measurements = {
+        "deploy": ("deploy to live", lambda: deployed.deploys(options.deploys)),
+        "call": ("calls into modules",
+                 lambda: deployed.calls(options.call_rounds, options.call_seconds)),
+        "modules": ("100 modules at start", lambda: deployed.starts(options.many_starts)),
+        "host-memory": ("memory of hosts", deployed.memory),
+    }
+    parts = {}
+    for part in DEPLOYED_PARTS:
+        if part in options.only:
+            words, measurement = measurements[part]
+            say(words)
+            found = figures_or_reason(measurement)
+            parts[part] = {"agent": found} if "unusable" in found else found
+    return parts
+
+
 def measure_rounds(options, chosen, cores, directory):
     bench = Bench(options.build, *cores, directory, repetitions=5 * options.rounds)
     rounds = []
@@ -191,7 +217,7 @@ def measure(options):
     if not set(names) <= set(known):
         raise Unusable(f"--peers knows {', '.join(known)}")
     chosen = {name: known[name] for name in known if name in names}
-    in_rounds = any(part not in DEVICE_PARTS for part in options.only)
+    in_rounds = any(part not in (*DEVICE_PARTS, *DEPLOYED_PARTS) for part in options.only)
     if in_rounds:
         for peer in chosen.values():
             check_usable(peer)
@@ -201,11 +227,15 @@ def measure(options):
     anywhere = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory(prefix="pifleet-bench-") as directory:
         rounds = measure_rounds(options, chosen, cores, directory) if in_rounds else []
+        modules = {}
+        if set(DEPLOYED_PARTS) & set(options.only):
+            bench = Bench(options.build, *cores, directory, repetitions=0)
+            modules = deployed_parts(Deployed(bench, options.agent), options)
     os.sched_setaffinity(0, anywhere)
     with tempfile.TemporaryDirectory(prefix="pifleet-bench-", dir="/dev/shm") as directory:
         parts = measure_device(options, directory)
     say("")
-    return machine, rounds, list(chosen), parts
+    return machine, rounds, list(chosen), parts, modules
 
 
 def main():
@@ -213,18 +243,19 @@ def main():
     # As by Ctrl-C: what was started is ended, busy loops not least.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        machine, rounds, names, parts = measure(options)
-        device_verdicts = device_report.verdicts(parts)
-        found = [*report.verdicts(rounds), *device_verdicts]
+        machine, rounds, names, parts, modules = measure(options)
+        other_verdicts = [*device_report.verdicts(parts), *deployed_report.verdicts(modules)]
+        found = [*report.verdicts(rounds), *other_verdicts]
         options.json.write_text(json.dumps(
             {"machine": machine, "targets": found, "medians": report.summary(rounds),
-             "device": parts, "rounds": rounds}, indent=1) + "\n")
+             "device": parts, "deployed": modules, "rounds": rounds}, indent=1) + "\n")
     except (Unusable, OSError, subprocess.SubprocessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    print(report.text(machine, rounds, names, device_report.tables(parts), device_verdicts))
+    tables = [*device_report.tables(parts), *deployed_report.tables(modules)]
+    print(report.text(machine, rounds, names, tables, other_verdicts))
     print(f"All figures: {options.json}")
     return 0 if all(verdict["reached"] for verdict in found) else 1
 

@@ -85,18 +85,18 @@ def free_port():
 
 
 class Server:
-    """A running peer, pinned to one core, with a fresh directory and a free
+    """A running peer, pinned to the cores `cpus`, with a fresh directory and a free
     port. Use it in a `with`; start_seconds is exec to first reply."""
 
     PATIENCE_SECONDS = 15
 
-    def __init__(self, peer, cpu, own_cpu, directory):
+    def __init__(self, peer, cpus, own_cpus, directory):
         self.peer = peer
         self.port = free_port()
         self.directory = Path(directory) / f"{peer.name}-{self.port}"
         self.directory.mkdir()
         self.log = self.directory.with_suffix(".log")
-        self.pid = self._spawn(cpu, own_cpu)
+        self.pid = self._spawn(cpus, own_cpus)
         try:
             self._await_reply()
         except BaseException:
@@ -109,21 +109,21 @@ class Server:
     def __exit__(self, *_):
         self.stop()
 
-    def _spawn(self, cpu, own_cpu):
+    def _spawn(self, cpus, own_cpus):
         command = self.peer.command(self.port, str(self.directory))
         output = [
             (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(self.log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
             (os.POSIX_SPAWN_DUP2, 1, 2),
         ]
-        # The child inherits the core it may run on; we leave it at once, so
+        # The child inherits the cores it may run on; we leave them at once, so
         # that asking does not take from what is measured.
-        os.sched_setaffinity(0, {cpu})
+        os.sched_setaffinity(0, cpus)
         try:
-            self._began = time.monotonic()
+            self.began = time.monotonic()
             return os.posix_spawn(command[0], command, os.environ, file_actions=output)
         finally:
-            os.sched_setaffinity(0, {own_cpu})
+            os.sched_setaffinity(0, own_cpus)
 
     def _await_reply(self):
         request = self.peer.line.encode() + b"\n"
@@ -132,19 +132,19 @@ class Server:
                 with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
                     connection.sendall(request)
                     reply = connection.makefile("rb").readline()
-                    self.start_seconds = time.monotonic() - self._began
+                    self.start_seconds = time.monotonic() - self.began
                     if not reply.endswith(b"\n"):
-                        raise Unusable(self._words("closed the connection instead of a reply"))
+                        raise Unusable(self.words("closed the connection instead of a reply"))
                     return
             except ConnectionRefusedError:
                 pass
             if os.waitpid(self.pid, os.WNOHANG)[0]:
                 self.pid = 0
-                raise Unusable(self._words("ended at once"))
-            if time.monotonic() - self._began > self.PATIENCE_SECONDS:
-                raise Unusable(self._words("does not answer"))
+                raise Unusable(self.words("ended at once"))
+            if time.monotonic() - self.began > self.PATIENCE_SECONDS:
+                raise Unusable(self.words("does not answer"))
 
-    def _words(self, event):
+    def words(self, event):
         lines = self.log.read_text(errors="replace").splitlines()[-10:]
         return "\n  ".join([f"{self.peer.name} {event}; its last words:", *lines])
 
