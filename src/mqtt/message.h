@@ -1,0 +1,129 @@
+/* mqtt/message.h - one application message on its way: immutable, counted, shared by all
+ * who still have to send it.
+ *
+ * It is kept as the bytes of a PUBLISH, in the form that its publisher used, since most
+ * receivers want the same one; other forms are made when they are first asked for. So a
+ * delivery is a copy of bytes and a few of them patched. A topic alias and subscription
+ * identifiers of the publisher's are not part of it ([MQTT-3.3.2-6], 3.3.2.3.8).
+ *
+ * One thread. The fields are for reading; wires stay valid as long as the message. */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "proto/mqtt/decode.h"
+
+#define MQTT_NEVER_EXPIRES UINT64_MAX
+
+enum mqtt_origin {
+        MQTT_ORIGIN_CLIENT,
+        MQTT_ORIGIN_WILL,
+        MQTT_ORIGIN_INSIDE, /* the program that the broker is part of */
+};
+
+struct mqtt_wires; /* of message.c */
+
+struct mqtt_message {
+        uint32_t references;
+        uint32_t payload_length;
+        uint32_t properties_length; /* encoded, without their length */
+        uint16_t topic_length;
+        uint8_t qos;
+        uint8_t origin; /* enum mqtt_origin */
+        bool retain;
+        bool has_payload_format;
+        uint8_t form;            /* of `bytes`, see message.c */
+        uint8_t header_length;   /* of `bytes` */
+        uint64_t publisher;      /* number of the session it came from, for no-local; 0: none */
+        uint64_t expires_ms;     /* by the loop's clock; MQTT_NEVER_EXPIRES */
+        struct mqtt_wires *more; /* other forms; NULL: none yet */
+        uint8_t bytes[];
+};
+
+/* Where it comes from. */
+struct mqtt_source {
+        enum mqtt_version version; /* decides which form is kept */
+        enum mqtt_origin origin;
+        uint64_t publisher;
+        uint64_t now_ms; /* when a message expiry begins to run */
+};
+
+/* Copies all of `publish`, whose topic is not empty (an alias was looked up); packet id and
+ * duplicate do not count. One reference. -ENOMEM; -EMSGSIZE: longer than a packet can be. */
+int mqtt_message_new(const struct mqtt_publish *publish, const struct mqtt_source *source,
+                     struct mqtt_message **ret);
+
+static inline struct mqtt_message *mqtt_message_ref(struct mqtt_message *message)
+{
+        message->references++;
+        return message;
+}
+struct mqtt_message *mqtt_message_unref(struct mqtt_message *message); /* returns NULL */
+static inline void mqtt_message_cleanup(struct mqtt_message **message)
+{
+        mqtt_message_unref(*message);
+}
+
+/* Bytes of topic, payload and properties: what limits count. */
+static inline size_t mqtt_message_size(const struct mqtt_message *message)
+{
+        return (size_t)message->topic_length + message->payload_length + message->properties_length;
+}
+static inline struct mqtt_text mqtt_message_topic(const struct mqtt_message *message)
+{
+        return (struct mqtt_text){(const char *)message->bytes + message->header_length + 2,
+                                  message->topic_length};
+}
+struct mqtt_bytes mqtt_message_payload(const struct mqtt_message *message);
+
+static inline bool mqtt_message_has_expired(const struct mqtt_message *message, uint64_t now_ms)
+{
+        return now_ms >= message->expires_ms;
+}
+/* What is left of its expiry, for a receiver ([MQTT-3.3.2-6]): rounded up, so that a
+ * message that has not expired never says 0. Only of one that can expire. */
+uint32_t mqtt_message_expiry_s(const struct mqtt_message *message, uint64_t now_ms);
+
+/* All of it decoded; views into the message. `expiry_s` in the properties is what the
+ * publisher said. */
+void mqtt_message_view(const struct mqtt_message *message, struct mqtt_publish *ret);
+
+/* A PUBLISH that is ready but for what is patched in a copy of it: RETAIN, QoS and DUP are
+ * 0, 1 (with a packet id) and 0 in its first byte. */
+struct mqtt_wire {
+        const uint8_t *bytes;
+        uint32_t length;
+        uint32_t packet_id_at; /* two bytes; 0: QoS 0, no packet id */
+        uint32_t expiry_at;    /* four bytes, to be patched; 0: does not expire, or is 3.1.1 */
+};
+/* `with_id`: for QoS 1 and 2. -ENOMEM; -EMSGSIZE: not possible in this form. */
+int mqtt_message_wire(struct mqtt_message *message, enum mqtt_version version, bool with_id,
+                      struct mqtt_wire *ret);
+
+/* How one receiver's PUBLISH differs from others. */
+struct mqtt_copy {
+        enum mqtt_version version;
+        uint8_t qos;
+        bool retain, duplicate;
+        uint16_t packet_id; /* with QoS 1 and 2 */
+        /* 5.0 only, and then the copy is encoded by itself: */
+        uint16_t alias;     /* 0: none */
+        bool without_topic; /* the alias stands for it */
+        uint32_t ids_count;
+        const uint32_t *ids; /* subscription identifiers, from 1 to 268435455 */
+        uint64_t now_ms;
+};
+/* Length of the packet that mqtt_message_write() makes of it. Longer than a packet can be:
+ * 0. */
+uint32_t mqtt_message_copy_length(const struct mqtt_message *message, const struct mqtt_copy *copy);
+/* Appends the packet: a copy of the wire and patches when possible, else encoded anew.
+ * Never calls for another form to be made. -EMSGSIZE: longer than a packet or the buffer
+ * can be; -ENOMEM. */
+int mqtt_message_write(const struct mqtt_message *message, const struct mqtt_copy *copy,
+                       struct buffer *out);
+/* Writes the packet to memory of mqtt_message_copy_length() bytes. */
+void mqtt_message_put(const struct mqtt_message *message, const struct mqtt_copy *copy,
+                      uint8_t *to);
+/* The same bytes patched into a copy of a wire; `copy` has no alias and no ids. */
+void mqtt_wire_patch(const struct mqtt_wire *wire, const struct mqtt_message *message,
+                     const struct mqtt_copy *copy, uint8_t *bytes);
