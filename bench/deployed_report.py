@@ -85,9 +85,12 @@ def modules_table(part):
 
 def memory_table(part):
     rows = [["", "private", "of it the host", "as handler_stats says"]]
-    rows += [[name, *(bytes_text(figures[key]) for key in ("private", "host", "reported"))]
+    rows += [[name, *(bytes_text(figures[key]) if "host" in figures or key == "reported" else "-"
+                      for key in ("private", "host", "reported"))]
              for name, figures in measured(named(part))]
     remarks = [f"  {name}: not measured: {reason}" for name, reason in unmeasured(named(part))]
+    if any("host" not in figures for _, figures in measured(part)):
+        remarks.append("  The kernel tells root only: the agent's own figure is judged.")
     return ["private memory of an idle host, with what its sandbox keeps",
             *(aligned(rows) if rows[1:] else []), *remarks, ""]
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 import deployed
@@ -111,6 +112,16 @@ class Processes(unittest.TestCase):
         child.wait()
         self.assertEqual(deployed.cpu_seconds(child.pid), 0)
         self.assertEqual(deployed.children(child.pid), [])
+
+
+class Refused(unittest.TestCase):
+    def test_where_the_kernel_does_not_tell_the_agent_is_believed(self):
+        with unittest.mock.patch.object(deployed, "process_private", side_effect=PermissionError):
+            found = deployed.memory_figures(1, 2, 9 << 20)
+        parts = {"host-memory": {"python": found}}
+        self.assertEqual(reached(parts), [False])
+        self.assertIn("root only", text_of(parts))
+        self.assertNotIn("root only", text_of({"host-memory": memory(1 << 20)}))
 
 
 class Verdicts(unittest.TestCase):
