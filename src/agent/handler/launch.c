@@ -59,12 +59,12 @@ static int find_program(const char *directory, const char *built, const char *na
         return 0;
 }
 
-/* Beside the programs of a checkout; what is installed the compiler finds by itself. */
+/* A build directory has it; what is installed the compiler finds by itself. */
 static int find_include(const char *directory, char **ret)
 {
         char path[2 * PATH_MAX];
 
-        snprintf(path, sizeof(path), "%s/programs/../include", directory);
+        snprintf(path, sizeof(path), "%s/include", directory);
         *ret = realpath(path, NULL);
         return 0;
 }
@@ -79,11 +79,11 @@ static int find_programs(struct launch *launch)
         if (r == 0)
                 r = find_program(directory, "pifleet-host-c", "pifleet-host-c", &launch->c_host);
         if (r == 0)
-                r = find_program(directory, "programs/host", "host", &launch->python_host);
+                r = find_program(directory, "python/host", "host", &launch->python_host);
         if (r == 0)
-                r = find_program(directory, "programs/validator", "validator", &launch->validator);
+                r = find_program(directory, "python/validator", "validator", &launch->validator);
         if (r == 0)
-                r = find_program(directory, "programs/compiler", "compiler", &launch->compiler);
+                r = find_program(directory, "python/compiler", "compiler", &launch->compiler);
         if (r == 0)
                 r = find_include(directory, &launch->include);
         return r;
