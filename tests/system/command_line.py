@@ -10,12 +10,21 @@ import select
 import subprocess
 import time
 
+import pytest
+
 from agent_process import BUILD, SANITIZER_REPORT
 
 PROGRAM = BUILD / "pifleet"
 SECONDS = 60
 
 OK, REFUSED, USAGE, NO_CONNECTION = 0, 1, 2, 3
+
+needs_agent = pytest.mark.skipif(not (BUILD / "pifleet-agent").exists(),
+                                 reason="pifleet-agent is not built here")
+
+# What an agent answers that has nothing to complain about.
+STATUS = {"success": True, "type": "get_status", "timestamp": 1.5, "device_id": "pi-1",
+          "version": "0.1.0", "uptime": 3661}
 
 
 def environment(**more):

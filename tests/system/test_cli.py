@@ -1,27 +1,20 @@
 """The command line program, as people and scripts use it."""
 
 import json
-import os
-import pathlib
 import re
 import shutil
-import signal
-import stat
 import subprocess
 import time
 
 import pytest
 
-from agent_process import BUILD, TOP, free_port
-from command_line import (NO_CONNECTION, OK, PROGRAM, REFUSED, SECONDS, USAGE, Terminal, environment,
-                          on_terminal, run)
+from agent_process import TOP, free_port
+from command_line import (NO_CONNECTION, OK, PROGRAM, REFUSED, SECONDS, STATUS, USAGE,
+                          environment, needs_agent, on_terminal, run)
 from fake_agent import SILENCE, FakeAgent, Greeter
 
 SUBCOMMANDS = ["call", "status", "setup", "passwd", "doctor", "deploy", "rollback", "handlers",
                "logs", "sign"]
-
-needs_agent = pytest.mark.skipif(not (BUILD / "pifleet-agent").exists(),
-                                 reason="pifleet-agent is not built here")
 
 
 # ---- words ----
@@ -93,7 +86,7 @@ def test_the_manual_knows_each_option(name):
 @pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")
 def test_the_manuals_are_well_formed():
     pages = sorted((TOP / "docs/man").iterdir())
-    assert len(pages) == 4
+    assert len(pages) == 5
     done = subprocess.run(["mandoc", "-Tlint", "-Wwarning", *pages], capture_output=True,
                           check=False)
     assert (done.returncode, done.stdout) == (0, b"")
@@ -341,8 +334,6 @@ def test_an_authority_that_cannot_be_read(tmp_path):
 # ---- status ----
 
 
-STATUS = {"success": True, "type": "get_status", "timestamp": 1.5, "device_id": "pi-1",
-          "version": "0.1.0", "uptime": 3661}
 METRICS = {"success": True, "type": "get_metrics", "timestamp": 1.5, "cpu_percent": 12.34,
            "network": {"eth0": {"bytes_recv": 2048, "bytes_sent": 0}}}
 
@@ -365,257 +356,6 @@ def test_status_without_the_right_to_it():
     with FakeAgent({"get_status": refusal}) as fake:
         status, out, err = run("status", "--port", fake.port)
     assert (status, out) == (REFUSED, "") and "authenticate first" in err
-
-
-# ---- setup ----
-
-
-def test_setup_makes_a_config_that_only_its_owner_reads(tmp_path):
-    path = tmp_path / "new" / "agent.yaml"
-    status, out, err = run("setup", "--config", path)
-    assert status == OK
-    assert re.fullmatch(r"pf_[0-9a-f]{72}\n", out)
-    assert stat.S_IMODE(path.stat().st_mode) in (0o600, 0o640)
-    assert out.strip() not in path.read_text() and out.strip() not in err
-    assert "blake2b:" in path.read_text() and "role: admin" in path.read_text()
-    assert "systemctl restart pifleet-agent" in err and "3000/tcp" in err
-
-
-def test_setup_adds_to_a_config_and_leaves_the_rest(tmp_path):
-    path = tmp_path / "agent.yaml"
-    before = "# mine\ncommand: {port: 3001} # not 3000\naccess:\n  mode: open # for now\n"
-    path.write_text(before)
-    path.chmod(0o640)
-    status, _, err = run("setup", "--config", path, "--name", "node-server", "--role", "deployer")
-    assert status == OK
-    assert path.read_text().startswith(before)
-    assert re.fullmatch(r'  tokens:\n    - name: node-server\n      hash: "blake2b:[0-9a-f]{64}"\n'
-                        r"      role: deployer\n", path.read_text()[len(before):])
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
-    assert 'access.mode is "open"' in err and "3001/tcp" in err
-    assert os.listdir(tmp_path) == ["agent.yaml"]
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_setup_keeps_the_owner(tmp_path):
-    path = tmp_path / "agent.yaml"
-    path.write_text("command: {port: 1}\n")
-    path.chmod(0o640)
-    os.chown(path, 1, 2)
-    assert run("setup", "--config", path)[0] == OK
-    status = path.stat()
-    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1, 2, 0o640)
-
-
-def test_setup_follows_a_link(tmp_path):
-    (tmp_path / "real.yaml").write_text("command: {port: 1}\n")
-    (tmp_path / "agent.yaml").symlink_to("real.yaml")
-    assert run("setup", "--config", tmp_path / "agent.yaml")[0] == OK
-    assert (tmp_path / "agent.yaml").is_symlink()
-    assert "tokens:" in (tmp_path / "real.yaml").read_text()
-
-
-def test_setup_refuses_a_name_that_is_taken(tmp_path):
-    path = tmp_path / "agent.yaml"
-    assert run("setup", "--config", path)[0] == OK
-    before = path.read_text()
-    status, out, err = run("setup", "--config", path)
-    assert (status, out) == (REFUSED, "") and 'a token "admin" already' in err
-    assert path.read_text() == before
-    assert run("setup", "--config", path, "--name", "second")[0] == OK
-
-
-def test_setup_prints_the_lines_for_a_file_it_dares_not_change(tmp_path):
-    path = tmp_path / "agent.yaml"
-    path.write_text("command: {port: 1}\n...\n")
-    status, out, err = run("setup", "--config", path)
-    assert status == REFUSED
-    assert re.fullmatch(r"pf_[0-9a-f]{72}\n", out)
-    assert "access:\n  tokens:\n    - name: admin\n      hash: \"blake2b:" in err
-    assert path.read_text() == "command: {port: 1}\n...\n"
-
-
-def test_setup_says_where_a_config_is_broken(tmp_path):
-    path = tmp_path / "agent.yaml"
-    path.write_text("access: [\n")
-    status, out, err = run("setup", "--config", path)
-    assert (status, out) == (REFUSED, "") and f"{path}: line 2" in err
-
-
-def test_setup_in_a_place_that_is_not_ours(tmp_path):
-    status, out, err = run("setup", "--config", "/proc/pifleet/agent.yaml")
-    assert (status, out) == (REFUSED, "") and "/proc/pifleet/agent.yaml" in err
-
-
-def test_setup_does_not_run_beside_itself(tmp_path):
-    import fcntl
-    directory = os.open(tmp_path, os.O_RDONLY)
-    fcntl.flock(directory, fcntl.LOCK_EX)
-    status, _, err = run("setup", "--config", tmp_path / "agent.yaml")
-    assert status == REFUSED and "somebody else is changing it" in err
-    os.close(directory)
-
-
-# ---- passwd ----
-
-HASH = r"\$argon2id\$v=19\$m=\d+,t=\d+,p=1\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+"
-
-
-def test_passwd_reads_a_line_from_a_pipe():
-    status, out, err = run("passwd", stdin=b"correct horse\nmore\n")
-    assert status == OK and re.fullmatch(f'hash: "{HASH}"\n', out)
-    assert "access" in err
-    status, out, _ = run("passwd", "--user", "ann", stdin=b"correct horse")
-    assert re.fullmatch(rf'- {{name: "ann", role: viewer, hash: "{HASH}"}}\n', out)
-
-
-@pytest.mark.parametrize("typed", [b"", b"short\n", b"x" * 513 + b"\n", b"nul\0in the middle\n"])
-def test_passwd_refuses_what_is_no_secret(typed):
-    status, out, err = run("passwd", stdin=typed)
-    assert (status, out) == (REFUSED, "") and err.startswith("pifleet: ")
-
-
-def test_passwd_asks_twice_and_shows_nothing_of_it():
-    terminal = Terminal("passwd")
-    terminal.read_until(b"Secret: ")
-    terminal.type(b"correct horse\n")
-    terminal.read_until(b"The same again: ")
-    terminal.type(b"correct horse\n")
-    status, shown = terminal.end()
-    assert status == OK and re.search(HASH, shown)
-    assert "correct" not in shown
-
-
-def test_passwd_refuses_two_that_differ():
-    terminal = Terminal("passwd")
-    terminal.read_until(b"Secret: ")
-    terminal.type(b"correct horse\n")
-    terminal.read_until(b"The same again: ")
-    terminal.type(b"correct house\n")
-    status, shown = terminal.end()
-    assert status == REFUSED and "not the same" in shown and "argon2id" not in shown
-
-
-def test_passwd_that_is_interrupted_leaves_the_terminal_as_it_was():
-    import termios
-    terminal = Terminal("passwd")
-    before = termios.tcgetattr(terminal.slave)
-    terminal.read_until(b"Secret: ")
-    assert not termios.tcgetattr(terminal.slave)[3] & termios.ECHO
-    terminal.process.send_signal(signal.SIGTERM)
-    terminal.process.wait(timeout=SECONDS)
-    assert termios.tcgetattr(terminal.slave)[3] & termios.ECHO
-    assert before[0] == termios.tcgetattr(terminal.slave)[0]
-    assert terminal.end()[0] == -signal.SIGTERM
-
-
-# ---- doctor ----
-
-
-def findings(out):
-    page = json.loads(out)
-    assert page["problems"] == sum(f["level"] == "problem" for f in page["findings"])
-    assert page["warnings"] == sum(f["level"] == "warning" for f in page["findings"])
-    return page["findings"]
-
-
-def of(found, area, level):
-    return [f["text"] for f in found if f["area"] == area and f["level"] == level]
-
-
-def write_config(tmp_path, mode=0o600, **sections):
-    path = tmp_path / "agent.yaml"
-    path.write_text(json.dumps({"state_dir": str(tmp_path / "state"), **sections}))
-    path.chmod(mode)
-    return path
-
-
-def test_doctor_finds_an_agent_and_no_problem(tmp_path):
-    with FakeAgent({"get_status": STATUS}) as fake:
-        path = write_config(tmp_path, command={"port": fake.port, "socket": ""},
-                            access={"tokens": [{"name": "a", "hash": "b", "role": "admin"}]})
-        _, out, _ = run("doctor", "--config", path, PATH="/nonexistent")
-    found = findings(out)
-    assert of(found, "agent", "ok") == [f"answers at 127.0.0.1:{fake.port}, version 0.1.0"]
-    assert of(found, "access", "ok") == ["1 token"]
-    assert not of(found, "agent", "problem") and not of(found, "port", "problem")
-    for area in ("config", "state", "disk", "clock", "gpio", "descriptors"):
-        assert any(f["area"] == area for f in found), area
-
-
-def test_doctor_finds_that_nobody_answers(tmp_path):
-    path = write_config(tmp_path, command={"port": free_port(), "socket": str(tmp_path / "s")})
-    status, out, _ = run("doctor", "--config", path)
-    assert status == REFUSED and of(findings(out), "agent", "problem")
-
-
-def test_doctor_finds_somebody_else_at_the_port(tmp_path):
-    with Greeter(b"220 mail\r\n") as stranger:
-        path = write_config(tmp_path, command={"port": stranger.port, "socket": ""})
-        status, out, _ = run("doctor", "--config", path)
-    found = findings(out)
-    assert status == REFUSED
-    assert "something else than an agent" in of(found, "port", "problem")[0]
-    assert any("ss -ltnp" in f.get("advice", "") for f in found)
-
-
-def test_doctor_finds_what_is_odd_about_the_agent(tmp_path):
-    answer = {**STATUS, "version": "9.9.9\033[2J", "gpio_backend": "simulated"}
-    with FakeAgent({"get_status": answer}) as fake:
-        _, out, _ = run("doctor", "--port", fake.port, "--text")
-    assert "another version" in out and "simulated" in out
-    assert "\033" not in out
-
-
-@pytest.mark.parametrize("mode, level", [(0o600, "ok"), (0o640, "ok"), (0o644, "warning"),
-                                         (0o602, "problem")])
-def test_doctor_looks_at_who_can_read_the_config(tmp_path, mode, level):
-    path = write_config(tmp_path, mode=mode)
-    found = findings(run("doctor", "--config", path, "--port", free_port())[1])
-    assert any(f"{mode:04o}" in text for text in of(found, "config", level))
-
-
-@pytest.mark.parametrize("access, level, words", [
-    ({}, "warning", "no token exists"),
-    ({"mode": "open"}, "ok", "this machine only"),
-    ({"mode": "open", "allow_open_network": True}, "warning", "open to the network"),
-])
-def test_doctor_looks_at_who_may_come_in(tmp_path, access, level, words):
-    path = write_config(tmp_path, access=access)
-    found = findings(run("doctor", "--config", path, "--port", free_port())[1])
-    assert words in of(found, "access", level)[0]
-
-
-def test_doctor_looks_at_the_state_directory(tmp_path):
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state").chmod(0o777)
-    path = write_config(tmp_path)
-    found = findings(run("doctor", "--config", path, "--port", free_port())[1])
-    assert "can be written by others" in of(found, "state", "problem")[0]
-
-
-def test_doctor_misses_a_config_that_was_named(tmp_path):
-    status, out, _ = run("doctor", "--config", tmp_path / "none", "--port", free_port())
-    assert status == REFUSED and "No such file" in of(findings(out), "config", "problem")[0]
-
-
-def test_doctor_asks_the_agent_about_the_config(tmp_path):
-    program = tmp_path / "bin" / "pifleet-agent"
-    program.parent.mkdir()
-    program.write_text('#!/bin/sh\necho "$@" >"$0.words"\necho "agent.yaml:3:1: no such key"\n'
-                       "echo more; exit 1\n")
-    program.chmod(0o755)
-    # A copy, so that the agent beside the one that was built is not found first.
-    copy = tmp_path / "pifleet"
-    copy.write_bytes(PROGRAM.read_bytes())
-    copy.chmod(0o755)
-    path = write_config(tmp_path)
-    done = subprocess.run([copy, "doctor", "--config", path, "--port", str(free_port())],
-                          capture_output=True, timeout=SECONDS, check=False,
-                          env=environment(PATH=f"{program.parent}:{os.environ['PATH']}"))
-    assert of(findings(done.stdout), "config", "problem") == [
-        "the agent refuses it: agent.yaml:3:1: no such key"]
-    assert pathlib.Path(f"{program}.words").read_text() == f"--check-config --config {path}\n"
 
 
 # ---- with the real agent ----
@@ -644,11 +384,3 @@ def test_the_real_agent_takes_the_token_that_setup_made(start_agent, tmp_path):
     assert run("call", "get_status", "--port", agent.port, PIFLEET_TOKEN=token)[0] == OK
     status, _, err = run("status", "--port", agent.port, PIFLEET_TOKEN=token[:-1] + "x")
     assert status == REFUSED and "not accepted" in err
-
-
-@needs_agent
-def test_the_real_agent_accepts_what_setup_writes(tmp_path):
-    path = tmp_path / "agent.yaml"
-    assert run("setup", "--config", path)[0] == OK
-    found = findings(run("doctor", "--config", path, "--port", free_port())[1])
-    assert "the agent accepts it" in of(found, "config", "ok")
