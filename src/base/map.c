@@ -1,15 +1,14 @@
 /* Linear probing with backward-shift deletion: no tombstones, so a table that
- * sees many short-lived keys never degrades. The hash is SipHash-1-3 (Aumasson
- * and Bernstein, "SipHash: a fast short-input PRF"; one round a block and three
- * at the end), keyed afresh for each map. */
+ * sees many short-lived keys never degrades. The hash is keyed afresh for each map. */
 #include "base/map.h"
+
+#include "base/siphash.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 enum { CAPACITY_FIRST = 8 };
 
@@ -25,71 +24,19 @@ struct map {
         size_t capacity; /* 0 or a power of two */
         size_t count;
         size_t max;
-        uint64_t seed[2];
+        struct siphash_key seed;
 };
-
-static uint64_t rotate(uint64_t x, unsigned bits)
-{
-        return x << bits | x >> (64 - bits);
-}
-
-static void mix(uint64_t v[4], unsigned rounds)
-{
-        while (rounds-- > 0) {
-                v[0] += v[1];
-                v[1] = rotate(v[1], 13) ^ v[0];
-                v[0] = rotate(v[0], 32);
-                v[2] += v[3];
-                v[3] = rotate(v[3], 16) ^ v[2];
-                v[0] += v[3];
-                v[3] = rotate(v[3], 21) ^ v[0];
-                v[2] += v[1];
-                v[1] = rotate(v[1], 17) ^ v[2];
-                v[2] = rotate(v[2], 32);
-        }
-}
-
-static uint64_t little_endian(const unsigned char *bytes, size_t count)
-{
-        uint64_t value = 0;
-
-        for (size_t i = 0; i < count; i++)
-                value |= (uint64_t)bytes[i] << (8 * i);
-        return value;
-}
-
-static uint64_t hash_of(const struct map *map, const char *key, size_t length)
-{
-        /* The constants spell "somepseudorandomlygeneratedbytes". */
-        uint64_t v[4] = {map->seed[0] ^ 0x736f6d6570736575, map->seed[1] ^ 0x646f72616e646f6d,
-                         map->seed[0] ^ 0x6c7967656e657261, map->seed[1] ^ 0x7465646279746573};
-        const unsigned char *bytes = (const unsigned char *)key;
-        size_t left = length;
-        uint64_t block;
-
-        for (; left >= 8; left -= 8, bytes += 8) {
-                block = little_endian(bytes, 8);
-                v[3] ^= block;
-                mix(v, 1);
-                v[0] ^= block;
-        }
-        block = little_endian(bytes, left) | (uint64_t)length << 56;
-        v[3] ^= block;
-        mix(v, 1);
-        v[0] ^= block;
-        v[2] ^= 0xff;
-        mix(v, 3);
-        return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
 
 int map_new(size_t max, struct map **ret)
 {
         AUTO(map) struct map *map = calloc(1, sizeof(*map));
+        int r;
 
         if (!map)
                 return -ENOMEM;
-        if (getrandom(map->seed, sizeof(map->seed), 0) != sizeof(map->seed))
-                return -EIO;
+        r = siphash_key_draw(&map->seed);
+        if (r < 0)
+                return r;
         map->max = max;
         *ret = TAKE(map);
         return 0;
@@ -130,7 +77,7 @@ void *map_get(const struct map *map, const char *key, size_t length)
 {
         if (map->count == 0)
                 return NULL;
-        return find(map, key, length, hash_of(map, key, length))->value;
+        return find(map, key, length, siphash(&map->seed, key, length))->value;
 }
 
 static int grow(struct map *map)
@@ -158,7 +105,7 @@ static int grow(struct map *map)
 int map_put(struct map *map, const char *key, void *value, void **previous)
 {
         size_t length = strlen(key);
-        uint64_t hash = hash_of(map, key, length);
+        uint64_t hash = siphash(&map->seed, key, length);
         struct entry *entry = map->capacity > 0 ? find(map, key, length, hash) : NULL;
         void *before = NULL;
         char *copy;
@@ -214,7 +161,7 @@ void *map_remove(struct map *map, const char *key)
 
         if (map->count == 0)
                 return NULL;
-        entry = find(map, key, length, hash_of(map, key, length));
+        entry = find(map, key, length, siphash(&map->seed, key, length));
         if (!entry->key)
                 return NULL;
         value = entry->value;
