@@ -18,9 +18,9 @@
 
 enum {
         WATCH_MS = 1000,
-        END_MS = 8000,     /* for all programs, when we end */
-        ORPHANS_MS = 1000, /* for those an init left */
-        MESSAGES_A_ROUND = 64,
+        END_MS = 8000,        /* for all programs, when we end */
+        ORPHANS_MS = 1000,    /* for those an init left */
+        MESSAGES_A_ROUND = 8, /* a start takes its time, and ends want to be told */
         POLL_CHANNEL = 0,
         POLL_SIGNALS,
         POLL_PROGRAMS,

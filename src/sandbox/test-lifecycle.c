@@ -1,55 +1,8 @@
 #include "sandbox/test-sandbox.h"
 
-#include <dirent.h>
-#include <sys/syscall.h>
-
 enum { SOON_MS = 10000 };
 
 static const char *const without_namespace[] = {"--without", "pid_namespace", NULL};
-
-static unsigned count_children(pid_t root)
-{
-        char command[128], line[32] = "";
-        unsigned count = 0;
-        FILE *listing;
-
-        snprintf(command, sizeof(command), "ps -o pid= --ppid %d", (int)root);
-        listing = popen(command, "re");
-        CHECK(listing != NULL);
-        while (fgets(line, sizeof(line), listing))
-                count++;
-        pclose(listing);
-        return count;
-}
-
-static unsigned count_descriptors(pid_t pid)
-{
-        char path[64];
-        struct dirent *entry;
-        unsigned count = 0;
-        DIR *folder;
-
-        snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-        folder = opendir(path);
-        CHECK(folder != NULL);
-        while ((entry = readdir(folder)))
-                count += entry->d_name[0] != '.';
-        closedir(folder);
-        return count;
-}
-
-static pid_t find_spawner(void)
-{
-        char command[128], line[32] = "";
-        FILE *listing;
-
-        snprintf(command, sizeof(command), "ps -o pid=,comm= --ppid %d | grep pifleet-spawner",
-                 (int)getpid());
-        listing = popen(command, "re");
-        CHECK(listing && fgets(line, sizeof(line), listing));
-        pclose(listing);
-        return (pid_t)atoi(line);
-}
 
 /* A program whose child turned its back on it. Its number, as we see it, is not what
  * it says in a namespace, so we wait for the pipe that it holds to end. */
@@ -107,8 +60,7 @@ static void check_daemons_die(enum mode mode, const char *const options[])
 
 TEST(a_child_that_turned_its_back_dies_with_the_program)
 {
-        FOR_EACH_MODE(mode)
-        {
+        FOR_EACH_MODE (mode) {
                 check_daemons_die(mode, NULL);
                 check_daemons_die(mode, without_namespace);
         }
@@ -131,21 +83,66 @@ static void check_spawner_killed(enum mode mode, const char *const options[])
 
 TEST(nothing_survives_the_spawner)
 {
-        FOR_EACH_MODE(mode)
-        {
+        FOR_EACH_MODE (mode) {
                 check_spawner_killed(mode, NULL);
                 check_spawner_killed(mode, without_namespace);
         }
 }
 
+/* An asker in a process of its own, which never comes back. */
+_Noreturn static void ask_and_wait(enum mode mode, const char *const options[], int pipe_fd,
+                                   int folder_fd)
+{
+        struct fixture *f = fixture_new(mode, options);
+        struct request request;
+
+        ask(f, &request, "daemon", WORDS("daemon", "stay"));
+        request.program.descriptors[3] = pipe_fd;
+        if (write(folder_fd, f->folder, sizeof(f->folder)) < 0 ||
+            sandbox_start(f->sandbox, 1, &request.program) < 0)
+                abort();
+        close(pipe_fd);
+        for (;;)
+                pause();
+}
+
+static void check_asker_killed(enum mode mode, const char *const options[])
+{
+        struct daemon daemon = {.pipe_fd = -1};
+        char folder[64], command[128];
+        int ends[2], names[2];
+        pid_t told, asker;
+
+        CHECK(pipe2(ends, O_CLOEXEC) == 0 && pipe2(names, O_CLOEXEC) == 0);
+        asker = fork();
+        if (asker == 0)
+                ask_and_wait(mode, options, ends[1], names[1]);
+        close(ends[1]);
+        CHECK_EQ(read(ends[0], &told, sizeof(told)), (ssize_t)sizeof(told));
+        CHECK(kill(asker, SIGKILL) == 0 && waitpid(asker, NULL, 0) == asker);
+        daemon.pipe_fd = ends[0];
+        check_dead(&daemon);
+        CHECK(read(names[0], folder, sizeof(folder)) == sizeof(folder));
+        snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+        CHECK_EQ(system(command), 0);
+        close(names[0]);
+        close(names[1]);
+}
+
 TEST(nothing_survives_the_asker)
 {
-        FOR_EACH_MODE(mode)
-        for (unsigned i = 0; i < 2; i++) {
-                struct fixture *f = fixture_new(mode, i ? without_namespace : NULL);
+        FOR_EACH_MODE (mode) {
+                check_asker_killed(mode, NULL);
+                check_asker_killed(mode, without_namespace);
+        }
+}
+
+TEST(nothing_survives_the_conversation)
+{
+        FOR_EACH_MODE (mode) {
+                struct fixture *f = fixture_new(mode, NULL);
                 struct daemon daemon = start_daemon(f, true);
 
-                /* What the kernel does with the descriptors of the dead. */
                 f->sandbox = sandbox_free(f->sandbox);
                 check_dead(&daemon);
                 fixture_free(f);
@@ -154,8 +151,7 @@ TEST(nothing_survives_the_asker)
 
 TEST(a_runaway_chain_of_forks_is_caught)
 {
-        FOR_EACH_MODE(mode)
-        {
+        FOR_EACH_MODE (mode) {
                 struct fixture *f = fixture_new(mode, NULL);
                 struct request request;
                 int ends[2];
@@ -177,8 +173,7 @@ TEST(a_runaway_chain_of_forks_is_caught)
 
 TEST(programs_have_their_descriptors_and_no_others)
 {
-        FOR_EACH_MODE(mode)
-        {
+        FOR_EACH_MODE (mode) {
                 struct fixture *f = fixture_new(mode, NULL);
                 struct request request;
                 int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -200,8 +195,7 @@ TEST(programs_have_their_descriptors_and_no_others)
 
 TEST(a_name_has_a_folder_that_it_keeps)
 {
-        FOR_EACH_MODE(mode)
-        {
+        FOR_EACH_MODE (mode) {
                 struct fixture *f = fixture_new(mode, NULL);
                 struct request request;
                 char expected[256];
@@ -223,8 +217,7 @@ TEST(a_shared_folder_is_made_and_written_by_all)
 
         snprintf(path, sizeof(path), "/srv/pifleet-test-%d", (int)getpid());
         snprintf(file, sizeof(file), "%s/clip", path);
-        FOR_EACH_MODE(mode)
-        {
+        FOR_EACH_MODE (mode) {
                 struct fixture *f = fixture_new(mode, NULL);
                 const char *const shared[] = {path, NULL};
                 const char *names[] = {"first", "second"};
@@ -277,8 +270,7 @@ static void check_refused(struct fixture *f, struct request *request, int error,
 
 TEST(what_cannot_be_started_is_answered_with_why)
 {
-        FOR_EACH_MODE(mode)
-        {
+        FOR_EACH_MODE (mode) {
                 struct fixture *f = fixture_new(mode, NULL);
                 const char *const missing[] = {"/usr/bin/pifleet-is-not-here", NULL};
                 const char *const not_shared[] = {"/etc/cron.d", NULL};
@@ -303,8 +295,7 @@ TEST(what_cannot_be_started_is_answered_with_why)
 
 TEST(usage_is_told)
 {
-        FOR_EACH_MODE(mode)
-        {
+        FOR_EACH_MODE (mode) {
                 struct fixture *f = fixture_new(mode, NULL);
                 struct request request;
 
@@ -320,85 +311,4 @@ TEST(usage_is_told)
                 CHECK_EQ(try(f, WORDS("where")), 0);
                 fixture_free(f);
         }
-}
-
-/* Starts and kills, some at once; then all is as it was before. */
-TEST(a_thousand_starts_leave_nothing_behind)
-{
-        enum { AT_ONCE = 8 };
-        struct fixture *f = fixture_new(geteuid() == 0 ? MODE_ROOT : MODE_USER, NULL);
-        struct request request;
-        unsigned descriptors, ours, rounds = 125;
-        pid_t spawner;
-
-        if (getenv("PIFLEET_TEST_ROUNDS")) /* on a machine that takes 200 ms for each */
-                rounds = (unsigned)atoi(getenv("PIFLEET_TEST_ROUNDS"));
-        CHECK_EQ(try(f, WORDS("where")), 0);
-        spawner = find_spawner();
-        descriptors = count_descriptors(spawner);
-        ours = count_descriptors(getpid());
-        ask(f, &request, "short", WORDS("where"));
-        for (unsigned round = 0; round < rounds; round++) {
-                unsigned ended = 0;
-
-                for (unsigned i = 0; i < AT_ONCE; i++)
-                        CHECK_EQ(sandbox_start(f->sandbox, 1000 + i, &request.program), 0);
-                for (unsigned i = 0; i < AT_ONCE / 2; i++)
-                        CHECK_EQ(sandbox_kill(f->sandbox, 1000 + i), 0);
-                while (ended < AT_ONCE) {
-                        next_event(f);
-                        CHECK(f->last.kind == SANDBOX_STARTED || f->last.kind == SANDBOX_ENDED ||
-                              (f->last.kind == SANDBOX_FAILED &&
-                               f->last.step == SANDBOX_STEP_KILLED));
-                        ended += f->last.kind != SANDBOX_STARTED;
-                }
-        }
-        CHECK_EQ(count_descriptors(spawner), descriptors);
-        CHECK_EQ(count_descriptors(getpid()), ours);
-        CHECK_EQ(count_children(spawner), 0);
-        fixture_free(f);
-}
-
-/* More than there is room for: each is answered, none is lost. */
-TEST(beyond_the_bound_a_start_is_told_to_try_again)
-{
-        struct fixture *f = fixture_new(geteuid() == 0 ? MODE_ROOT : MODE_USER, NULL);
-        unsigned started = 0, refused = 0;
-        struct request request;
-
-        ask(f, &request, "many", WORDS("wait"));
-        for (unsigned i = 0; i < SANDBOX_PROGRAMS_MAX + 4; i++) {
-                int r;
-
-                while ((r = sandbox_start(f->sandbox, i + 1, &request.program)) == -EAGAIN)
-                        usleep(1000);
-                CHECK_EQ(r, 0);
-                next_event(f);
-                started += f->last.kind == SANDBOX_STARTED;
-                refused += f->last.kind == SANDBOX_FAILED && f->last.error == -EAGAIN &&
-                           f->last.step == SANDBOX_STEP_PROGRAMS;
-        }
-        CHECK_EQ(started, SANDBOX_PROGRAMS_MAX);
-        CHECK_EQ(refused, 4);
-        fixture_free(f);
-}
-
-/* It has no time-out of its own, so it is the asker's silence that must not matter:
- * nothing is read, and each program's end waits in its place. */
-TEST(an_asker_that_does_not_listen_loses_no_event)
-{
-        enum { COUNT = 200 };
-        struct fixture *f = fixture_new(geteuid() == 0 ? MODE_ROOT : MODE_USER, NULL);
-        struct request request;
-        unsigned ended = 0;
-
-        ask(f, &request, "short", WORDS("where"));
-        for (unsigned i = 0; i < COUNT; i++)
-                while (sandbox_start(f->sandbox, i + 1, &request.program) == -EAGAIN)
-                        usleep(1000);
-        while (ended < COUNT) {
-                next_event(f);
-                ended += f->last.kind == SANDBOX_ENDED;
-        }
-        fixture_free(f);
 }

@@ -278,28 +278,29 @@ static int try_memory(char *arguments[])
         return THROUGH;
 }
 
-/* Turns its back on everybody; tells its number on descriptor 3. */
+/* A child turns its back on everybody. Its number is told on descriptor 3, once
+ * nobody is left between it and whoever takes orphans. */
 static int try_daemon(char *arguments[])
 {
+        pid_t self;
         int said[2];
-        char byte;
 
         if (pipe(said) < 0)
                 return UNKNOWN;
         if (fork() == 0) {
                 setsid();
                 if (fork() == 0) {
-                        pid_t self = (pid_t)syscall(SYS_getpid);
-
+                        self = (pid_t)syscall(SYS_getpid);
                         signal(SIGTERM, SIG_IGN);
-                        if (write(3, &self, sizeof(self)) < 0 || write(said[1], "x", 1) < 0)
+                        if (write(said[1], &self, sizeof(self)) < 0)
                                 _exit(UNKNOWN);
                         pause();
                 }
                 _exit(0);
         }
         wait(NULL);
-        if (read(said[0], &byte, 1) != 1)
+        if (read(said[0], &self, sizeof(self)) != sizeof(self) ||
+            write(3, &self, sizeof(self)) != sizeof(self))
                 return UNKNOWN;
         if (arguments[0])
                 pause();
