@@ -64,20 +64,31 @@ class Agent:
         self.process = None
         self.tls_port = 0
         self.launcher = list(launcher)
+        self.options = config or {}, list(arguments), environment or {}, tls
         try:
-            for attempt in range(PORT_TRIES):
-                self.port = free_port()
-                self.tls_port = free_port() if tls else 0
-                self._write_config(config or {})
-                try:
-                    self._start(list(arguments), environment or {})
-                    break
-                except DidNotStart as failure:
-                    if attempt == PORT_TRIES - 1 or not ADDRESS_IN_USE.search(failure.stderr):
-                        raise
+            self._start_somewhere()
         except BaseException:
             self.close()
             raise
+
+    def _start_somewhere(self):
+        """On ports that are free."""
+        config, arguments, environment, tls = self.options
+        for attempt in range(PORT_TRIES):
+            self.port = free_port()
+            self.tls_port = free_port() if tls else 0
+            self._write_config(config)
+            try:
+                self._start(arguments, environment)
+                return
+            except DidNotStart as failure:
+                if attempt == PORT_TRIES - 1 or not ADDRESS_IN_USE.search(failure.stderr):
+                    raise
+
+    def restart(self):
+        """Once it has ended: on the state that it left, at a new port."""
+        assert not self.is_running()
+        self._start_somewhere()
 
     def _write_config(self, config):
         base = {

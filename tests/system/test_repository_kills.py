@@ -12,9 +12,9 @@ import subprocess
 
 import pytest
 
+from system_calls import DURABLE, KILL, options, was_reached
+
 BUILD = pathlib.Path(os.environ["PIFLEET_BUILD"]) if "PIFLEET_BUILD" in os.environ else None
-CALLS = ("openat", "write", "fsync", "fdatasync", "rename", "renameat", "renameat2", "linkat",
-         "unlinkat", "mkdirat", "fchmod", "ftruncate", "close")
 SAMPLE = (("fsync", 3), ("fsync", 5), ("renameat", 1), ("renameat", 2), ("renameat", 3),
           ("write", 4), ("fdatasync", 1), ("fdatasync", 2), ("linkat", 1))
 POINTS_MAX = 200
@@ -35,10 +35,9 @@ def change_under(call, fault, number, prepared, folder):
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(prepared, folder)
     trace = folder.with_suffix(".trace")
-    done = driver(folder, "update", "strace", "-f", "-o", str(trace), "-e",
-                  f"trace={call}", "-e", f"inject={call}:{fault}:when={number}")
-    text = trace.read_text(encoding="utf-8", errors="replace")
-    reached = "(INJECTED)" in text or "killed by SIGKILL" in text
+    done = driver(folder, "update", "strace", "-f", "-o", str(trace),
+                  *options(call, fault, number))
+    reached = was_reached(trace)
     found = driver(folder, "check")
     where = f"{call} {number} {fault}: {done.stderr}{found.stderr}"
     assert found.returncode == 0, where
@@ -47,7 +46,7 @@ def change_under(call, fault, number, prepared, folder):
     assert int(told) == (1 if state == "new" else 0), where
     if done.returncode == 0:
         assert state == "new", where
-    elif not fault.startswith("signal"):
+    elif fault != KILL:
         assert state == "old", where
     left = [path.name for path in folder.rglob(".*.partial")]
     assert not left, f"{where}: {left}"
@@ -71,16 +70,16 @@ def fixture_prepared(tmp_path):
 def test_a_kill_or_an_error_at_some_calls_leaves_one_whole_version(prepared, tmp_path):
     reached = 0
     for call, number in SAMPLE:
-        reached += change_under(call, "signal=SIGKILL", number, prepared, tmp_path / "state")
+        reached += change_under(call, KILL, number, prepared, tmp_path / "state")
         reached += change_under(call, "error=EIO", number, prepared, tmp_path / "state")
     assert reached >= len(SAMPLE)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("fault", ["signal=SIGKILL", "error=ENOSPC", "error=EIO", "error=EROFS"])
+@pytest.mark.parametrize("fault", [KILL, "error=ENOSPC", "error=EIO", "error=EROFS"])
 def test_a_fault_at_any_call_leaves_one_whole_version(prepared, tmp_path, fault):
     points = 0
-    for call in CALLS:
+    for call in DURABLE:
         for number in range(1, POINTS_MAX):
             # Before main() begins, an error is the loader's affair.
             if call in ("openat", "close") and fault.startswith("error") and number < 12:
