@@ -103,7 +103,7 @@ static void take_report(struct running *r, const struct report *report, pid_t se
 
 static void read_reports(struct running *r)
 {
-        struct report report;
+        struct report report = {0};
         pid_t sender;
         int got;
 
