@@ -3,8 +3,8 @@
  *
  * It is kept as the bytes of a PUBLISH, in the form that its publisher used, since most
  * receivers want the same one; other forms are made when they are first asked for. So a
- * delivery is a copy of bytes and a few of them patched. A topic alias and subscription
- * identifiers of the publisher's are not part of it ([MQTT-3.3.2-6], 3.3.2.3.8).
+ * delivery is a copy of bytes and a few of them patched. The publisher's
+ * topic alias is not part of it ([MQTT-3.3.2-7]), nor is a subscription identifier.
  *
  * One thread. The fields are for reading; wires stay valid as long as the message. */
 #pragma once
@@ -84,8 +84,7 @@ static inline bool mqtt_message_has_expired(const struct mqtt_message *message, 
  * message that has not expired never says 0. Only of one that can expire. */
 uint32_t mqtt_message_expiry_s(const struct mqtt_message *message, uint64_t now_ms);
 
-/* All of it decoded; views into the message. `expiry_s` in the properties is what the
- * publisher said. */
+/* All of it decoded, as it was published: views into the message. */
 void mqtt_message_view(const struct mqtt_message *message, struct mqtt_publish *ret);
 
 /* A PUBLISH that is ready but for what is patched in a copy of it: RETAIN, QoS and DUP are
@@ -113,17 +112,15 @@ struct mqtt_copy {
         const uint32_t *ids; /* subscription identifiers, from 1 to 268435455 */
         uint64_t now_ms;
 };
-/* Length of the packet that mqtt_message_write() makes of it. Longer than a packet can be:
- * 0. */
+/* Length of the packet; 0: longer than a packet can be. */
 uint32_t mqtt_message_copy_length(const struct mqtt_message *message, const struct mqtt_copy *copy);
-/* Appends the packet: a copy of the wire and patches when possible, else encoded anew.
- * Never calls for another form to be made. -EMSGSIZE: longer than a packet or the buffer
- * can be; -ENOMEM. */
-int mqtt_message_write(const struct mqtt_message *message, const struct mqtt_copy *copy,
-                       struct buffer *out);
-/* Writes the packet to memory of mqtt_message_copy_length() bytes. */
+/* Writes it to memory of that many bytes, put together of its parts: for one receiver as
+ * cheap as a wire, of which nothing has to be made before. */
 void mqtt_message_put(const struct mqtt_message *message, const struct mqtt_copy *copy,
                       uint8_t *to);
-/* The same bytes patched into a copy of a wire; `copy` has no alias and no ids. */
+/* Appends it. -EMSGSIZE: longer than a packet or the buffer can be; -ENOMEM. */
+int mqtt_message_write(const struct mqtt_message *message, const struct mqtt_copy *copy,
+                       struct buffer *out);
+/* Makes the same of a copy of a wire; without alias and identifiers. */
 void mqtt_wire_patch(const struct mqtt_wire *wire, const struct mqtt_message *message,
                      const struct mqtt_copy *copy, uint8_t *bytes);

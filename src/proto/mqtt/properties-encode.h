@@ -1,4 +1,5 @@
-/* proto/mqtt/properties-encode.h - properties to bytes. Inside of proto/mqtt/ only. */
+/* proto/mqtt/properties-encode.h - properties to bytes. Inside of proto/mqtt/, and for
+ * mqtt/message. */
 #pragma once
 
 #include "proto/mqtt/property.h"

@@ -1,5 +1,5 @@
 /* proto/mqtt/writer.h - puts MQTT's data types (1.5) one behind the other into room
- * that is large enough. Inside of proto/mqtt/ only. */
+ * that is large enough. Inside of proto/mqtt/, and for mqtt/message. */
 #pragma once
 
 #include "proto/mqtt/packet.h"
