@@ -1,26 +1,49 @@
 #include "net/stream-internal.h"
 
 #include <errno.h>
+#include <string.h>
 
 enum { LINGER_MS = 1000 };
 
-int net_stream_write(struct net_stream *stream, const void *bytes, size_t count)
+/* Makes room for `count` bytes behind what waits, and counts them as written. */
+static int claim(struct net_stream *stream, size_t count, char **ret)
 {
+        struct buffer *output = &stream->output;
         int r;
 
         if (stream->state >= STREAM_LINGERING || stream->finishing)
                 return -EPIPE;
-        if (count == 0)
-                return 0;
-        r = net_context_append(stream->context, &stream->output, bytes, count);
+        r = net_context_reserve(stream->context, output, count);
         if (r < 0) {
                 stream_close(stream, r);
                 return r;
         }
-        if (buffer_length(&stream->output) > stream->output_high)
+        *ret = buffer_data(output) + buffer_length(output);
+        buffer_commit(output, count);
+        if (buffer_length(output) > stream->output_high)
                 stream->congested = true;
         loop_task_post(&stream->task);
         return 0;
+}
+
+char *net_stream_claim(struct net_stream *stream, size_t count)
+{
+        char *bytes;
+
+        return claim(stream, count, &bytes) < 0 ? NULL : bytes;
+}
+
+int net_stream_write(struct net_stream *stream, const void *bytes, size_t count)
+{
+        char *to;
+        int r;
+
+        if (count == 0)
+                return stream->state >= STREAM_LINGERING || stream->finishing ? -EPIPE : 0;
+        r = claim(stream, count, &to);
+        if (r == 0)
+                memcpy(to, bytes, count);
+        return r;
 }
 
 bool net_stream_is_congested(const struct net_stream *stream)

@@ -74,6 +74,9 @@ int net_stream_new_client(struct net_context *context, int fd, struct net_tls *t
  * (-ENOMEM, -ENOBUFS, -EMSGSIZE) the stream closes by itself: callers need not
  * check. */
 int net_stream_write(struct net_stream *stream, const void *bytes, size_t count);
+/* The same in place: room for `count` bytes, which the caller fills before anything else
+ * happens to the stream. NULL: a failure, as above. */
+char *net_stream_claim(struct net_stream *stream, size_t count);
 bool net_stream_is_congested(const struct net_stream *stream);
 size_t net_stream_pending(const struct net_stream *stream); /* bytes not yet written */
 

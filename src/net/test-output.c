@@ -19,6 +19,36 @@ TEST(output_leaves_once_at_the_end_of_the_round)
         fixture_done(&f);
 }
 
+TEST(output_may_be_filled_in_place)
+{
+        struct fixture f;
+        char *bytes;
+
+        fixture_init(&f);
+        CHECK_EQ(net_stream_write(f.stream, "one ", 4), 0);
+        bytes = net_stream_claim(f.stream, 3);
+        CHECK(bytes != NULL);
+        memcpy(bytes, "two", 3);
+        CHECK_EQ(net_stream_pending(f.stream), 7);
+        fixture_rounds(&f, 1);
+        CHECK_TEXT(fixture_hear(&f), "one two");
+        net_stream_finish(f.stream);
+        CHECK_NULL(net_stream_claim(f.stream, 3));
+        fixture_done(&f);
+}
+
+TEST(a_claim_beyond_the_limit_closes_the_stream)
+{
+        struct fixture f;
+
+        fixture_init(&f);
+        CHECK_NULL(net_stream_claim(f.stream, 5 * MIB));
+        fixture_rounds(&f, 2);
+        CHECK_EQ(f.closings, 1);
+        CHECK_EQ(f.reason, -EMSGSIZE);
+        fixture_done(&f);
+}
+
 TEST(the_next_reply_finds_the_last_ones_buffer)
 {
         struct fixture f;
