@@ -1,0 +1,108 @@
+/* PUBACK, PUBREC, PUBREL and PUBCOMP: what completes a delivery (4.3.2, 4.3.3). */
+#include "mqtt/client.h"
+#include "mqtt/sender.h"
+#include "proto/mqtt/encode.h"
+
+/* Answers with the same identifier. */
+static void answer(struct mqtt_client *client, enum mqtt_type type, uint16_t packet_id,
+                   enum mqtt_reason reason)
+{
+        enum { SIZE = 5 };
+        struct mqtt_acknowledgement answer = {.packet_id = packet_id, .reason = reason};
+
+        mqtt_client_explain(client, reason, SIZE, &answer.properties);
+        mqtt_client_write(client, mqtt_encode_acknowledgement(&client->broker->scratch,
+                                                              (enum mqtt_version)client->version,
+                                                              type, &answer));
+}
+
+/* The message has arrived, or never will; another may take its place. */
+static void complete(struct mqtt_client *client, uint16_t packet_id)
+{
+        mqtt_inflight_remove(&client->session->inflight, packet_id);
+        mqtt_sender_go_on(client->session);
+}
+
+static void on_puback(struct mqtt_client *client, const struct mqtt_acknowledgement *puback)
+{
+        struct mqtt_delivery *delivery =
+                mqtt_inflight_find(&client->session->inflight, puback->packet_id);
+
+        /* One that we don't know was for a session before this one; it does no harm. */
+        if (!delivery)
+                return;
+        if (delivery->qos != 1)
+                mqtt_client_refuse(client, MQTT_PROTOCOL_ERROR);
+        else
+                complete(client, puback->packet_id);
+}
+
+/* From here on the message is the client's ([MQTT-4.3.3-4], [MQTT-4.3.3-5]). */
+static void on_pubrec(struct mqtt_client *client, const struct mqtt_acknowledgement *pubrec)
+{
+        struct mqtt_delivery *delivery =
+                mqtt_inflight_find(&client->session->inflight, pubrec->packet_id);
+
+        if (!delivery) {
+                answer(client, MQTT_PUBREL, pubrec->packet_id, MQTT_PACKET_ID_NOT_FOUND);
+                return;
+        }
+        if (delivery->qos != 2) {
+                mqtt_client_refuse(client, MQTT_PROTOCOL_ERROR);
+                return;
+        }
+        if (pubrec->reason >= MQTT_UNSPECIFIED_ERROR) {
+                complete(client, pubrec->packet_id);
+                return;
+        }
+        mqtt_delivery_done(delivery);
+        delivery->state = MQTT_DELIVERY_RELEASED;
+        answer(client, MQTT_PUBREL, pubrec->packet_id, MQTT_SUCCESS);
+}
+
+static void on_pubcomp(struct mqtt_client *client, const struct mqtt_acknowledgement *pubcomp)
+{
+        const struct mqtt_delivery *delivery =
+                mqtt_inflight_find(&client->session->inflight, pubcomp->packet_id);
+
+        if (!delivery)
+                return;
+        if (delivery->qos != 2 || delivery->state != MQTT_DELIVERY_RELEASED)
+                mqtt_client_refuse(client, MQTT_PROTOCOL_ERROR);
+        else
+                complete(client, pubcomp->packet_id);
+}
+
+/* [MQTT-4.3.3-11]: the identifier may be used anew for another message. */
+static void on_pubrel(struct mqtt_client *client, const struct mqtt_acknowledgement *pubrel)
+{
+        bool known = mqtt_id_set_remove(&client->session->received, pubrel->packet_id);
+
+        answer(client, MQTT_PUBCOMP, pubrel->packet_id,
+               known ? MQTT_SUCCESS : MQTT_PACKET_ID_NOT_FOUND);
+}
+
+void mqtt_handle_acknowledgement(struct mqtt_client *client, const struct mqtt_frame *frame)
+{
+        struct mqtt_acknowledgement packet;
+        int reason =
+                mqtt_decode_acknowledgement(frame, (enum mqtt_version)client->version, &packet);
+
+        if (reason != 0) {
+                mqtt_client_refuse(client, (enum mqtt_reason)reason);
+                return;
+        }
+        switch (frame->type) {
+        case MQTT_PUBACK:
+                on_puback(client, &packet);
+                break;
+        case MQTT_PUBREC:
+                on_pubrec(client, &packet);
+                break;
+        case MQTT_PUBREL:
+                on_pubrel(client, &packet);
+                break;
+        default:
+                on_pubcomp(client, &packet);
+        }
+}

@@ -1,0 +1,45 @@
+/* mqtt/broker-internal.h - a broker, as the files of this room know it. */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "loop/task.h"
+#include "loop/timer.h"
+#include "mqtt/broker.h"
+#include "mqtt/retained.h"
+#include "mqtt/topic-tree.h"
+
+struct mqtt_broker {
+        struct loop *loop;
+        struct net_context *net;
+        struct mqtt_limits limits;
+        struct mqtt_hooks hooks;
+
+        struct map *sessions; /* struct mqtt_session by client id */
+        struct list all_sessions;
+        struct list connecting; /* struct mqtt_client, the one that waits longest first */
+        struct list clients;    /* those with a session */
+        struct list doomed;     /* those with a session, until the end of the round */
+        struct list ended;      /* those that write out their last */
+        struct list insiders;
+        size_t connections; /* all of these clients */
+        size_t connecting_count, clients_count;
+        struct loop_timer connect_timer; /* when the first of `connecting` has waited enough */
+        struct loop_task doom_task;
+        struct buffer scratch; /* what is being encoded; empty between packets */
+
+        struct mqtt_topic_tree *tree;
+        struct mqtt_retained *retained;
+        struct loop_timer expiry_timer; /* when the first retained message expires */
+        uint64_t expiry_ms;             /* what that is set to; UINT64_MAX: not at all */
+        struct list walking;            /* sessions that are owed retained messages now */
+        struct loop_task walk_task;
+        struct buffer reasons; /* of a SUBACK or UNSUBACK; empty between packets */
+        uint64_t sessions_made;
+        uint64_t round; /* of the loop, that these are of: */
+        size_t routed, walked;
+        bool stopping;
+
+        uint64_t counters[MQTT_COUNTERS];
+};

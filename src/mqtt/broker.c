@@ -1,0 +1,176 @@
+#include "mqtt/broker.h"
+
+#include "base/attributes.h"
+#include "mqtt/client.h"
+#include "mqtt/insider.h"
+#include "mqtt/route.h"
+#include "mqtt/sender.h"
+#include "mqtt/walk.h"
+#include "proto/mqtt/topic.h"
+
+#include <errno.h>
+
+static int open_tables(struct mqtt_broker *broker)
+{
+        struct mqtt_topic_tree_config config = {.subscriptions = broker->limits.subscriptions,
+                                                .cache_bytes = broker->limits.cache_bytes,
+                                                .may_take = mqtt_sender_may_take};
+        int r = map_new(broker->limits.sessions, &broker->sessions);
+
+        if (r == 0)
+                r = mqtt_topic_tree_new(&config, &broker->tree);
+        if (r == 0)
+                r = mqtt_retained_new(broker->limits.retained_messages,
+                                      broker->limits.retained_bytes, &broker->retained);
+        return r;
+}
+
+int mqtt_broker_new(struct loop *loop, struct net_context *net, const struct mqtt_limits *limits,
+                    const struct mqtt_hooks *hooks, struct mqtt_broker **ret)
+{
+        struct mqtt_broker *broker = calloc(1, sizeof(*broker));
+        int r;
+
+        if (!broker)
+                return -ENOMEM;
+        broker->loop = loop;
+        broker->net = net;
+        broker->limits = limits ? *limits : mqtt_limits_default;
+        if (hooks)
+                broker->hooks = *hooks;
+        list_init(&broker->all_sessions);
+        list_init(&broker->connecting);
+        list_init(&broker->clients);
+        list_init(&broker->doomed);
+        list_init(&broker->ended);
+        list_init(&broker->insiders);
+        list_init(&broker->walking);
+        buffer_init(&broker->scratch, SIZE_MAX);
+        buffer_init(&broker->reasons, SIZE_MAX);
+        broker->expiry_ms = UINT64_MAX;
+        loop_timer_init(&broker->expiry_timer, loop, mqtt_route_on_expiry);
+        loop_task_init(&broker->walk_task, loop, mqtt_walks_on_task);
+        loop_timer_init(&broker->connect_timer, loop, mqtt_clients_on_connect_timer);
+        loop_task_init(&broker->doom_task, loop, mqtt_clients_on_doom);
+        r = open_tables(broker);
+        if (r < 0) {
+                mqtt_broker_free(broker);
+                return r;
+        }
+        *ret = broker;
+        return 0;
+}
+
+static void end_clients(struct list *clients)
+{
+        while (!list_is_empty(clients))
+                mqtt_client_end(container_of(clients->next, struct mqtt_client, link),
+                                MQTT_SERVER_SHUTTING_DOWN, 0, false);
+}
+
+static void end_all(struct mqtt_broker *broker)
+{
+        end_clients(&broker->connecting);
+        end_clients(&broker->doomed);
+        end_clients(&broker->clients);
+}
+
+static void free_sessions(struct mqtt_broker *broker)
+{
+        while (!list_is_empty(&broker->all_sessions)) {
+                struct mqtt_session *session =
+                        container_of(broker->all_sessions.next, struct mqtt_session, link);
+
+                session->will = mqtt_last_will_free(session->will);
+                mqtt_session_free(session);
+        }
+}
+
+struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker)
+{
+        if (!broker)
+                return NULL;
+        broker->stopping = true;
+        end_all(broker);
+        list_for_each (&broker->ended, position)
+                net_stream_close(container_of(position, struct mqtt_client, link)->stream);
+        while (broker->connections > 0)
+                loop_run_once(broker->loop, 0);
+        while (!list_is_empty(&broker->insiders))
+                mqtt_insider_free(mqtt_insider_from_link(broker->insiders.next));
+        free_sessions(broker);
+        loop_timer_stop(&broker->connect_timer);
+        loop_timer_stop(&broker->expiry_timer);
+        loop_task_cancel(&broker->doom_task);
+        loop_task_cancel(&broker->walk_task);
+        map_free(broker->sessions);
+        mqtt_topic_tree_free(broker->tree);
+        mqtt_retained_free(broker->retained);
+        buffer_done(&broker->scratch);
+        buffer_done(&broker->reasons);
+        free(broker);
+        return NULL;
+}
+
+int mqtt_broker_attach(struct mqtt_broker *broker, int fd, struct net_tls *tls,
+                       const struct net_address *peer)
+{
+        if (broker->stopping)
+                return -EBUSY;
+        if (broker->connecting_count >= broker->limits.connecting ||
+            net_budget_is_tight(net_context_budget(broker->net))) {
+                broker->counters[MQTT_COUNT_REFUSED_CONNECTING]++;
+                return -EBUSY;
+        }
+        return mqtt_client_new(broker, fd, tls, peer);
+}
+
+void mqtt_broker_stop(struct mqtt_broker *broker, enum mqtt_reason reason)
+{
+        broker->stopping = true;
+        end_clients(&broker->connecting);
+        while (!list_is_empty(&broker->clients) || !list_is_empty(&broker->doomed)) {
+                struct list *list =
+                        list_is_empty(&broker->clients) ? &broker->doomed : &broker->clients;
+                struct mqtt_client *client = container_of(list->next, struct mqtt_client, link);
+
+                client->will = mqtt_last_will_free(client->will);
+                mqtt_client_disconnect(client, reason);
+        }
+}
+
+size_t mqtt_broker_connections(const struct mqtt_broker *broker)
+{
+        return broker->connections;
+}
+
+int mqtt_broker_kick(struct mqtt_broker *broker, struct mqtt_text client_id,
+                     enum mqtt_reason reason)
+{
+        struct mqtt_session *session = mqtt_session_find(broker, client_id);
+
+        if (!session || !session->client)
+                return -ENOENT;
+        mqtt_client_doom(session->client, reason);
+        return 0;
+}
+
+int mqtt_broker_publish(struct mqtt_broker *broker, const struct mqtt_publish *publish)
+{
+        if (!mqtt_topic_name_is_valid(publish->topic) || publish->qos > 2)
+                return -EINVAL;
+        return mqtt_route(broker, publish, MQTT_ORIGIN_INSIDE, NULL);
+}
+
+void mqtt_broker_figures(const struct mqtt_broker *broker, struct mqtt_broker_figures *ret)
+{
+        *ret = (struct mqtt_broker_figures){
+                .connections = broker->connections,
+                .clients = broker->clients_count,
+                .sessions = map_count(broker->sessions),
+                .subscriptions = mqtt_topic_tree_count(broker->tree),
+                .retained_messages = mqtt_retained_count(broker->retained),
+        };
+        for (size_t i = 0; i < MQTT_COUNTERS; i++)
+                ret->counters[i] = broker->counters[i];
+}

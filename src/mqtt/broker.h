@@ -1,0 +1,64 @@
+/* mqtt/broker.h - an MQTT broker, 3.1.1 and 5.0, as a library.
+ *
+ * All of it on the loop's thread, all of it in memory. Streams come from whoever accepts
+ * connections; hooks decide who may do what; the program itself publishes and subscribes
+ * from inside, over the same paths. Every bound is in limits.h with its answer.
+ *
+ * Sources: OASIS "MQTT Version 3.1.1" (2014) and "MQTT Version 5.0" (2019). */
+#pragma once
+
+#include "base/cleanup.h"
+#include "loop/loop.h"
+#include "mqtt/hooks.h"
+#include "mqtt/limits.h"
+#include "net/stream.h"
+
+struct mqtt_broker;
+
+/* `limits` and `hooks` are copied; NULL: the defaults, and everybody may do everything.
+ * `net` is what its streams share with others of the loop, and outlives the broker.
+ * -ENOMEM; -EIO: no random numbers. */
+int mqtt_broker_new(struct loop *loop, struct net_context *net, const struct mqtt_limits *limits,
+                    const struct mqtt_hooks *hooks, struct mqtt_broker **ret);
+/* Closes what is left, without a word and without wills, and turns the loop until the
+ * streams are gone. Not from inside a hook. */
+struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker);
+DEFINE_CLEANUP(mqtt_broker)
+
+/* A connection that was accepted; `tls` NULL: plain. Takes `fd` over on success only.
+ * -EBUSY: limits.connecting are waiting already, or memory is tight; -ENOMEM, -errno. */
+int mqtt_broker_attach(struct mqtt_broker *broker, int fd, struct net_tls *tls,
+                       const struct net_address *peer);
+/* DISCONNECT with `reason` to all clients (0x8b: shutting down), whose streams then write
+ * out what they hold. Wills are not published: the clients did nothing wrong, and nobody is
+ * left to be told. No more are attached. */
+void mqtt_broker_stop(struct mqtt_broker *broker, enum mqtt_reason reason);
+/* How many connections there are, those included that only write out their last. */
+size_t mqtt_broker_connections(const struct mqtt_broker *broker);
+/* Ends the connection of a client, if it is connected: -ENOENT. Its will is published. */
+int mqtt_broker_kick(struct mqtt_broker *broker, struct mqtt_text client_id,
+                     enum mqtt_reason reason);
+
+/* Publishes from inside; no hook is asked. Topic, QoS, retain, payload and properties count;
+ * copied. How many sessions get it; -ENOSPC: it could not be retained; -ENOMEM; -EINVAL: not
+ * a topic name. */
+int mqtt_broker_publish(struct mqtt_broker *broker, const struct mqtt_publish *publish);
+
+/* Subscribes from inside; no hook is asked. `on_message` is called at the end of the round
+ * in which a message came, which lives until it returns; retained ones come first, with
+ * `retain` set. limits.queue_messages and queue_bytes hold: beyond, the oldest are lost and
+ * counted. */
+struct mqtt_insider;
+typedef void mqtt_insider_fn(void *owner, const struct mqtt_publish *publish);
+/* -EINVAL: not a filter; -ENOSPC: limits.subscriptions; -ENOMEM. */
+int mqtt_broker_subscribe(struct mqtt_broker *broker, const struct mqtt_subscription *subscription,
+                          mqtt_insider_fn *on_message, void *owner, struct mqtt_insider **ret);
+/* No more calls. May be called from its own on_message. NULL is fine; before the broker's
+ * end. */
+struct mqtt_insider *mqtt_insider_free(struct mqtt_insider *insider);
+
+struct mqtt_broker_figures {
+        size_t connections, clients, sessions, subscriptions, retained_messages;
+        uint64_t counters[MQTT_COUNTERS];
+};
+void mqtt_broker_figures(const struct mqtt_broker *broker, struct mqtt_broker_figures *ret);

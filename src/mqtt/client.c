@@ -1,0 +1,415 @@
+#include "mqtt/client.h"
+
+#include "base/attributes.h"
+#include "mqtt/route.h"
+#include "mqtt/sender.h"
+#include "proto/mqtt/encode.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct mqtt_who mqtt_client_who(const struct mqtt_client *client)
+{
+        struct mqtt_who who = {
+                .user = {client->user ? client->user : "", client->user_length},
+                .version = (enum mqtt_version)client->version,
+                .peer = client->stream ? net_stream_peer(client->stream) : NULL,
+                .identity = client->identity,
+        };
+
+        if (client->session)
+                who.client_id = mqtt_session_id(client->session);
+        return who;
+}
+
+void mqtt_client_write(struct mqtt_client *client, int encoded)
+{
+        struct buffer *scratch = &client->broker->scratch;
+
+        if (encoded < 0) {
+                client->broker->counters[MQTT_COUNT_DROPPED_MEMORY]++;
+                mqtt_client_doom(client, MQTT_SERVER_BUSY);
+        } else if (client->stream) {
+                net_stream_write(client->stream, buffer_data(scratch), buffer_length(scratch));
+        }
+        buffer_truncate(scratch, 0);
+}
+
+void mqtt_client_explain(const struct mqtt_client *client, enum mqtt_reason reason, size_t size,
+                         struct mqtt_properties *properties)
+{
+        enum { PROPERTY_HEADER = 1 + 2, LENGTHS = 8 };
+        const char *words = mqtt_reason_name(reason);
+        size_t length = strlen(words);
+
+        if (!client->wants_reasons || reason < MQTT_UNSPECIFIED_ERROR ||
+            size + length + PROPERTY_HEADER + LENGTHS > client->packet_bytes)
+                return;
+        properties->present |= mqtt_property_bit(MQTT_REASON_STRING);
+        properties->reason_string = (struct mqtt_text){words, (uint16_t)length};
+}
+
+static void move(struct mqtt_client *client, struct list *list, enum mqtt_client_state state)
+{
+        struct mqtt_broker *broker = client->broker;
+
+        if (client->state == MQTT_CLIENT_CONNECTING)
+                broker->connecting_count--;
+        else if (client->state == MQTT_CLIENT_CONNECTED && state == MQTT_CLIENT_ENDED)
+                broker->clients_count--;
+        list_remove(&client->link);
+        list_append(list, &client->link);
+        client->state = (uint8_t)state;
+}
+
+void mqtt_client_become_connected(struct mqtt_client *client)
+{
+        struct mqtt_broker *broker = client->broker;
+
+        move(client, &broker->clients, MQTT_CLIENT_CONNECTED);
+        broker->clients_count++;
+        broker->counters[MQTT_COUNT_CONNECTS]++;
+}
+
+static void forget_identity(struct mqtt_client *client)
+{
+        const struct mqtt_hooks *hooks = &client->broker->hooks;
+
+        if (client->identity && hooks->on_forget)
+                hooks->on_forget(hooks->owner, client->identity);
+        client->identity = NULL;
+}
+
+static void leave_session(struct mqtt_client *client, enum mqtt_reason reason, int failure,
+                          bool with_will)
+{
+        const struct mqtt_hooks *hooks = &client->broker->hooks;
+        AUTO(mqtt_last_will) struct mqtt_last_will *will = TAKE(client->will);
+        struct mqtt_who who = mqtt_client_who(client);
+        struct mqtt_session *session = TAKE(client->session);
+
+        if (hooks->on_disconnect)
+                hooks->on_disconnect(hooks->owner, &who, reason, failure);
+        if (will && with_will)
+                mqtt_last_will_adopt(will, client);
+        mqtt_session_leave(session, with_will ? TAKE(will) : NULL);
+}
+
+void mqtt_client_end(struct mqtt_client *client, enum mqtt_reason reason, int failure,
+                     bool with_will)
+{
+        if (client->state == MQTT_CLIENT_ENDED)
+                return;
+        if (client->state == MQTT_CLIENT_DOOMED)
+                client->state = MQTT_CLIENT_CONNECTED; /* which it still is in the counts */
+        move(client, &client->broker->ended, MQTT_CLIENT_ENDED);
+        if (client->session)
+                leave_session(client, reason, failure, with_will);
+        forget_identity(client);
+        client->aliases_in = mqtt_alias_free(client->aliases_in);
+        client->aliases_out = mqtt_alias_free(client->aliases_out);
+        if (client->stream)
+                net_stream_finish(client->stream);
+}
+
+static void say_disconnect(struct mqtt_client *client, enum mqtt_reason reason)
+{
+        enum { SIZE = 4 };
+        struct mqtt_disconnect disconnect = {.reason = reason};
+
+        /* 3.1.1 has no DISCONNECT from the server. */
+        if (client->version != MQTT_VERSION_5 || !client->session)
+                return;
+        mqtt_client_explain(client, reason, SIZE, &disconnect.properties);
+        mqtt_client_write(client, mqtt_encode_disconnect(&client->broker->scratch, MQTT_VERSION_5,
+                                                         MQTT_DISCONNECT, &disconnect));
+}
+
+void mqtt_client_disconnect(struct mqtt_client *client, enum mqtt_reason reason)
+{
+        if (client->state == MQTT_CLIENT_ENDED)
+                return;
+        say_disconnect(client, reason);
+        mqtt_client_end(client, reason, 0, true);
+}
+
+void mqtt_client_doom(struct mqtt_client *client, enum mqtt_reason reason)
+{
+        struct mqtt_broker *broker = client->broker;
+
+        if (client->state != MQTT_CLIENT_CONNECTED)
+                return;
+        client->doom = (uint8_t)reason;
+        move(client, &broker->doomed, MQTT_CLIENT_DOOMED);
+        loop_task_post(&broker->doom_task);
+}
+
+void mqtt_clients_on_doom(struct loop_task *task)
+{
+        struct mqtt_broker *broker = container_of(task, struct mqtt_broker, doom_task);
+
+        while (!list_is_empty(&broker->doomed)) {
+                struct mqtt_client *client =
+                        container_of(broker->doomed.next, struct mqtt_client, link);
+
+                mqtt_client_disconnect(client, (enum mqtt_reason)client->doom);
+        }
+}
+
+void mqtt_client_refuse(struct mqtt_client *client, enum mqtt_reason reason)
+{
+        uint64_t *counters = client->broker->counters;
+
+        switch (reason) {
+        case MQTT_PACKET_TOO_LARGE:
+                counters[MQTT_COUNT_PACKET_TOO_LARGE]++;
+                break;
+        case MQTT_RECEIVE_MAXIMUM_EXCEEDED:
+                counters[MQTT_COUNT_RECEIVE_MAXIMUM_EXCEEDED]++;
+                break;
+        case MQTT_TOPIC_ALIAS_INVALID:
+                counters[MQTT_COUNT_ALIAS_INVALID]++;
+                break;
+        default:
+                counters[MQTT_COUNT_PROTOCOL_ERRORS]++;
+        }
+        mqtt_client_disconnect(client, reason);
+}
+
+void mqtt_client_watch(struct mqtt_client *client)
+{
+        const struct mqtt_limits *limits = &client->broker->limits;
+        uint32_t wait_ms = client->stalled ? limits->stall_ms : client->keep_alive_ms;
+
+        loop_timer_stop(&client->session->timer);
+        if (wait_ms > 0)
+                loop_timer_start(&client->session->timer, wait_ms);
+}
+
+/* [MQTT-3.1.2-22] (5.0), [MQTT-3.1.2-24] (3.1.1). While we don't listen the client cannot
+ * be heard; then it has to read. */
+void mqtt_client_check(struct mqtt_client *client)
+{
+        struct mqtt_broker *broker = client->broker;
+        uint64_t since = client->stalled ? net_stream_active_ms(client->stream) : client->heard_ms;
+        uint32_t most = client->stalled ? broker->limits.stall_ms : client->keep_alive_ms;
+        uint64_t silence = loop_now_ms(broker->loop) - since;
+
+        if (most == 0 || client->state != MQTT_CLIENT_CONNECTED)
+                return;
+        if (silence < most) {
+                loop_timer_start(&client->session->timer, most - silence);
+                return;
+        }
+        broker->counters[client->stalled ? MQTT_COUNT_SLOW_CLIENTS
+                                         : MQTT_COUNT_KEEP_ALIVE_TIMEOUTS]++;
+        mqtt_client_disconnect(client,
+                               client->stalled ? MQTT_QUOTA_EXCEEDED : MQTT_KEEP_ALIVE_TIMEOUT);
+}
+
+static void wait_for_first(struct mqtt_broker *broker)
+{
+        struct mqtt_client *first;
+        uint64_t waited;
+
+        if (list_is_empty(&broker->connecting) || broker->connect_timer.armed)
+                return;
+        first = container_of(broker->connecting.next, struct mqtt_client, link);
+        waited = loop_now_ms(broker->loop) - first->heard_ms;
+        loop_timer_start(&broker->connect_timer, waited < broker->limits.connect_ms
+                                                         ? broker->limits.connect_ms - waited
+                                                         : 0);
+}
+
+void mqtt_clients_on_connect_timer(struct loop_timer *timer)
+{
+        struct mqtt_broker *broker = container_of(timer, struct mqtt_broker, connect_timer);
+        uint64_t now = loop_now_ms(broker->loop);
+
+        while (!list_is_empty(&broker->connecting)) {
+                struct mqtt_client *first =
+                        container_of(broker->connecting.next, struct mqtt_client, link);
+
+                if (now - first->heard_ms < broker->limits.connect_ms)
+                        break;
+                broker->counters[MQTT_COUNT_CONNECT_TIMEOUTS]++;
+                mqtt_client_end(first, MQTT_UNSPECIFIED_ERROR, -ETIMEDOUT, false);
+        }
+        wait_for_first(broker);
+}
+
+static void handle_auth(struct mqtt_client *client, const struct mqtt_frame *frame)
+{
+        struct mqtt_disconnect auth;
+        int reason = mqtt_decode_auth(frame, (enum mqtt_version)client->version, &auth);
+
+        /* No client got in by a method, so none may go on with one ([MQTT-4.12.0-7],
+         * [MQTT-4.12.1-1]). */
+        mqtt_client_refuse(client, reason != 0 ? (enum mqtt_reason)reason : MQTT_PROTOCOL_ERROR);
+}
+
+static void handle_ping(struct mqtt_client *client, const struct mqtt_frame *frame)
+{
+        static const char response[] = {(char)(MQTT_PINGRESP << 4), 0};
+
+        if (mqtt_decode_ping(frame) != 0)
+                mqtt_client_refuse(client, MQTT_MALFORMED_PACKET);
+        else
+                net_stream_write(client->stream, response, sizeof(response)); /* [MQTT-3.12.4-1] */
+}
+
+static void handle(struct mqtt_client *client, const struct mqtt_frame *frame)
+{
+        if (client->state == MQTT_CLIENT_CONNECTING && frame->type != MQTT_CONNECT) {
+                mqtt_client_refuse(client, MQTT_PROTOCOL_ERROR); /* [MQTT-3.1.0-1] */
+                return;
+        }
+        switch (frame->type) {
+        case MQTT_PUBLISH:
+                mqtt_handle_publish(client, frame);
+                break;
+        case MQTT_PUBACK:
+        case MQTT_PUBREC:
+        case MQTT_PUBREL:
+        case MQTT_PUBCOMP:
+                mqtt_handle_acknowledgement(client, frame);
+                break;
+        case MQTT_PINGREQ:
+                handle_ping(client, frame);
+                break;
+        case MQTT_SUBSCRIBE:
+                mqtt_handle_subscribe(client, frame);
+                break;
+        case MQTT_UNSUBSCRIBE:
+                mqtt_handle_unsubscribe(client, frame);
+                break;
+        case MQTT_CONNECT:
+                mqtt_handle_connect(client, frame);
+                break;
+        case MQTT_DISCONNECT:
+                mqtt_handle_disconnect(client, frame);
+                break;
+        case MQTT_AUTH:
+                handle_auth(client, frame);
+                break;
+        default: /* what only a server sends */
+                mqtt_client_refuse(client, MQTT_PROTOCOL_ERROR);
+        }
+}
+
+static bool is_heard(const struct mqtt_client *client)
+{
+        return client->state <= MQTT_CLIENT_CONNECTED && !client->stalled;
+}
+
+/* Who has routed its share, or does not read our answers, lets others go first. */
+static bool has_done_enough(struct mqtt_client *client)
+{
+        struct mqtt_broker *broker = client->broker;
+
+        if (client->state == MQTT_CLIENT_CONNECTED && net_stream_is_congested(client->stream)) {
+                client->stalled = true;
+                net_stream_pause(client->stream);
+                mqtt_client_watch(client);
+                return true;
+        }
+        return mqtt_route_is_enough(broker);
+}
+
+static size_t client_on_bytes(void *owner, const char *bytes, size_t count)
+{
+        struct mqtt_client *client = owner;
+        struct mqtt_frame frame;
+        size_t at = 0;
+        int r;
+
+        while (is_heard(client)) {
+                r = mqtt_frame_next((const uint8_t *)bytes + at, count - at,
+                                    client->broker->limits.packet_bytes, &frame);
+                if (r == MQTT_FRAME_NEED_MORE)
+                        break;
+                if (r < 0) {
+                        mqtt_client_refuse(client, r == -EMSGSIZE ? MQTT_PACKET_TOO_LARGE
+                                                                  : MQTT_MALFORMED_PACKET);
+                        break;
+                }
+                at += frame.length;
+                client->heard_ms = loop_now_ms(client->broker->loop);
+                handle(client, &frame);
+                if (has_done_enough(client)) {
+                        if (at < count && is_heard(client))
+                                net_stream_again(client->stream);
+                        break;
+                }
+        }
+        return at;
+}
+
+/* A peer that sends no more cannot acknowledge or say goodbye. */
+static void client_on_end(void *owner)
+{
+        mqtt_client_end(owner, MQTT_UNSPECIFIED_ERROR, -ECONNRESET, true);
+}
+
+static void client_on_drained(void *owner)
+{
+        struct mqtt_client *client = owner;
+
+        if (client->state != MQTT_CLIENT_CONNECTED)
+                return;
+        if (client->stalled) {
+                client->stalled = false;
+                client->heard_ms = loop_now_ms(client->broker->loop);
+                net_stream_resume(client->stream);
+                mqtt_client_watch(client);
+        }
+        mqtt_sender_go_on(client->session);
+}
+
+static void client_on_closed(void *owner, int reason)
+{
+        struct mqtt_client *client = owner;
+
+        mqtt_client_end(client, MQTT_UNSPECIFIED_ERROR, reason, true);
+        client->stream = NULL;
+        list_remove(&client->link);
+        client->broker->connections--;
+        mqtt_last_will_free(client->will);
+        free(client->user);
+        free(client);
+}
+
+int mqtt_client_new(struct mqtt_broker *broker, int fd, struct net_tls *tls,
+                    const struct net_address *peer)
+{
+        enum { SMALL_ANSWERS = 1024 * 1024 };
+        const struct mqtt_limits *limits = &broker->limits;
+        /* Above the mark nothing is sent but what answers the input at hand. */
+        struct net_stream_limits stream_limits = {
+                .input = limits->packet_bytes,
+                .output = limits->output_bytes + MQTT_REMAINING_MAX + SMALL_ANSWERS,
+                .output_high = limits->output_bytes,
+        };
+        AUTO_FREE struct mqtt_client *client = calloc(1, sizeof(*client));
+        struct net_stream_owner owner = {.owner = client,
+                                         .on_bytes = client_on_bytes,
+                                         .on_end = client_on_end,
+                                         .on_drained = client_on_drained,
+                                         .on_closed = client_on_closed};
+        int r;
+
+        if (!client)
+                return -ENOMEM;
+        client->broker = broker;
+        client->packet_bytes = UINT32_MAX;
+        client->heard_ms = loop_now_ms(broker->loop);
+        r = net_stream_new(broker->net, fd, tls, peer, &stream_limits, &owner, &client->stream);
+        if (r < 0)
+                return r;
+        list_append(&broker->connecting, &client->link);
+        broker->connecting_count++;
+        broker->connections++;
+        (void)TAKE(client);
+        wait_for_first(broker);
+        return 0;
+}

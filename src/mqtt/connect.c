@@ -1,0 +1,319 @@
+/* CONNECT and its answer (3.1, 3.2), and the client's DISCONNECT (3.14). */
+#include "mqtt/client.h"
+#include "mqtt/sender.h"
+#include "proto/mqtt/encode.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { ASSIGNED_ID_SIZE = 5 + 2 * 12 + 1 };
+
+/* What becomes of a CONNECT on its way. */
+struct attempt {
+        struct mqtt_client *client;
+        struct mqtt_connect connect;
+        struct mqtt_text id; /* the client's, or the one we give it */
+        char assigned[ASSIGNED_ID_SIZE];
+        struct mqtt_admission admission;
+        uint32_t expiry_s;
+        bool session_present;
+};
+
+/* [MQTT-3.2.2-7]: refused, and that is the end. 3.1.1 has codes for some of it only. */
+static void refuse(struct mqtt_client *client, enum mqtt_version version, enum mqtt_reason reason)
+{
+        struct mqtt_connack connack = {.reason = reason};
+
+        mqtt_client_explain(client, reason, 8, &connack.properties);
+        mqtt_client_write(client, mqtt_encode_connack(&client->broker->scratch, version, &connack));
+        mqtt_client_end(client, reason, 0, false);
+}
+
+/* [MQTT-3.1.2-2] of 3.1.1, [MQTT-3.1.2-2] of 5.0: other versions are told which code that
+ * is, in the form that they may know; what is malformed in 3.1.1 gets no answer (3.1.4). */
+static void refuse_undecoded(struct attempt *attempt, enum mqtt_reason reason)
+{
+        struct mqtt_client *client = attempt->client;
+        enum mqtt_version version = attempt->connect.version;
+
+        client->broker->counters[MQTT_COUNT_PROTOCOL_ERRORS]++;
+        if (reason == MQTT_UNSUPPORTED_VERSION && version > 0)
+                refuse(client, version < MQTT_VERSION_5 ? MQTT_VERSION_311 : MQTT_VERSION_5,
+                       reason);
+        else if (version == MQTT_VERSION_5)
+                refuse(client, version, reason);
+        else
+                mqtt_client_end(client, reason, -EPROTO, false);
+}
+
+/* [MQTT-3.1.3-6], [MQTT-3.2.2-16]: unique, and not to be guessed by others. */
+static int assign_id(struct attempt *attempt)
+{
+        unsigned char random[12];
+        int length;
+
+        if (getrandom(random, sizeof(random), 0) != sizeof(random))
+                return MQTT_UNSPECIFIED_ERROR;
+        length = snprintf(attempt->assigned, sizeof(attempt->assigned), "auto-");
+        for (size_t i = 0; i < sizeof(random); i++)
+                length += snprintf(attempt->assigned + length,
+                                   sizeof(attempt->assigned) - (size_t)length, "%02x", random[i]);
+        attempt->id = (struct mqtt_text){attempt->assigned, (uint16_t)length};
+        return 0;
+}
+
+static int choose_id(struct attempt *attempt)
+{
+        const struct mqtt_connect *connect = &attempt->connect;
+        struct mqtt_broker *broker = attempt->client->broker;
+
+        attempt->id = connect->client_id;
+        if (connect->client_id.length > broker->limits.client_id_bytes ||
+            /* Of 3.1.1 [MQTT-3.1.3-8]. */
+            (connect->client_id.length == 0 && connect->version != MQTT_VERSION_5 &&
+             !connect->clean_start)) {
+                broker->counters[MQTT_COUNT_REFUSED_CLIENT_IDS]++;
+                return MQTT_CLIENT_ID_NOT_VALID;
+        }
+        return connect->client_id.length == 0 ? assign_id(attempt) : 0;
+}
+
+static int ask_hook(struct attempt *attempt)
+{
+        struct mqtt_client *client = attempt->client;
+        const struct mqtt_hooks *hooks = &client->broker->hooks;
+        struct mqtt_who who = {.client_id = attempt->id,
+                               .user = attempt->connect.user,
+                               .version = attempt->connect.version,
+                               .peer = net_stream_peer(client->stream)};
+
+        if (!who.user.bytes)
+                who.user.bytes = "";
+        if (hooks->on_connect)
+                hooks->on_connect(hooks->owner, &who, &attempt->connect, &attempt->admission);
+        if (attempt->admission.reason >= MQTT_UNSPECIFIED_ERROR) {
+                client->broker->counters[MQTT_COUNT_REFUSED_BY_HOOK]++;
+                return (int)attempt->admission.reason;
+        }
+        client->identity = attempt->admission.identity;
+        return 0;
+}
+
+static int keep_copies(struct attempt *attempt)
+{
+        struct mqtt_client *client = attempt->client;
+        const struct mqtt_connect *connect = &attempt->connect;
+        int r = 0;
+
+        if (connect->user.length > 0) {
+                client->user = malloc(connect->user.length);
+                if (!client->user)
+                        return MQTT_SERVER_BUSY;
+                memcpy(client->user, connect->user.bytes, connect->user.length);
+                client->user_length = connect->user.length;
+        }
+        if (connect->has_will)
+                r = mqtt_last_will_new(client->broker, &connect->will, &client->will);
+        return r < 0 ? MQTT_SERVER_BUSY : 0;
+}
+
+static int check_clients(struct attempt *attempt, const struct mqtt_session *session)
+{
+        struct mqtt_broker *broker = attempt->client->broker;
+
+        if (broker->stopping)
+                return MQTT_SERVER_SHUTTING_DOWN;
+        /* Who takes a connection over needs no more than there is. */
+        if (broker->clients_count < broker->limits.clients || (session && session->client))
+                return 0;
+        broker->counters[MQTT_COUNT_REFUSED_CLIENTS]++;
+        return MQTT_SERVER_BUSY;
+}
+
+/* [MQTT-3.1.2-4], [MQTT-3.1.2-5], [MQTT-3.1.2-6], [MQTT-3.1.4-3]. */
+static int open_session(struct attempt *attempt)
+{
+        struct mqtt_broker *broker = attempt->client->broker;
+        struct mqtt_session *session = mqtt_session_find(broker, attempt->id);
+        int r;
+
+        r = check_clients(attempt, session);
+        if (r != 0)
+                return r;
+        if (session && session->client) {
+                broker->counters[MQTT_COUNT_TAKEOVERS]++;
+                mqtt_client_disconnect(session->client, MQTT_SESSION_TAKEN_OVER);
+                session = mqtt_session_find(broker, attempt->id);
+        }
+        if (session && attempt->connect.clean_start)
+                session = mqtt_session_free(session);
+        attempt->session_present = session;
+        if (session) {
+                mqtt_session_resume(session);
+        } else {
+                r = mqtt_session_new(broker, attempt->id, &session);
+                if (r == -ENOSPC)
+                        broker->counters[MQTT_COUNT_REFUSED_SESSIONS]++;
+                if (r < 0)
+                        return r == -ENOSPC ? MQTT_QUOTA_EXCEEDED : MQTT_SERVER_BUSY;
+        }
+        session->client = attempt->client;
+        attempt->client->session = session;
+        return 0;
+}
+
+static void choose_expiry(struct attempt *attempt)
+{
+        const struct mqtt_connect *connect = &attempt->connect;
+        uint32_t most = attempt->client->broker->limits.session_expiry_max_s, wanted;
+
+        /* 3.1.1 knows those that end with the connection, and those that stay. */
+        wanted = connect->version == MQTT_VERSION_5 ? connect->properties.session_expiry_s
+                 : connect->clean_start             ? 0
+                                                    : MQTT_EXPIRES_NEVER;
+        attempt->expiry_s = wanted < most ? wanted : most;
+        attempt->client->session->expiry_s = attempt->expiry_s;
+}
+
+static uint16_t least(uint16_t a, uint16_t b)
+{
+        return a < b ? a : b;
+}
+
+/* What the client can take (3.1.2.11). */
+static void note_capabilities(struct attempt *attempt)
+{
+        struct mqtt_client *client = attempt->client;
+        const struct mqtt_limits *limits = &client->broker->limits;
+        const struct mqtt_properties *properties = &attempt->connect.properties;
+
+        client->receive_maximum = least(properties->receive_maximum, limits->inflight);
+        client->aliases_max = least(properties->topic_alias_maximum, limits->aliases_granted);
+        if (properties->present & mqtt_property_bit(MQTT_MAXIMUM_PACKET_SIZE))
+                client->packet_bytes = properties->maximum_packet_size;
+}
+
+/* 5.0: we may ask for a shorter one (3.1.2.10, [MQTT-3.1.2-21]); 3.1.1 has no way to. */
+static uint16_t choose_keep_alive(struct attempt *attempt)
+{
+        uint16_t wanted = attempt->connect.keep_alive_s;
+        uint16_t most = attempt->client->broker->limits.keep_alive_s;
+
+        if (attempt->connect.version == MQTT_VERSION_5 && most > 0 &&
+            (wanted == 0 || wanted > most))
+                wanted = most;
+        attempt->client->keep_alive_ms = (uint32_t)wanted * 1500;
+        return wanted;
+}
+
+static void set_bit(struct mqtt_properties *properties, enum mqtt_property property, bool wanted)
+{
+        if (wanted)
+                properties->present |= mqtt_property_bit(property);
+}
+
+/* 3.2.2.3: what is not there has the standard's meaning: QoS 2, retained messages,
+ * wildcards, subscription identifiers and shared subscriptions are available. */
+static void write_connack(struct attempt *attempt, uint16_t keep_alive_s)
+{
+        struct mqtt_client *client = attempt->client;
+        const struct mqtt_limits *limits = &client->broker->limits;
+        const struct mqtt_connect *connect = &attempt->connect;
+        struct mqtt_connack connack = {.session_present = attempt->session_present};
+        struct mqtt_properties *properties = &connack.properties;
+
+        properties->session_expiry_s = attempt->expiry_s;
+        properties->receive_maximum = limits->receive_maximum;
+        properties->maximum_packet_size = limits->packet_bytes;
+        properties->topic_alias_maximum = limits->aliases;
+        properties->assigned_client_id = attempt->id;
+        properties->server_keep_alive_s = keep_alive_s;
+        properties->response_information = attempt->admission.response_information;
+        set_bit(properties, MQTT_SESSION_EXPIRY,
+                attempt->expiry_s != connect->properties.session_expiry_s);
+        set_bit(properties, MQTT_RECEIVE_MAXIMUM, limits->receive_maximum < UINT16_MAX);
+        set_bit(properties, MQTT_MAXIMUM_PACKET_SIZE, true);
+        set_bit(properties, MQTT_TOPIC_ALIAS_MAXIMUM, limits->aliases > 0);
+        set_bit(properties, MQTT_ASSIGNED_CLIENT_ID, connect->client_id.length == 0);
+        set_bit(properties, MQTT_SERVER_KEEP_ALIVE, keep_alive_s != connect->keep_alive_s);
+        set_bit(properties, MQTT_RESPONSE_INFORMATION,
+                connect->properties.request_response_information &&
+                        properties->response_information.length > 0);
+        mqtt_client_write(
+                client, mqtt_encode_connack(&client->broker->scratch, connect->version, &connack));
+}
+
+static int attempt_connect(struct attempt *attempt)
+{
+        struct mqtt_client *client = attempt->client;
+        const struct mqtt_properties *properties = &attempt->connect.properties;
+        int reason;
+
+        client->version = (uint8_t)attempt->connect.version;
+        client->wants_reasons =
+                (properties->present & mqtt_property_bit(MQTT_REQUEST_PROBLEM_INFORMATION)) &&
+                properties->request_problem_information;
+        /* [MQTT-4.12.0-1]: there is none that we support. */
+        if (properties->present & mqtt_property_bit(MQTT_AUTHENTICATION_METHOD))
+                return MQTT_BAD_AUTHENTICATION_METHOD;
+        reason = choose_id(attempt);
+        if (reason == 0)
+                reason = ask_hook(attempt);
+        if (reason == 0)
+                reason = keep_copies(attempt);
+        if (reason == 0)
+                reason = open_session(attempt);
+        return reason;
+}
+
+void mqtt_handle_connect(struct mqtt_client *client, const struct mqtt_frame *frame)
+{
+        struct attempt attempt = {.client = client};
+        int reason;
+
+        if (client->state != MQTT_CLIENT_CONNECTING) {
+                mqtt_client_refuse(client, MQTT_PROTOCOL_ERROR); /* [MQTT-3.1.0-2] */
+                return;
+        }
+        reason = mqtt_decode_connect(frame, &attempt.connect);
+        if (reason != 0) {
+                refuse_undecoded(&attempt, (enum mqtt_reason)reason);
+                return;
+        }
+        reason = attempt_connect(&attempt);
+        if (reason != 0) {
+                refuse(client, attempt.connect.version, (enum mqtt_reason)reason);
+                return;
+        }
+        choose_expiry(&attempt);
+        note_capabilities(&attempt);
+        mqtt_client_become_connected(client);
+        write_connack(&attempt, choose_keep_alive(&attempt));
+        mqtt_client_watch(client);
+        mqtt_sender_go_on(client->session);
+}
+
+/* [MQTT-3.14.4-3]: who leaves normally leaves no will. 3.14.2.2.2: a session that was to
+ * end cannot be kept any more. */
+void mqtt_handle_disconnect(struct mqtt_client *client, const struct mqtt_frame *frame)
+{
+        uint32_t most = client->broker->limits.session_expiry_max_s;
+        struct mqtt_session *session = client->session;
+        struct mqtt_disconnect disconnect;
+        int reason = mqtt_decode_disconnect(frame, (enum mqtt_version)client->version, &disconnect);
+        uint32_t wanted = disconnect.properties.session_expiry_s;
+
+        if (reason == 0 &&
+            (disconnect.properties.present & mqtt_property_bit(MQTT_SESSION_EXPIRY))) {
+                if (session->expiry_s == 0 && wanted > 0)
+                        reason = MQTT_PROTOCOL_ERROR;
+                else
+                        session->expiry_s = wanted < most ? wanted : most;
+        }
+        if (reason != 0)
+                mqtt_client_refuse(client, (enum mqtt_reason)reason);
+        else
+                mqtt_client_end(client, disconnect.reason, 0, disconnect.reason != MQTT_SUCCESS);
+}

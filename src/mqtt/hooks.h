@@ -1,0 +1,54 @@
+/* mqtt/hooks.h - what a broker asks the program it is in.
+ *
+ * Each hook may be NULL: everybody may do everything. Hooks run on the broker's
+ * thread, in the middle of a packet; all but on_deliver may publish and subscribe
+ * from inside (broker.h). What they are shown lives until they return. */
+#pragma once
+
+#include "net/address.h"
+#include "proto/mqtt/decode.h"
+
+/* Who does it. */
+struct mqtt_who {
+        struct mqtt_text client_id;
+        struct mqtt_text user; /* empty: none was given */
+        enum mqtt_version version;
+        const struct net_address *peer; /* NULL: a will of a client that is gone */
+        void *identity;                 /* what on_connect gave */
+};
+
+/* The answer to CONNECT; prepared with MQTT_SUCCESS and nothing else. */
+struct mqtt_admission {
+        enum mqtt_reason reason; /* 0x80 and above: refused with it */
+        void *identity;          /* only when not refused; comes back in `who` */
+        /* Told to a client that asked for it (3.1.2.11.7); stays the hook's. */
+        struct mqtt_text response_information;
+};
+
+enum { MQTT_HOOK_PASS = 0, MQTT_HOOK_HANDLED = 1 };
+
+struct mqtt_hooks {
+        void *owner;
+        void (*on_connect)(void *owner, const struct mqtt_who *who,
+                           const struct mqtt_connect *connect, struct mqtt_admission *answer);
+        /* MQTT_HOOK_PASS: goes on to subscribers; MQTT_HOOK_HANDLED: the hook has done with
+         * it what there is to do, the client gets a success, nobody else gets anything; a
+         * reason, 0x80 and above: denied with it. Asked for each PUBLISH once (a QoS 2 that
+         * comes again is known), for a will when it is published. The topic is there, also
+         * when an alias came. */
+        int (*on_publish)(void *owner, const struct mqtt_who *who,
+                          const struct mqtt_publish *publish);
+        /* MQTT_HOOK_PASS or a reason, 0x80 and above. The filter is as it came, "$share/"
+         * included. */
+        int (*on_subscribe)(void *owner, const struct mqtt_who *who,
+                            const struct mqtt_subscription *subscription);
+        /* False: this client does not get it. For each message and client: must be cheap,
+         * and must not call the broker. */
+        bool (*on_deliver)(void *owner, const struct mqtt_who *who, struct mqtt_text topic);
+        /* After the connection's end; `reason` is who's DISCONNECT it was, ours or the
+         * client's. `failure`: 0, or -errno when there was none. */
+        void (*on_disconnect)(void *owner, const struct mqtt_who *who, enum mqtt_reason reason,
+                              int failure);
+        /* The identity is needed no more. Once for each that on_connect gave. */
+        void (*on_forget)(void *owner, void *identity);
+};

@@ -1,0 +1,39 @@
+/* mqtt/inflight.h - messages of QoS 1 and 2 that were sent to a client and are not
+ * acknowledged to the end, in the order they were sent.
+ *
+ * Packet identifiers are given out in turn, so that a message's place in the ring follows
+ * from its identifier. What is acknowledged out of turn leaves a gap until those before it
+ * are; with too many gaps no identifier is given until then. Embedded in its owner. */
+#pragma once
+
+#include "mqtt/delivery.h"
+
+struct mqtt_inflight {
+        struct mqtt_delivery *places; /* state 0: a gap */
+        uint32_t capacity;            /* 0 or a power of two */
+        uint32_t first;               /* place of the oldest */
+        uint32_t span;                /* from the oldest to the newest, gaps included */
+        uint32_t count;               /* without gaps */
+        uint32_t resumed;             /* how many of the span were sent in this connection, */
+        uint32_t outstanding;         /* and are still to be acknowledged: without gaps */
+        uint16_t next_id;             /* 1 to 65535 */
+};
+
+void mqtt_inflight_init(struct mqtt_inflight *inflight);
+void mqtt_inflight_done(struct mqtt_inflight *inflight);
+
+/* Takes the delivery over on success only; it counts as sent in this connection, and all
+ * before it must be. -ENOSPC: too many gaps; -ENOMEM. */
+int mqtt_inflight_add(struct mqtt_inflight *inflight, const struct mqtt_delivery *delivery,
+                      uint16_t *ret_id);
+/* Were all sent in this connection, and is there an identifier for one more? */
+bool mqtt_inflight_has_room(const struct mqtt_inflight *inflight);
+/* NULL: no such message. Valid until the next change. */
+struct mqtt_delivery *mqtt_inflight_find(const struct mqtt_inflight *inflight, uint16_t id);
+/* Lets go of one that mqtt_inflight_find() found. */
+void mqtt_inflight_remove(struct mqtt_inflight *inflight, uint16_t id);
+
+/* A new connection: all of them want to be sent again. */
+void mqtt_inflight_suspend(struct mqtt_inflight *inflight);
+/* The next to be sent again, which counts as sent. NULL: none is left. */
+struct mqtt_delivery *mqtt_inflight_resume(struct mqtt_inflight *inflight, uint16_t *ret_id);

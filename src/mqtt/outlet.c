@@ -1,0 +1,86 @@
+#include "mqtt/outlet.h"
+
+#include <errno.h>
+
+/* [MQTT-3.1.2-24]. */
+static int check_length(const struct mqtt_client *client, uint32_t length)
+{
+        return length > 0 && length <= client->packet_bytes ? 0 : -EMSGSIZE;
+}
+
+static int write_wire(struct mqtt_client *client, const struct mqtt_outgoing *outgoing,
+                      const struct mqtt_copy *copy)
+{
+        struct mqtt_wire wire;
+        char *bytes;
+        int r;
+
+        r = mqtt_message_wire(outgoing->message, copy->version, outgoing->qos > 0, &wire);
+        if (r == 0)
+                r = check_length(client, wire.length);
+        if (r < 0)
+                return r;
+        bytes = net_stream_claim(client->stream, wire.length);
+        if (!bytes)
+                return -ENOMEM;
+        mqtt_wire_patch(&wire, outgoing->message, copy, (uint8_t *)bytes);
+        return 0;
+}
+
+static int write_encoded(struct mqtt_client *client, const struct mqtt_outgoing *outgoing,
+                         const struct mqtt_copy *copy)
+{
+        uint32_t length = mqtt_message_copy_length(outgoing->message, copy);
+        int r = check_length(client, length);
+        char *bytes;
+
+        if (r < 0)
+                return r;
+        bytes = net_stream_claim(client->stream, length);
+        if (!bytes)
+                return -ENOMEM;
+        mqtt_message_put(outgoing->message, copy, (uint8_t *)bytes);
+        return 0;
+}
+
+/* An alias for the topic, if there are any. A packet that would be too large in full is not
+ * tried: an alias that never arrived would stand for nothing. */
+static void choose_alias(struct mqtt_client *client, const struct mqtt_outgoing *outgoing,
+                         struct mqtt_copy *copy)
+{
+        enum { ALIAS_SIZE = 3 + 1 };
+
+        if (client->aliases_max == 0 ||
+            mqtt_message_copy_length(outgoing->message, copy) + ALIAS_SIZE > client->packet_bytes)
+                return;
+        if (!client->aliases_out && mqtt_alias_new(client->aliases_max, &client->aliases_out) < 0)
+                return;
+        copy->alias = mqtt_alias_give(client->aliases_out, mqtt_message_topic(outgoing->message),
+                                      &copy->without_topic);
+}
+
+int mqtt_outlet_write(struct mqtt_client *client, const struct mqtt_outgoing *outgoing)
+{
+        struct mqtt_copy copy = {
+                .version = (enum mqtt_version)client->version,
+                .qos = outgoing->qos,
+                .retain = outgoing->retain,
+                .duplicate = outgoing->duplicate,
+                .packet_id = outgoing->packet_id,
+                .ids_count = outgoing->ids_count,
+                .ids = outgoing->ids,
+                .now_ms = loop_now_ms(client->broker->loop),
+        };
+        uint64_t *counters = client->broker->counters;
+        int r;
+
+        choose_alias(client, outgoing, &copy);
+        if (copy.alias > 0 || copy.ids_count > 0)
+                r = write_encoded(client, outgoing, &copy);
+        else
+                r = write_wire(client, outgoing, &copy);
+        counters[r == 0           ? MQTT_COUNT_DELIVERED
+                 : r == -EMSGSIZE ? MQTT_COUNT_DROPPED_TOO_LARGE
+                                  : MQTT_COUNT_DROPPED_MEMORY]++;
+        return r;
+}

@@ -1,0 +1,167 @@
+/* PUBLISH from a client (3.3, 4.3). */
+#include "mqtt/client.h"
+#include "mqtt/route.h"
+#include "proto/mqtt/encode.h"
+
+#include <errno.h>
+
+/* 3.3.2.3.4, [MQTT-3.3.2-7] to [MQTT-3.3.2-12]. */
+static int resolve_alias(struct mqtt_client *client, struct mqtt_publish *publish)
+{
+        uint16_t number = publish->properties.topic_alias, max = client->broker->limits.aliases;
+
+        if (!(publish->properties.present & mqtt_property_bit(MQTT_TOPIC_ALIAS)))
+                return 0;
+        /* An alias is this connection's affair and goes on to nobody. */
+        publish->properties.present &= ~mqtt_property_bit(MQTT_TOPIC_ALIAS);
+        if (number == 0 || number > max)
+                return MQTT_TOPIC_ALIAS_INVALID;
+        if (!client->aliases_in && mqtt_alias_new(max, &client->aliases_in) < 0)
+                return MQTT_SERVER_BUSY;
+        if (publish->topic.length > 0)
+                return mqtt_alias_set(client->aliases_in, number, publish->topic) < 0
+                               ? MQTT_SERVER_BUSY
+                               : 0;
+        return mqtt_alias_topic(client->aliases_in, number, &publish->topic) ? 0
+                                                                             : MQTT_PROTOCOL_ERROR;
+}
+
+static int check(struct mqtt_client *client, struct mqtt_publish *publish)
+{
+        /* [MQTT-3.3.4-6]. */
+        if (publish->properties.present & mqtt_property_bit(MQTT_SUBSCRIPTION_ID))
+                return MQTT_PROTOCOL_ERROR;
+        return resolve_alias(client, publish);
+}
+
+static void answer(struct mqtt_client *client, const struct mqtt_publish *publish,
+                   enum mqtt_reason reason)
+{
+        enum { SIZE = 5 };
+        struct mqtt_acknowledgement answer = {.packet_id = publish->packet_id, .reason = reason};
+        enum mqtt_type type = publish->qos == 1 ? MQTT_PUBACK : MQTT_PUBREC;
+
+        mqtt_client_explain(client, reason, SIZE, &answer.properties);
+        mqtt_client_write(client, mqtt_encode_acknowledgement(&client->broker->scratch,
+                                                              (enum mqtt_version)client->version,
+                                                              type, &answer));
+}
+
+/* Asks the hook, and passes the message on: the reason for the client's answer. */
+static enum mqtt_reason pass_on(struct mqtt_client *client, const struct mqtt_publish *publish)
+{
+        struct mqtt_broker *broker = client->broker;
+        const struct mqtt_hooks *hooks = &broker->hooks;
+        int r;
+
+        if (hooks->on_publish) {
+                struct mqtt_who who = mqtt_client_who(client);
+
+                r = hooks->on_publish(hooks->owner, &who, publish);
+                if (r == MQTT_HOOK_HANDLED)
+                        return MQTT_SUCCESS;
+                if (r != MQTT_HOOK_PASS) {
+                        broker->counters[MQTT_COUNT_DROPPED_DENIED]++;
+                        return (enum mqtt_reason)r;
+                }
+        }
+        r = mqtt_route(broker, publish, MQTT_ORIGIN_CLIENT, client);
+        if (r == -ENOSPC)
+                return MQTT_QUOTA_EXCEEDED;
+        if (r < 0)
+                return MQTT_SERVER_BUSY;
+        return r > 0 ? MQTT_SUCCESS : MQTT_NO_MATCHING_SUBSCRIBERS;
+}
+
+/* 3.1.1 cannot say no to a message, but by ending the connection; what was denied counts as
+ * delivered to nobody ([MQTT-3.3.5-2] of 3.1.1). Without memory the client keeps the message
+ * and sends it again, to a session that remembers it. */
+static bool is_fatal(const struct mqtt_client *client, enum mqtt_reason reason)
+{
+        return reason == MQTT_SERVER_BUSY && client->version != MQTT_VERSION_5;
+}
+
+/* PUBACK and PUBREC know fewer reasons than DISCONNECT does. */
+static enum mqtt_reason acknowledgeable(enum mqtt_reason reason)
+{
+        switch (reason) {
+        case MQTT_SUCCESS:
+        case MQTT_NO_MATCHING_SUBSCRIBERS:
+        case MQTT_IMPLEMENTATION_ERROR:
+        case MQTT_NOT_AUTHORIZED:
+        case MQTT_TOPIC_NAME_INVALID:
+        case MQTT_QUOTA_EXCEEDED:
+        case MQTT_PAYLOAD_FORMAT_INVALID:
+                return reason;
+        case MQTT_SERVER_BUSY:
+                return MQTT_QUOTA_EXCEEDED;
+        default:
+                return MQTT_UNSPECIFIED_ERROR;
+        }
+}
+
+/* [MQTT-4.3.3-8] to [MQTT-4.3.3-10]: what comes again before its PUBREL is answered again
+ * and not delivered again. What was refused by PUBREC is not remembered (4.3.3). */
+static void take_exactly_once(struct mqtt_client *client, const struct mqtt_publish *publish)
+{
+        struct mqtt_broker *broker = client->broker;
+        struct mqtt_id_set *received = &client->session->received;
+        enum mqtt_reason reason;
+
+        if (mqtt_id_set_has(received, publish->packet_id)) {
+                broker->counters[MQTT_COUNT_DUPLICATES]++;
+                answer(client, publish, MQTT_SUCCESS);
+                return;
+        }
+        /* [MQTT-3.3.4-7], [MQTT-3.3.4-8]. 3.1.1 has no such bound: then it is ours. */
+        if (received->count >= broker->limits.receive_maximum) {
+                mqtt_client_refuse(client, MQTT_RECEIVE_MAXIMUM_EXCEEDED);
+                return;
+        }
+        if (mqtt_id_set_add(received, publish->packet_id) < 0) {
+                mqtt_client_doom(client, MQTT_SERVER_BUSY);
+                return;
+        }
+        reason = pass_on(client, publish);
+        if (reason >= MQTT_UNSPECIFIED_ERROR &&
+            (client->version == MQTT_VERSION_5 || is_fatal(client, reason)))
+                mqtt_id_set_remove(received, publish->packet_id);
+        if (is_fatal(client, reason))
+                mqtt_client_doom(client, reason);
+        else
+                answer(client, publish, acknowledgeable(reason));
+}
+
+static void take_at_least_once(struct mqtt_client *client, const struct mqtt_publish *publish)
+{
+        enum mqtt_reason reason = pass_on(client, publish);
+
+        if (is_fatal(client, reason))
+                mqtt_client_doom(client, reason);
+        else
+                answer(client, publish, acknowledgeable(reason));
+}
+
+void mqtt_handle_publish(struct mqtt_client *client, const struct mqtt_frame *frame)
+{
+        struct mqtt_publish publish;
+        int reason = mqtt_decode_publish(frame, (enum mqtt_version)client->version, &publish);
+
+        if (reason == 0)
+                reason = check(client, &publish);
+        if (reason != 0) {
+                mqtt_client_refuse(client, (enum mqtt_reason)reason);
+                return;
+        }
+        client->broker->counters[MQTT_COUNT_RECEIVED]++;
+        switch (publish.qos) {
+        case 0:
+                (void)pass_on(client, &publish);
+                break;
+        case 1:
+                take_at_least_once(client, &publish);
+                break;
+        default:
+                take_exactly_once(client, &publish);
+        }
+}

@@ -1,0 +1,25 @@
+/* mqtt/queue.h - messages that wait until a session may be sent them, in order.
+ *
+ * A ring that grows with its content and is given back when it is empty. What it may hold
+ * is bounded in messages and in bytes of topics and payloads; its owner decides who goes
+ * when it is full. Embedded in its owner. */
+#pragma once
+
+#include "mqtt/delivery.h"
+
+struct mqtt_queue {
+        struct mqtt_delivery *places;
+        uint32_t capacity; /* 0 or a power of two */
+        uint32_t first, count;
+        size_t bytes;
+};
+
+void mqtt_queue_init(struct mqtt_queue *queue);
+void mqtt_queue_done(struct mqtt_queue *queue);
+
+/* Takes the delivery over on success only. -ENOSPC: it would hold more than `messages`
+ * or `bytes`; -ENOMEM. One message fits into an empty queue, however long. */
+int mqtt_queue_add(struct mqtt_queue *queue, const struct mqtt_delivery *delivery,
+                   uint32_t messages, size_t bytes);
+/* The oldest, now the caller's. False: empty. */
+bool mqtt_queue_take(struct mqtt_queue *queue, struct mqtt_delivery *ret);

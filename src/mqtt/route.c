@@ -1,0 +1,126 @@
+#include "mqtt/route.h"
+
+#include "base/attributes.h"
+#include "mqtt/client.h"
+#include "mqtt/sender.h"
+
+#include <errno.h>
+
+enum {
+        WORK_BYTES = 64,    /* what a visited node costs, in bytes copied */
+        EXPIRED_MOST = 1000 /* forgotten in a round */
+};
+
+static void begin_round(struct mqtt_broker *broker)
+{
+        if (broker->round == loop_round(broker->loop))
+                return;
+        broker->round = loop_round(broker->loop);
+        broker->routed = broker->walked = 0;
+}
+
+bool mqtt_route_is_enough(struct mqtt_broker *broker)
+{
+        begin_round(broker);
+        return broker->routed >= broker->limits.turn_bytes;
+}
+
+bool mqtt_walks_are_enough(struct mqtt_broker *broker)
+{
+        begin_round(broker);
+        return broker->walked >= broker->limits.turn_bytes;
+}
+
+static void wait_for_expiry(struct mqtt_broker *broker, uint64_t due_ms)
+{
+        uint64_t now = loop_now_ms(broker->loop);
+
+        broker->expiry_ms = due_ms;
+        if (due_ms == UINT64_MAX)
+                loop_timer_stop(&broker->expiry_timer);
+        else
+                loop_timer_start(&broker->expiry_timer, due_ms > now ? due_ms - now : 0);
+}
+
+void mqtt_route_on_expiry(struct loop_timer *timer)
+{
+        struct mqtt_broker *broker = container_of(timer, struct mqtt_broker, expiry_timer);
+
+        wait_for_expiry(broker, mqtt_retained_expire(broker->retained, loop_now_ms(broker->loop),
+                                                     EXPIRED_MOST));
+}
+
+static int retain(struct mqtt_broker *broker, struct mqtt_message *message)
+{
+        int r = mqtt_retained_set(broker->retained, message);
+
+        if (r == -ENOSPC)
+                broker->counters[MQTT_COUNT_REFUSED_RETAINED]++;
+        if (r == 0 && message->expires_ms < broker->expiry_ms)
+                wait_for_expiry(broker, message->expires_ms);
+        return r;
+}
+
+/* To all whom the match names. [MQTT-3.3.1-12], [MQTT-3.3.1-13]. */
+static int distribute(struct mqtt_broker *broker, struct mqtt_match *match,
+                      struct mqtt_message *message)
+{
+        struct mqtt_receiver receiver;
+        int count = 0;
+
+        while (mqtt_match_next(match, &receiver)) {
+                struct mqtt_session *session =
+                        container_of(receiver.subscriber, struct mqtt_session, subscriber);
+
+                mqtt_sender_deliver(session, message, &receiver,
+                                    message->retain && receiver.retain_as_published);
+                broker->routed += mqtt_message_size(message) + WORK_BYTES;
+                count++;
+        }
+        broker->routed += (size_t)match->work * WORK_BYTES;
+        return count;
+}
+
+static int make_message(struct mqtt_broker *broker, const struct mqtt_publish *publish,
+                        enum mqtt_origin origin, const struct mqtt_client *from,
+                        struct mqtt_message **ret)
+{
+        struct mqtt_source source = {
+                .version = from ? (enum mqtt_version)from->version : MQTT_VERSION_5,
+                .origin = origin,
+                .publisher = from ? from->session->number : 0,
+                .now_ms = loop_now_ms(broker->loop),
+        };
+
+        return mqtt_message_new(publish, &source, ret);
+}
+
+static int route_matched(struct mqtt_broker *broker, const struct mqtt_publish *publish,
+                         enum mqtt_origin origin, const struct mqtt_client *from,
+                         struct mqtt_match *match)
+{
+        AUTO(mqtt_message) struct mqtt_message *message = NULL;
+        int r = make_message(broker, publish, origin, from, &message);
+
+        if (r == 0 && publish->retain)
+                r = retain(broker, message);
+        return r < 0 ? r : distribute(broker, match, message);
+}
+
+int mqtt_route(struct mqtt_broker *broker, const struct mqtt_publish *publish,
+               enum mqtt_origin origin, const struct mqtt_client *from)
+{
+        struct mqtt_match match;
+        int r;
+
+        begin_round(broker);
+        r = mqtt_match_begin(&match, broker->tree, publish->topic,
+                             from ? &from->session->subscriber : NULL);
+        if (r == 0) {
+                r = route_matched(broker, publish, origin, from, &match);
+                mqtt_match_end(&match);
+        }
+        if (r < 0 && r != -ENOSPC)
+                broker->counters[MQTT_COUNT_DROPPED_MEMORY]++;
+        return r;
+}

@@ -1,0 +1,201 @@
+#include "mqtt/sender.h"
+
+#include "base/attributes.h"
+#include "mqtt/client.h"
+#include "mqtt/insider.h"
+#include "mqtt/outlet.h"
+#include "mqtt/walk.h"
+#include "proto/mqtt/encode.h"
+
+#include <errno.h>
+
+/* May this client have it, as the hooks say now? */
+static bool is_allowed(const struct mqtt_client *client, const struct mqtt_message *message)
+{
+        const struct mqtt_hooks *hooks = &client->broker->hooks;
+        struct mqtt_who who;
+
+        if (!hooks->on_deliver)
+                return true;
+        who = mqtt_client_who(client);
+        return hooks->on_deliver(hooks->owner, &who, mqtt_message_topic(message));
+}
+
+/* Whether to send it at all; counted when not. */
+static bool is_wanted(const struct mqtt_client *client, const struct mqtt_message *message)
+{
+        struct mqtt_broker *broker = client->broker;
+
+        /* [MQTT-3.3.2-5]. */
+        if (mqtt_message_has_expired(message, loop_now_ms(broker->loop)))
+                broker->counters[MQTT_COUNT_DROPPED_EXPIRED]++;
+        else if (!is_allowed(client, message))
+                broker->counters[MQTT_COUNT_DROPPED_DENIED]++;
+        else
+                return true;
+        return false;
+}
+
+static void send_at_most_once(struct mqtt_client *client, struct mqtt_message *message,
+                              const struct mqtt_receiver *receiver, bool retain)
+{
+        struct mqtt_outgoing outgoing = {.message = message,
+                                         .retain = retain,
+                                         .ids = receiver->ids,
+                                         .ids_count = receiver->ids_count};
+
+        if (!is_wanted(client, message))
+                return;
+        if (net_stream_pending(client->stream) >= client->broker->limits.output_bytes)
+                client->broker->counters[MQTT_COUNT_DROPPED_SLOW]++;
+        else
+                (void)mqtt_outlet_write(client, &outgoing); /* counts its failures */
+}
+
+static bool has_window(const struct mqtt_session *session)
+{
+        const struct mqtt_client *client = session->client;
+
+        return client && client->state == MQTT_CLIENT_CONNECTED &&
+               session->inflight.outstanding < client->receive_maximum &&
+               !net_stream_is_congested(client->stream);
+}
+
+bool mqtt_sender_is_ready(const struct mqtt_session *session)
+{
+        return has_window(session) && mqtt_inflight_has_room(&session->inflight);
+}
+
+bool mqtt_sender_may_take(void *owner, const struct mqtt_subscriber *subscriber)
+{
+        const struct mqtt_session *session =
+                container_of(subscriber, struct mqtt_session, subscriber);
+
+        return session->insider || (session->queue.count == 0 && mqtt_sender_is_ready(session));
+}
+
+/* [MQTT-3.1.2-25]: what is too large for the client counts as done. Without memory it stays
+ * for the next connection. */
+static void write_delivery(struct mqtt_client *client, const struct mqtt_delivery *delivery,
+                           uint16_t packet_id, bool duplicate)
+{
+        const struct mqtt_more_ids *more = delivery->more_ids;
+        struct mqtt_outgoing outgoing = {
+                .message = delivery->message,
+                .qos = delivery->qos,
+                .retain = delivery->retain,
+                .duplicate = duplicate,
+                .packet_id = packet_id,
+                .ids = more ? more->ids : &delivery->subscription_id,
+                .ids_count = more                            ? more->count
+                             : delivery->subscription_id > 0 ? 1
+                                                             : 0,
+        };
+        int r = mqtt_outlet_write(client, &outgoing);
+
+        if (r == -EMSGSIZE)
+                mqtt_inflight_remove(&client->session->inflight, packet_id);
+        else if (r < 0)
+                mqtt_client_doom(client, MQTT_SERVER_BUSY);
+}
+
+/* Takes the delivery over. */
+static void send_acknowledged(struct mqtt_client *client, struct mqtt_delivery *delivery)
+{
+        struct mqtt_inflight *inflight = &client->session->inflight;
+        uint16_t packet_id;
+
+        if (!is_wanted(client, delivery->message)) {
+                mqtt_delivery_done(delivery);
+        } else if (mqtt_inflight_add(inflight, delivery, &packet_id) < 0) {
+                client->broker->counters[MQTT_COUNT_DROPPED_MEMORY]++;
+                mqtt_delivery_done(delivery);
+        } else {
+                write_delivery(client, delivery, packet_id, false);
+        }
+}
+
+static void queue(struct mqtt_session *session, struct mqtt_delivery *delivery)
+{
+        if (mqtt_session_queue(session, delivery) == -ENOSPC && session->client) {
+                session->broker->counters[MQTT_COUNT_SLOW_CLIENTS]++;
+                mqtt_client_doom(session->client, MQTT_QUOTA_EXCEEDED);
+        }
+}
+
+static void keep(struct mqtt_session *session, struct mqtt_message *message,
+                 const struct mqtt_receiver *receiver, uint8_t qos, bool retain)
+{
+        struct mqtt_delivery delivery;
+
+        if (mqtt_delivery_init(&delivery, message, qos, retain, receiver->ids,
+                               receiver->ids_count) < 0)
+                session->broker->counters[MQTT_COUNT_DROPPED_MEMORY]++;
+        else if (session->insider)
+                mqtt_insider_deliver(session->insider, &delivery);
+        else if (session->queue.count == 0 && mqtt_sender_is_ready(session))
+                send_acknowledged(session->client, &delivery);
+        else
+                queue(session, &delivery);
+}
+
+void mqtt_sender_deliver(struct mqtt_session *session, struct mqtt_message *message,
+                         const struct mqtt_receiver *receiver, bool retain)
+{
+        struct mqtt_client *client = session->client;
+        /* [MQTT-3.8.4-8]. */
+        uint8_t qos = receiver->qos < message->qos ? receiver->qos : message->qos;
+
+        if (qos > 0 || session->insider)
+                keep(session, message, receiver, qos, retain);
+        else if (client && client->state == MQTT_CLIENT_CONNECTED)
+                send_at_most_once(client, message, receiver, retain);
+        else
+                session->broker->counters[MQTT_COUNT_DROPPED_AWAY]++;
+}
+
+static void write_pubrel(struct mqtt_client *client, uint16_t packet_id)
+{
+        struct mqtt_acknowledgement pubrel = {.packet_id = packet_id};
+
+        mqtt_client_write(client, mqtt_encode_acknowledgement(&client->broker->scratch,
+                                                              (enum mqtt_version)client->version,
+                                                              MQTT_PUBREL, &pubrel));
+}
+
+/* One that an earlier connection was sent; [MQTT-3.3.1-1]. False: there is none. */
+static bool resend(struct mqtt_client *client)
+{
+        struct mqtt_inflight *inflight = &client->session->inflight;
+        uint16_t packet_id;
+        struct mqtt_delivery *delivery = mqtt_inflight_resume(inflight, &packet_id);
+
+        if (!delivery)
+                return false;
+        if (delivery->state == MQTT_DELIVERY_RELEASED)
+                write_pubrel(client, packet_id);
+        else
+                write_delivery(client, delivery, packet_id, true);
+        return true;
+}
+
+/* The oldest of the queue. False: there is none,
+ * or no identifier for it yet. */
+static bool send_queued(struct mqtt_client *client)
+{
+        struct mqtt_delivery delivery;
+
+        if (!mqtt_inflight_has_room(&client->session->inflight) ||
+            !mqtt_queue_take(&client->session->queue, &delivery))
+                return false;
+        send_acknowledged(client, &delivery);
+        return true;
+}
+
+void mqtt_sender_go_on(struct mqtt_session *session)
+{
+        while (has_window(session) && (resend(session->client) || send_queued(session->client)))
+                continue;
+        if (session->walks)
+                mqtt_walks_go_on(session);
+}

@@ -1,0 +1,180 @@
+#include "mqtt/session.h"
+
+#include "mqtt/client.h"
+#include "mqtt/walk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct mqtt_session *mqtt_session_find(struct mqtt_broker *broker, struct mqtt_text id)
+{
+        return map_get(broker->sessions, id.bytes, id.length);
+}
+
+static void publish_will(struct mqtt_session *session)
+{
+        if (session->will)
+                mqtt_last_will_publish(TAKE(session->will), mqtt_session_id(session));
+}
+
+static uint64_t will_due_ms(const struct mqtt_session *session)
+{
+        return session->away_ms + (uint64_t)mqtt_last_will_delay_s(session->will) * 1000;
+}
+
+static uint64_t end_due_ms(const struct mqtt_session *session)
+{
+        if (session->expiry_s == MQTT_EXPIRES_NEVER)
+                return UINT64_MAX;
+        return session->away_ms + (uint64_t)session->expiry_s * 1000;
+}
+
+/* Waits for what comes first. The loop's time is cut to milliseconds, and the client's
+ * end was noticed in the course of one: one more, and nothing is early by a fraction. */
+static void wait_for_due(struct mqtt_session *session)
+{
+        uint64_t now = loop_now_ms(session->broker->loop), due = end_due_ms(session);
+
+        if (session->will && will_due_ms(session) < due)
+                due = will_due_ms(session);
+        if (due != UINT64_MAX)
+                loop_timer_start(&session->timer, due > now ? due - now + 1 : 1);
+}
+
+static void on_away(struct mqtt_session *session)
+{
+        uint64_t now = loop_now_ms(session->broker->loop);
+
+        if (now > end_due_ms(session)) {
+                session->broker->counters[MQTT_COUNT_SESSIONS_EXPIRED]++;
+                mqtt_session_free(session);
+                return;
+        }
+        if (session->will && now > will_due_ms(session))
+                publish_will(session);
+        wait_for_due(session);
+}
+
+static void session_on_time(struct loop_timer *timer)
+{
+        struct mqtt_session *session = container_of(timer, struct mqtt_session, timer);
+
+        if (session->client)
+                mqtt_client_check(session->client);
+        else
+                on_away(session);
+}
+
+static struct mqtt_session *session_alloc(struct mqtt_broker *broker, struct mqtt_text id)
+{
+        struct mqtt_session *session = calloc(1, sizeof(*session) + id.length + 1U);
+
+        if (!session)
+                return NULL;
+        session->broker = broker;
+        list_init(&session->link);
+        mqtt_subscriber_init(&session->subscriber);
+        session->number = ++broker->sessions_made;
+        mqtt_inflight_init(&session->inflight);
+        mqtt_queue_init(&session->queue);
+        mqtt_id_set_init(&session->received);
+        loop_timer_init(&session->timer, broker->loop, session_on_time);
+        memcpy(session->id, id.bytes, id.length);
+        session->id_length = id.length;
+        return session;
+}
+
+int mqtt_session_new(struct mqtt_broker *broker, struct mqtt_text id, struct mqtt_session **ret)
+{
+        struct mqtt_session *session = session_alloc(broker, id);
+        int r;
+
+        if (!session)
+                return -ENOMEM;
+        r = map_put(broker->sessions, session->id, session, NULL);
+        if (r < 0) {
+                free(session);
+                return r;
+        }
+        list_append(&broker->all_sessions, &session->link);
+        *ret = session;
+        return 0;
+}
+
+int mqtt_session_new_inside(struct mqtt_broker *broker, struct mqtt_session **ret)
+{
+        static const struct mqtt_text nobody = {"", 0};
+        struct mqtt_session *session = session_alloc(broker, nobody);
+
+        if (!session)
+                return -ENOMEM;
+        *ret = session;
+        return 0;
+}
+
+struct mqtt_session *mqtt_session_free(struct mqtt_session *session)
+{
+        if (!session)
+                return NULL;
+        loop_timer_stop(&session->timer);
+        list_remove(&session->link);
+        mqtt_walks_drop(session);
+        mqtt_topic_tree_remove(session->broker->tree, &session->subscriber);
+        if (!session->insider)
+                map_remove(session->broker->sessions, session->id);
+        publish_will(session);
+        mqtt_inflight_done(&session->inflight);
+        mqtt_queue_done(&session->queue);
+        mqtt_id_set_done(&session->received);
+        free(session);
+        return NULL;
+}
+
+void mqtt_session_leave(struct mqtt_session *session, struct mqtt_last_will *will)
+{
+        session->client = NULL;
+        session->away_ms = loop_now_ms(session->broker->loop);
+        session->will = will;
+        loop_timer_stop(&session->timer);
+        mqtt_inflight_suspend(&session->inflight);
+        /* A will never waits longer than the session (3.1.3.2.2). */
+        if (session->expiry_s == 0) {
+                mqtt_session_free(session);
+                return;
+        }
+        if (will && mqtt_last_will_delay_s(will) == 0)
+                publish_will(session);
+        wait_for_due(session);
+}
+
+void mqtt_session_resume(struct mqtt_session *session)
+{
+        loop_timer_stop(&session->timer);
+        session->will = mqtt_last_will_free(session->will);
+}
+
+int mqtt_session_queue(struct mqtt_session *session, struct mqtt_delivery *delivery)
+{
+        const struct mqtt_limits *limits = &session->broker->limits;
+        uint64_t *counters = session->broker->counters;
+        struct mqtt_delivery oldest;
+        int r;
+
+        do {
+                r = mqtt_queue_add(&session->queue, delivery, limits->queue_messages,
+                                   limits->queue_bytes);
+                if (r != -ENOSPC)
+                        break;
+                counters[MQTT_COUNT_DROPPED_QUEUE]++;
+                if (session->client)
+                        break;
+                mqtt_queue_take(&session->queue, &oldest);
+                mqtt_delivery_done(&oldest);
+        } while (true);
+        if (r == -ENOMEM)
+                counters[MQTT_COUNT_DROPPED_MEMORY]++;
+        if (r < 0)
+                mqtt_delivery_done(delivery);
+        return r;
+}

@@ -1,0 +1,71 @@
+/* mqtt/session.h - what the broker remembers of a client, connected or not: subscriptions,
+ * messages under way in both directions, messages that wait, the will that waits (4.1).
+ *
+ * A session lives from CONNECT until its expiry interval after the connection's end. One of
+ * our own (insider.h) has no client ever, and a callback in its place. What a restart is to
+ * survive changes through the functions here, in inflight.h, queue.h and id-set.h.
+ * Inside of mqtt/ only. */
+#pragma once
+
+#include "base/list.h"
+#include "loop/timer.h"
+#include "mqtt/id-set.h"
+#include "mqtt/inflight.h"
+#include "mqtt/queue.h"
+#include "mqtt/topic-tree.h"
+
+#define MQTT_EXPIRES_NEVER UINT32_MAX /* 3.1.2.11.2 */
+
+struct mqtt_broker;
+struct mqtt_client;
+struct mqtt_insider;
+struct mqtt_last_will;
+struct mqtt_walks;
+
+struct mqtt_session {
+        struct list link; /* of the broker's, but for those of our own */
+        struct mqtt_broker *broker;
+        struct mqtt_client *client;   /* NULL: away */
+        struct mqtt_insider *insider; /* NULL: a client's */
+        struct mqtt_subscriber subscriber;
+        struct mqtt_walks *walks; /* retained messages on their way, see walk.h; NULL: none */
+        uint64_t number;          /* of all sessions there ever were, from 1 */
+        uint32_t expiry_s;        /* from the connection's end on */
+        uint64_t away_ms;         /* when that was */
+
+        struct mqtt_inflight inflight; /* to the client */
+        struct mqtt_queue queue;       /* the same, not sent yet */
+        struct mqtt_id_set received;   /* from the client: QoS 2 before PUBREL */
+
+        struct mqtt_last_will *will; /* of the last connection, waiting for its delay */
+        struct loop_timer timer;     /* connected: keep-alive; away: will and expiry */
+        uint16_t id_length;
+        char id[]; /* terminated */
+};
+
+static inline struct mqtt_text mqtt_session_id(const struct mqtt_session *session)
+{
+        return (struct mqtt_text){session->id, session->id_length};
+}
+
+/* NULL: there is none. */
+struct mqtt_session *mqtt_session_find(struct mqtt_broker *broker, struct mqtt_text id);
+/* -ENOSPC: limits.sessions are there; -ENOMEM. */
+int mqtt_session_new(struct mqtt_broker *broker, struct mqtt_text id, struct mqtt_session **ret);
+/* One of our own: not found by anybody. -ENOMEM. */
+int mqtt_session_new_inside(struct mqtt_broker *broker, struct mqtt_session **ret);
+/* Forgets all of it, and publishes the will if one waits ([MQTT-3.1.2-8]). Its client is
+ * gone by now. NULL is fine. */
+struct mqtt_session *mqtt_session_free(struct mqtt_session *session);
+
+/* The connection has ended; `will`, NULL or now the session's, is published at once, after
+ * its delay, or when the session ends, whichever is first. The session may be gone
+ * afterwards. */
+void mqtt_session_leave(struct mqtt_session *session, struct mqtt_last_will *will);
+/* A new connection goes on with it: a will that waits is not published ([MQTT-3.1.3-9]). */
+void mqtt_session_resume(struct mqtt_session *session);
+
+/* The limits of its queue applied: when it is full, the oldest go as long as the client is
+ * away. Takes the delivery over always. -ENOSPC: full, and the client is connected: it is
+ * lost, as with -ENOMEM. */
+int mqtt_session_queue(struct mqtt_session *session, struct mqtt_delivery *delivery);

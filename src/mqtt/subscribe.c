@@ -1,0 +1,157 @@
+/* SUBSCRIBE and UNSUBSCRIBE (3.8 to 3.11). */
+#include "mqtt/client.h"
+#include "mqtt/walk.h"
+#include "proto/mqtt/encode.h"
+#include "proto/mqtt/topic.h"
+
+#include <errno.h>
+
+static int refuse_more(struct mqtt_broker *broker)
+{
+        broker->counters[MQTT_COUNT_REFUSED_SUBSCRIPTIONS]++;
+        return MQTT_QUOTA_EXCEEDED;
+}
+
+static int ask_hook(const struct mqtt_client *client, const struct mqtt_subscription *wanted)
+{
+        const struct mqtt_hooks *hooks = &client->broker->hooks;
+        struct mqtt_who who;
+
+        if (!hooks->on_subscribe)
+                return MQTT_HOOK_PASS;
+        who = mqtt_client_who(client);
+        return hooks->on_subscribe(hooks->owner, &who, wanted);
+}
+
+/* The outcome of mqtt_topic_tree_subscribe(), or a reason. */
+static int add(struct mqtt_session *session, const struct mqtt_subscription *wanted,
+               const struct mqtt_subscription_options *options)
+{
+        struct mqtt_broker *broker = session->broker;
+        uint32_t most = broker->limits.subscriptions_per_session;
+        int r = mqtt_topic_tree_subscribe(broker->tree, &session->subscriber, wanted->filter,
+                                          options);
+
+        if (r == -ENOSPC)
+                return refuse_more(broker);
+        if (r < 0)
+                return MQTT_UNSPECIFIED_ERROR;
+        if (r == MQTT_SUBSCRIBED && session->subscriber.count > most) {
+                (void)mqtt_topic_tree_unsubscribe(broker->tree, &session->subscriber,
+                                                  wanted->filter);
+                return refuse_more(broker);
+        }
+        return r;
+}
+
+/* [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; none for shared ones (4.8.2). */
+static int owe_retained(struct mqtt_session *session, const struct mqtt_subscription *wanted,
+                        const struct mqtt_subscription_options *options, bool is_new)
+{
+        struct mqtt_text share, rest;
+
+        if (options->retain_handling == MQTT_RETAIN_DO_NOT_SEND ||
+            (options->retain_handling == MQTT_RETAIN_SEND_IF_NEW && !is_new) ||
+            mqtt_topic_filter_split_shared(wanted->filter, &share, &rest))
+                return 0;
+        return mqtt_walk_start(session, wanted->filter, options);
+}
+
+/* The reason code for one filter: the QoS that is granted, or why not. */
+static uint8_t subscribe(struct mqtt_client *client, const struct mqtt_subscription *wanted,
+                         uint32_t id)
+{
+        struct mqtt_subscription_options options = {
+                .id = id,
+                .qos = wanted->qos,
+                .retain_handling = wanted->retain_handling,
+                .no_local = wanted->no_local,
+                .retain_as_published = wanted->retain_as_published,
+        };
+        int r;
+
+        if (!mqtt_topic_filter_is_valid(wanted->filter))
+                return MQTT_TOPIC_FILTER_INVALID;
+        r = ask_hook(client, wanted);
+        if (r == MQTT_HOOK_PASS)
+                r = add(client->session, wanted, &options);
+        if (r >= MQTT_UNSPECIFIED_ERROR)
+                return (uint8_t)r;
+        if (owe_retained(client->session, wanted, &options, r == MQTT_SUBSCRIBED) < 0)
+                client->broker->counters[MQTT_COUNT_DROPPED_MEMORY]++;
+        return wanted->qos;
+}
+
+static uint8_t unsubscribe(struct mqtt_client *client, struct mqtt_text filter)
+{
+        struct mqtt_session *session = client->session;
+
+        if (!mqtt_topic_filter_is_valid(filter))
+                return MQTT_TOPIC_FILTER_INVALID;
+        mqtt_walk_stop(session, filter);
+        return mqtt_topic_tree_unsubscribe(client->broker->tree, &session->subscriber, filter) == 0
+                       ? MQTT_SUCCESS
+                       : MQTT_NO_SUBSCRIPTION_EXISTED;
+}
+
+/* SUBACK or UNSUBACK with the reasons gathered ([MQTT-3.8.4-6], [MQTT-3.11.3-1]). */
+static void answer(struct mqtt_client *client, enum mqtt_type type, uint16_t packet_id)
+{
+        struct buffer *reasons = &client->broker->reasons;
+        struct mqtt_suback suback = {
+                .packet_id = packet_id,
+                .reasons = {(const uint8_t *)buffer_data(reasons),
+                            (uint32_t)buffer_length(reasons)},
+        };
+
+        mqtt_client_write(client,
+                          mqtt_encode_suback(&client->broker->scratch,
+                                             (enum mqtt_version)client->version, type, &suback));
+        buffer_truncate(reasons, 0);
+}
+
+void mqtt_handle_subscribe(struct mqtt_client *client, const struct mqtt_frame *frame)
+{
+        struct buffer *reasons = &client->broker->reasons;
+        struct mqtt_subscription wanted;
+        struct mqtt_subscribe packet;
+        uint32_t at = 0;
+        int reason = mqtt_decode_subscribe(frame, (enum mqtt_version)client->version, &packet);
+
+        if (reason == 0 && buffer_reserve(reasons, packet.count) < 0)
+                reason = MQTT_SERVER_BUSY;
+        if (reason != 0) {
+                mqtt_client_refuse(client, (enum mqtt_reason)reason);
+                return;
+        }
+        while (mqtt_subscription_next(&packet, &at, &wanted)) {
+                uint8_t granted = subscribe(client, &wanted, packet.properties.subscription_id);
+
+                (void)buffer_append(reasons, &granted, 1); /* reserved */
+        }
+        answer(client, MQTT_SUBACK, packet.packet_id);
+        if (client->session->walks)
+                mqtt_walks_go_on(client->session);
+}
+
+void mqtt_handle_unsubscribe(struct mqtt_client *client, const struct mqtt_frame *frame)
+{
+        struct buffer *reasons = &client->broker->reasons;
+        struct mqtt_subscription wanted;
+        struct mqtt_subscribe packet;
+        uint32_t at = 0;
+        int reason = mqtt_decode_unsubscribe(frame, (enum mqtt_version)client->version, &packet);
+
+        if (reason == 0 && buffer_reserve(reasons, packet.count) < 0)
+                reason = MQTT_SERVER_BUSY;
+        if (reason != 0) {
+                mqtt_client_refuse(client, (enum mqtt_reason)reason);
+                return;
+        }
+        while (mqtt_subscription_next(&packet, &at, &wanted)) {
+                uint8_t result = unsubscribe(client, wanted.filter);
+
+                (void)buffer_append(reasons, &result, 1); /* reserved */
+        }
+        answer(client, MQTT_UNSUBACK, packet.packet_id);
+}
