@@ -71,14 +71,15 @@ void host_set_listener(struct host *host, const struct host_listener *listener, 
 
 /* Once. May come before the process is there. -ENOMEM. */
 int host_load(struct host *host, bool self_test);
-/* One at a time, after on_loaded. `context` is for host_context(). -EBUSY; -EPIPE: it is broken;
+/* One at a time, after on_loaded. `context`, not NULL, is for host_take_context(). -EBUSY; -EPIPE: it is broken;
  * -EMSGSIZE: larger than a frame; -ENOMEM. */
 int host_call(struct host *host, const char *command, const cJSON *arguments, const cJSON *id,
               uint32_t timeout_ms, void *context);
 bool host_is_busy(const struct host *host);
 bool host_is_loaded(const struct host *host);
-/* Of the call that is under way; NULL: none. */
-void *host_context(const struct host *host);
+/* Of the call that is under way, or was when the host answered or broke. Once: NULL
+ * from then on, since what is broken may take its time to end. */
+void *host_take_context(struct host *host);
 /* Told by on_ended only. */
 void host_kill(struct host *host);
 void host_ask_usage(struct host *host);

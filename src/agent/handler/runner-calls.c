@@ -222,7 +222,7 @@ static void reply_exception(struct call *call, const struct host_message *messag
 void runner_on_reply(struct runner *runner, struct host *host, const struct host_message *message,
                      bool served)
 {
-        struct call *call = host_context(host);
+        struct call *call = host_take_context(host);
 
         if (message->kind == HOST_CALL_FAILED) {
                 reply_exception(call, message, served);
@@ -241,12 +241,11 @@ void runner_on_reply(struct runner *runner, struct host *host, const struct host
 void runner_on_call_broken(struct runner *runner, struct host *host, enum host_fault fault,
                            const char *why, bool served)
 {
-        struct call *call;
+        struct call *call = host_take_context(host);
         const char *name;
 
-        if (!host_is_busy(host))
+        if (!call)
                 return;
-        call = host_context(host);
         name = command_request_name(call->request);
         if (fault == HOST_FAULT_TIMEOUT) {
                 count_failure(call, true, why, served);

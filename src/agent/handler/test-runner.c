@@ -4,6 +4,7 @@
 
 #include "agent/handler/source-text.h"
 #include "base/attributes.h"
+#include "base/text-copy.h"
 #include "command/reply.h"
 #include "command/request.h"
 #include "data/json.h"
@@ -29,6 +30,7 @@ struct sandbox {
         } programs[PROGRAMS_MAX];
         size_t programs_count;
         int refuse; /* what sandbox_start() says */
+        bool dying; /* those that are killed take their time */
 };
 
 /* The one that the code under test has made. */
@@ -99,7 +101,7 @@ static void end_program(struct sandbox *sandbox, size_t index, int status, unsig
 
 int sandbox_kill(struct sandbox *sandbox, uint64_t id)
 {
-        for (size_t i = 0; i < sandbox->programs_count; i++)
+        for (size_t i = 0; i < sandbox->programs_count && !sandbox->dying; i++)
                 if (sandbox->programs[i].id == id)
                         end_program(sandbox, i, SIGKILL, 2);
         return 0;
@@ -269,7 +271,7 @@ static void on_reply(void *owner, const char *json, size_t length, bool success)
         struct fixture *f = owner;
 
         CHECK(f->replies_count < REPLIES_MAX);
-        f->replies[f->replies_count++] = strndup(json, length);
+        f->replies[f->replies_count++] = text_copy(json, length);
 }
 
 static void call(struct fixture *f)
@@ -356,6 +358,33 @@ TEST(an_answer_to_another_call_ends_the_host)
         check_reply(&f, 0, "does not keep to the host protocol");
         CHECK_EQ(made->programs_count, 2);
         fixture_close(&f);
+}
+
+TEST(a_host_that_takes_its_time_to_die_has_no_call_any_more)
+{
+        struct runner_version next;
+        struct fixture f;
+
+        fixture_open(&f);
+        load(&f, 0);
+        call(&f);
+        made->dying = true;
+        say(0, "{\"reply\":7,\"result\":{}}");
+        settle(&f);
+        CHECK_EQ(f.replies_count, 1);
+        version(&next, "2");
+        CHECK_EQ(runner_switch(f.runner, &next, NULL, NULL, NULL, NULL), 0);
+        fixture_close(&f);
+        CHECK_EQ(f.replies_count, 1);
+
+        fixture_open(&f);
+        load(&f, 0);
+        call(&f);
+        made->dying = true;
+        say(0, "{\"reply\":7,\"result\":{}}");
+        settle(&f);
+        fixture_close(&f);
+        CHECK_EQ(f.replies_count, 1);
 }
 
 TEST(no_more_calls_wait_than_may)
