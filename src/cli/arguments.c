@@ -1,6 +1,7 @@
 #include "cli/arguments.h"
 
 #include "base/buffer.h"
+#include "base/text-copy.h"
 #include "base/utf8.h"
 #include "cli/input-file.h"
 #include "data/json.h"
@@ -18,12 +19,9 @@ static int text_value(const char *key, const char *text, size_t length, cJSON **
                 return error_set(error, -EINVAL,
                                  "the value of \"%s\" is not text in UTF-8; send bytes as base64",
                                  key);
-        copy = malloc(length + 1);
+        copy = text_copy(text, length);
         if (!copy)
                 return error_set(error, -ENOMEM, "out of memory");
-        if (length > 0)
-                memcpy(copy, text, length);
-        copy[length] = '\0';
         *ret = cJSON_CreateString(copy);
         return *ret ? 0 : error_set(error, -ENOMEM, "out of memory");
 }

@@ -1,5 +1,6 @@
 #include "agent/handler/diagnosis.h"
 
+#include "base/text-copy.h"
 #include "base/utf8.h"
 #include "data/json.h"
 
@@ -67,7 +68,7 @@ static char *copy_cut(const char *text, size_t max, bool *failed)
         if (!text)
                 return NULL;
         length = strnlen(text, max);
-        copy = strndup(text, utf8_valid_prefix(text, length));
+        copy = text_copy(text, utf8_valid_prefix(text, length));
         if (!copy)
                 *failed = true;
         return copy;

@@ -1,6 +1,7 @@
 #include "agent/handler/repository-fixture.h"
 
 #include "base/durable.h"
+#include "base/text-copy.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -190,7 +191,7 @@ char *fixture_log(struct fixture *f)
         buffer_init(&text, 4 << 20);
         CHECK_EQ(handler_repository_log_query(f->repository, NULL, HANDLER_LOG_LIMIT_MAX, &text),
                  0);
-        copy = strndup(buffer_data(&text), buffer_length(&text));
+        copy = text_copy(buffer_data(&text), buffer_length(&text));
         buffer_done(&text);
         CHECK(copy != NULL);
         return copy;

@@ -1,6 +1,7 @@
 #include "agent/handler/diagnosis.h"
 
 #include "base/attributes.h"
+#include "base/text-copy.h"
 #include "support/allocation.h"
 #include "support/test.h"
 
@@ -19,7 +20,7 @@ static char *written(const struct diagnosis *diagnosis)
         diagnosis_write(diagnosis, &writer);
         json_write_end(&writer);
         CHECK_EQ(json_writer_error(&writer), 0);
-        text = strndup(buffer_data(&out), buffer_length(&out));
+        text = text_copy(buffer_data(&out), buffer_length(&out));
         buffer_done(&out);
         return text;
 }

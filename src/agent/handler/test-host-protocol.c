@@ -1,6 +1,7 @@
 #include "agent/handler/host-protocol.h"
 
 #include "base/attributes.h"
+#include "base/text-copy.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ static char *frame_text(const struct buffer *buffer)
 
         CHECK_EQ(bytes[0] | bytes[1], 0);
         CHECK_EQ(buffer_length(buffer), HOST_FRAME_HEADER + length);
-        return strndup((const char *)bytes + HOST_FRAME_HEADER, length);
+        return text_copy((const char *)bytes + HOST_FRAME_HEADER, length);
 }
 
 TEST(orders_are_frames_of_json)
