@@ -1,12 +1,14 @@
 /* agent/handler/deployment-internal.h - what the files of a deployment know of it: its
- * way (deployment.c), its jobs on the disk (deployment-disk.c), its replies
- * (deployment-reply.c). */
+ * way (deployment.c), what is looked at before the module runs (deployment-checks.c), the
+ * host it is tried in (deployment-candidate.c), its jobs on the disk (deployment-disk.c), its
+ * replies (deployment-reply.c), its ends (deployment-end.c). */
 #pragma once
 
 #include "agent/handler/deployment.h"
 #include "agent/handler/diagnosis.h"
 #include "agent/handler/handler-internal.h"
 #include "agent/handler/validation.h"
+#include "base/attributes.h"
 #include "command/code.h"
 #include "loop/timer.h"
 
@@ -70,6 +72,38 @@ struct deployment {
 
 /* `disk` has come back from the store thread; `ran`: it was there. */
 void deployment_on_disk(struct deployment *deployment, bool ran);
+/* Goes on when all that has to be there is. */
+void deployment_proceed(struct deployment *deployment);
+
+/* deployment-checks.c */
+
+/* From name, size and signature on. */
+void deployment_try_out(struct deployment *deployment);
+
+/* deployment-candidate.c */
+
+/* The process only. False: the deployment has failed. */
+bool deployment_start_candidate(struct deployment *deployment);
+/* The module runs from here on. */
+void deployment_load_candidate(struct deployment *deployment);
+
+/* deployment-end.c */
+
+/* The diagnosis says why. */
+void deployment_reject(struct deployment *deployment);
+/* Adds this to the diagnosis. */
+void deployment_refuse(struct deployment *deployment, enum diagnosis_layer layer,
+                       const char *format, ...) PRINTF_LIKE(3, 4);
+/* Not the module's fault. */
+void deployment_fail(struct deployment *deployment, enum command_code code, const char *format, ...)
+        PRINTF_LIKE(3, 4);
+/* Fails it when the store thread takes no more. */
+void deployment_to_disk(struct deployment *deployment, enum deployment_disk_step step);
+/* It has its reply. `outcome` NULL: the update log has it already. */
+void deployment_conclude(struct deployment *deployment, const char *outcome, const char *layer,
+                         const char *message);
+/* Is everything over? Then it is told, and `deployment` may be gone. */
+void deployment_settle(struct deployment *deployment);
 
 /* deployment-disk.c */
 

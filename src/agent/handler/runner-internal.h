@@ -1,5 +1,6 @@
-/* agent/handler/runner-internal.h - what runner.c and runner-calls.c know of a
- * runner, and nobody else needs to. */
+/* agent/handler/runner-internal.h - what the files of a runner know of it, and nobody else
+ * needs to: its versions (runner.c), the host in service (runner-host.c), those of former
+ * versions (runner-drain.c), calls (runner-calls.c). */
 #pragma once
 
 #include "agent/handler/healing.h"
@@ -70,8 +71,26 @@ void runner_refuse_waiting(struct runner *runner);
 /* Why a call cannot be taken now, and answered so; false: it can. */
 bool runner_refuses(struct runner *runner, struct command_request *request);
 
+/* runner-host.c */
+
+extern const struct host_listener runner_serving; /* its owner is the runner */
+void runner_start_host(struct runner *runner);
+
+/* runner-drain.c */
+
+/* `host` is killed once it has answered. `drain` was allocated before anything changed, and is
+ * taken over. */
+void runner_drain(struct runner *runner, struct drain *drain, struct host *host,
+                  runner_drained_fn *drained, void *context);
+/* They end now, and so do the calls they have. */
+void runner_drop_drains(struct runner *runner);
+
 /* runner.c */
 
-void runner_start_host(struct runner *runner);
+/* Its commands are these from now on. */
+int runner_register(struct runner *runner, const struct module_commands *commands,
+                    struct error *error);
+/* Looks whether the version is good, or when to look again. */
+void runner_prove_later(struct runner *runner);
 void runner_error_counted(struct runner *runner, struct module_command *command);
 void runner_success_counted(struct runner *runner);
