@@ -257,9 +257,9 @@ bool host_is_loaded(const struct host *host)
                (host->stage == STAGE_IDLE || host->stage == STAGE_BUSY);
 }
 
-void *host_context(const struct host *host)
+void *host_take_context(struct host *host)
 {
-        return host->context;
+        return TAKE(host->context);
 }
 
 void host_kill(struct host *host)
