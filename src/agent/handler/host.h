@@ -71,8 +71,8 @@ void host_set_listener(struct host *host, const struct host_listener *listener, 
 
 /* Once. May come before the process is there. -ENOMEM. */
 int host_load(struct host *host, bool self_test);
-/* One at a time, after on_loaded. `context`, not NULL, is for host_take_context(). -EBUSY; -EPIPE: it is broken;
- * -EMSGSIZE: larger than a frame; -ENOMEM. */
+/* One at a time, after on_loaded. `context`, not NULL, is for host_take_context(). -EBUSY; -EPIPE:
+ * it is broken; -EMSGSIZE: larger than a frame; -ENOMEM. */
 int host_call(struct host *host, const char *command, const cJSON *arguments, const cJSON *id,
               uint32_t timeout_ms, void *context);
 bool host_is_busy(const struct host *host);
