@@ -129,8 +129,7 @@ static void agent_on_handler(void *owner, const struct command_event *event, uin
                 log_warning(agent->log, "handler", "lost entries=%llu", (unsigned long long)lost);
         log_write(agent->log, handler->trouble ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "handler",
                   "%s%s%s %s", handler_event_kind_name(handler->kind),
-                  handler->filename[0] != '\0' ? " module=" : "", handler->filename,
-                  handler->text);
+                  handler->filename[0] != '\0' ? " module=" : "", handler->filename, handler->text);
 }
 
 static void agent_admit(void *owner, int fd, const struct net_address *peer,

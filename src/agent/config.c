@@ -15,9 +15,8 @@ static const char default_path[] = "/etc/pifleet/agent.yaml";
 
 static const char *const profiles[] = {"standard", "appliance", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
-static const char *const reserved_names[AGENT_RESERVED_SECTIONS] = {
-        "devices", "lease", "mqtt", "http",
-};
+static const char *const reserved_names[AGENT_RESERVED_SECTIONS] = {"devices", "lease", "mqtt",
+                                                                    "http"};
 
 static const struct config_key top_keys[] = {
         CONFIG_CHOICE(struct agent_config, profile, "profile", AGENT_PROFILE_STANDARD, profiles,

@@ -58,8 +58,7 @@ static cJSON *row_of(const cJSON *module)
             !cJSON_AddNumberToObject(row, "commands", cJSON_GetArraySize(commands)) ||
             !cJSON_AddNumberToObject(row, "calls", sum(commands, "calls")) ||
             !cJSON_AddNumberToObject(row, "errors", sum(commands, "errors")) ||
-            !copy(row, module, "memory") ||
-            !cJSON_AddStringToObject(row, "advice", advice(module)))
+            !copy(row, module, "memory") || !cJSON_AddStringToObject(row, "advice", advice(module)))
                 return NULL;
         return TAKE(row);
 }

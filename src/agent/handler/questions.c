@@ -220,7 +220,7 @@ static int compare_runners(const void *a, const void *b)
 static void answer_usage(struct question *question)
 {
         struct json_writer *writer = command_reply_open(question->request, NULL);
-        const struct runner *runners[2 * HANDLER_MODULES_MAX], *runner;
+        const struct runner *runners[2 * HANDLER_MODULES_MAX] = {NULL}, *runner;
         size_t position = 0, count = 0;
 
         while ((runner = map_next(question->handler->runners, &position, NULL)))

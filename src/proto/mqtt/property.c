@@ -17,11 +17,13 @@
 #define UNSUBSCRIBE MQTT_PROPERTIES_OF(MQTT_UNSUBSCRIBE)
 
 #define FORM(id, kind_, member, where_)                                                            \
-        [id] = {.kind = kind_, .offset = offsetof(struct mqtt_properties, member), .where = where_}
-#define FORM_NOT_ZERO(id, kind_, member, where_)                                                   \
-        [id] = {.kind = kind_,                                                                     \
+        [id] = {.kind = (kind_),                                                                   \
                 .offset = offsetof(struct mqtt_properties, member),                                \
-                .where = where_,                                                                   \
+                .where = (where_)}
+#define FORM_NOT_ZERO(id, kind_, member, where_)                                                   \
+        [id] = {.kind = (kind_),                                                                   \
+                .offset = offsetof(struct mqtt_properties, member),                                \
+                .where = (where_),                                                                 \
                 .not_zero = true}
 
 /* Table 2-4 of 5.0. */
@@ -137,6 +139,7 @@ static void read_property(struct mqtt_reader *reader, unsigned type, struct mqtt
         uint32_t id = mqtt_read_variable(reader), again;
         const struct mqtt_property_form *form;
         bool repeated;
+        char *value;
 
         if (reader->reason != 0)
                 return;
@@ -146,14 +149,12 @@ static void read_property(struct mqtt_reader *reader, unsigned type, struct mqtt
                 return;
         }
         repeated = ret->present & mqtt_property_bit(id);
+        value = repeated ? (char *)&again : (char *)ret + form->offset;
         ret->present |= mqtt_property_bit(id);
         if (form->kind == MQTT_KIND_PAIR)
                 read_pair(reader);
-        else if (repeated && !may_repeat(id, type))
-                mqtt_reader_fail(reader, MQTT_PROTOCOL_ERROR);
-        else if (read_value(reader, form, repeated ? (char *)&again : (char *)ret + form->offset) ==
-                         0 &&
-                 form->not_zero)
+        else if ((repeated && !may_repeat(id, type)) ||
+                 (read_value(reader, form, value) == 0 && form->not_zero))
                 mqtt_reader_fail(reader, MQTT_PROTOCOL_ERROR);
 }
 
