@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from agent_process import TOP, free_port
+from agent_process import BUILD, TOP, free_port
 from command_line import (NO_CONNECTION, OK, PROGRAM, REFUSED, SECONDS, STATUS, USAGE,
                           environment, needs_agent, on_terminal, run)
 from fake_agent import SILENCE, FakeAgent, Greeter
@@ -86,10 +86,19 @@ def test_the_manual_knows_each_option(name):
 @pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")
 def test_the_manuals_are_well_formed():
     pages = sorted((TOP / "docs/man").iterdir())
-    assert len(pages) == 5
+    assert pages
     done = subprocess.run(["mandoc", "-Tlint", "-Wwarning", *pages], capture_output=True,
                           check=False)
     assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_each_manual_is_installed():
+    installed = json.loads((BUILD / "meson-info/intro-installed.json").read_text())
+    manuals = {page: f"/man{page.suffix[1:]}/{page.name}"
+               for page in (TOP / "docs/man").iterdir()}
+    assert manuals
+    for page, end in manuals.items():
+        assert installed.get(str(page), "").endswith(end), page
 
 
 def completions(*words, path):
