@@ -19,6 +19,14 @@ class BadCommands(Exception):
     """The module's table of commands is not as it should be."""
 
 
+class BadCommandName(BadCommands):
+    """A command has a name that none may have."""
+
+
+class TooManyCommands(BadCommands):
+    """More than one module may have."""
+
+
 def read_source(fd):
     """All bytes of a file, wherever its position is, or of a pipe; closes it."""
     try:
@@ -79,7 +87,7 @@ def find_commands(module):
     if not table:
         raise BadCommands("COMMAND_HANDLERS is empty")
     if len(table) > COMMANDS_MAX:
-        raise BadCommands(f"{len(table)} commands; a module has {COMMANDS_MAX} at most")
+        raise TooManyCommands(f"{len(table)} commands; a module has {COMMANDS_MAX} at most")
     for name, function in table.items():
         _check_command(name, function)
     return table
@@ -87,10 +95,10 @@ def find_commands(module):
 
 def _check_command(name, function):
     if not isinstance(name, str):
-        raise BadCommands(f"the command {str(name)[:80]!r} is no text but {type(name).__name__}")
+        raise BadCommandName(f"the command {str(name)[:80]!r} is no text but {type(name).__name__}")
     if not 0 < len(name) <= NAME_MAX or name[0] not in _FIRST or not _REST.issuperset(name):
-        raise BadCommands(f"{name[:80]!r} is no name for a command: a small letter, then small "
-                          f"letters, digits and underscores, {NAME_MAX} characters at most")
+        raise BadCommandName(f"{name[:80]!r} is no name for a command: a small letter, then small "
+                             f"letters, digits and underscores, {NAME_MAX} characters at most")
     if not callable(function):
         raise BadCommands(f"the command {name} is no function but {type(function).__name__}")
 

@@ -151,6 +151,8 @@ static int load(struct host *host, int module_fd, const struct host_order *order
         static const char *const types[] = {
                 [HOST_MODULE_LINK_ERROR] = "LinkError",
                 [HOST_MODULE_BAD_COMMANDS] = "BadCommands",
+                [HOST_MODULE_BAD_COMMAND_NAME] = "BadCommandName",
+                [HOST_MODULE_TOO_MANY_COMMANDS] = "TooManyCommands",
         };
         enum host_module_failure failure;
         struct error error;

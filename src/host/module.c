@@ -14,15 +14,18 @@ static bool name_is_good(const char *name)
         return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
 }
 
-static int check_command(const struct pifleet_module *module, uint32_t index, struct error *error)
+static int check_command(const struct pifleet_module *module, uint32_t index,
+                         enum host_module_failure *failure, struct error *error)
 {
         const struct pifleet_command *command = &module->commands[index];
 
-        if (!name_is_good(command->name))
+        if (!name_is_good(command->name)) {
+                *failure = HOST_MODULE_BAD_COMMAND_NAME;
                 return error_set(error, -ENOEXEC,
                                  "\"%.80s\" is no name for a command: a small letter, then small "
                                  "letters, digits and underscores, %d characters at most",
                                  command->name ? command->name : "", HOST_NAME_MAX);
+        }
         if (!command->handler)
                 return error_set(error, -ENOEXEC, "the command %s has no handler", command->name);
         if (host_module_find(module, command->name) != command)
@@ -30,7 +33,8 @@ static int check_command(const struct pifleet_module *module, uint32_t index, st
         return 0;
 }
 
-static int check_module(const struct pifleet_module *module, struct error *error)
+static int check_module(const struct pifleet_module *module, enum host_module_failure *failure,
+                        struct error *error)
 {
         if (module->abi != PIFLEET_HANDLER_ABI)
                 return error_set(error, -ENOEXEC,
@@ -38,11 +42,13 @@ static int check_module(const struct pifleet_module *module, struct error *error
                                  (unsigned)module->abi, PIFLEET_HANDLER_ABI);
         if (module->commands_count == 0 || !module->commands)
                 return error_set(error, -ENOEXEC, "PIFLEET_MODULE names no commands");
-        if (module->commands_count > HOST_COMMANDS_MAX)
+        if (module->commands_count > HOST_COMMANDS_MAX) {
+                *failure = HOST_MODULE_TOO_MANY_COMMANDS;
                 return error_set(error, -ENOEXEC, "%u commands; a module has %d at most",
                                  (unsigned)module->commands_count, HOST_COMMANDS_MAX);
+        }
         for (uint32_t i = 0; i < module->commands_count; i++) {
-                int r = check_command(module, i, error);
+                int r = check_command(module, i, failure, error);
 
                 if (r < 0)
                         return r;
@@ -82,7 +88,7 @@ int host_module_load(int fd, const char *name, const struct pifleet_module **ret
         if (!module)
                 return error_set(error, -ENOEXEC,
                                  "no commands: %s does not say PIFLEET_MODULE(...)", name);
-        r = check_module(module, error);
+        r = check_module(module, failure, error);
         if (r < 0)
                 return r;
         *ret = module;

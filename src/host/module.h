@@ -12,7 +12,12 @@
 enum { HOST_COMMANDS_MAX = 256, HOST_NAME_MAX = 64 };
 
 /* Why it could not be loaded: the `type` of load_failed. */
-enum host_module_failure { HOST_MODULE_LINK_ERROR, HOST_MODULE_BAD_COMMANDS };
+enum host_module_failure {
+        HOST_MODULE_LINK_ERROR,
+        HOST_MODULE_BAD_COMMANDS,
+        HOST_MODULE_BAD_COMMAND_NAME,
+        HOST_MODULE_TOO_MANY_COMMANDS,
+};
 
 /* Loads what `fd` holds; `name` stands for it in messages. There is no way back: the
  * object stays as long as the process. -ENOEXEC with *failure and a sentence. */

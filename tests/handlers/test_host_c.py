@@ -194,16 +194,16 @@ MODULE = "struct pifleet_call; static int f(struct pifleet_call *c) { (void)c; r
 
 @pytest.mark.parametrize("source, kind, words", [
     ("int x;", "BadCommands", "PIFLEET_MODULE"),
-    ('PIFLEET_MODULE(PIFLEET_COMMAND("A", f, ""))', "BadCommands", '"A" is no name'),
-    ('PIFLEET_MODULE(PIFLEET_COMMAND("", f, ""))', "BadCommands", "no name"),
-    ('PIFLEET_MODULE(PIFLEET_COMMAND("a\\n", f, ""))', "BadCommands", "no name"),
-    ('PIFLEET_MODULE(PIFLEET_COMMAND(NULL, f, ""))', "BadCommands", "no name"),
-    (f'PIFLEET_MODULE(PIFLEET_COMMAND("{"a" * 65}", f, ""))', "BadCommands", "no name"),
+    ('PIFLEET_MODULE(PIFLEET_COMMAND("A", f, ""))', "BadCommandName", '"A" is no name'),
+    ('PIFLEET_MODULE(PIFLEET_COMMAND("", f, ""))', "BadCommandName", "no name"),
+    ('PIFLEET_MODULE(PIFLEET_COMMAND("a\\n", f, ""))', "BadCommandName", "no name"),
+    ('PIFLEET_MODULE(PIFLEET_COMMAND(NULL, f, ""))', "BadCommandName", "no name"),
+    (f'PIFLEET_MODULE(PIFLEET_COMMAND("{"a" * 65}", f, ""))', "BadCommandName", "no name"),
     ('PIFLEET_MODULE(PIFLEET_COMMAND("a", NULL, ""))', "BadCommands", "no handler"),
     ('PIFLEET_MODULE(PIFLEET_COMMAND("a", f, ""), PIFLEET_COMMAND("a", f, ""))', "BadCommands",
      "there twice"),
     ('__attribute__((visibility("default"))) const struct pifleet_module pifleet_module = {1, 257,'
-     '(struct pifleet_command[257]){{0}}, 0};', "BadCommands", "257 commands"),
+     '(struct pifleet_command[257]){{0}}, 0};', "TooManyCommands", "257 commands"),
     ('__attribute__((visibility("default"))) const struct pifleet_module pifleet_module = {2, 1,'
      '0, 0};', "BadCommands", "version 2"),
     ('__attribute__((visibility("default"))) const struct pifleet_module pifleet_module = {1, 0,'

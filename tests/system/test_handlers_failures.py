@@ -46,6 +46,17 @@ def test_an_import_that_goes_wrong_is_refused(client, code, why):
     assert why in rejected(deploy(client, code + "\n"), "import")
 
 
+@pytest.mark.parametrize("table, layer, words", [
+    ("{'Run': f}", "protected", "'Run' is no name for a command"),
+    ("{7: f}", "protected", "the command '7' is no text"),
+    ("{f'c{n}': f for n in range(257)}", "quota", "257 commands; a module has 256 at most"),
+    ("{'a': 7}", "import", "Import failed"), ("{}", "import", "Import failed"),
+], ids=["name", "type", "count", "function", "empty"])
+def test_a_table_of_commands_that_is_none_says_what_is_wrong(client, table, layer, words):
+    code = f"def f(request):\n    return {{}}\n\n\nCOMMAND_HANDLERS = {table}\n"
+    assert rejected(deploy(client, code), layer).startswith(words)
+
+
 def test_an_import_that_does_not_end_is_ended(client):
     before = time.monotonic()
     assert "was not loaded within 10 s" in rejected(

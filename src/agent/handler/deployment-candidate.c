@@ -107,21 +107,36 @@ static void candidate_on_loaded(void *owner, struct host *host, const struct hos
         deployment_proceed(deployment);
 }
 
+/* What the host found wrong with the table of commands has the layer it has when the agent finds
+ * it. A module may claim these types too, and gains another layer's name for its own failure. */
+static enum diagnosis_layer layer_of_failure(const char *type)
+{
+        if (strcmp(type, HOST_FAILURE_BAD_COMMAND_NAME) == 0)
+                return DIAGNOSIS_PROTECTED;
+        if (strcmp(type, HOST_FAILURE_TOO_MANY_COMMANDS) == 0)
+                return DIAGNOSIS_QUOTA;
+        return DIAGNOSIS_IMPORT;
+}
+
 static void candidate_on_load_failed(void *owner, struct host *host,
                                      const struct host_message *message)
 {
         struct deployment *deployment = owner;
         char text[DIAGNOSIS_MESSAGE_MAX + 1], line[48] = "";
         struct diagnosis_finding finding = {.message = text, .line = message->failed.line};
+        enum diagnosis_layer layer = layer_of_failure(message->failed.type);
 
         (void)host;
         if (deployment->concluded)
                 return;
-        if (finding.line > 0)
+        if (finding.line > 0 && layer == DIAGNOSIS_IMPORT)
                 snprintf(line, sizeof(line), " at line %lld", (long long)finding.line);
-        snprintf(text, sizeof(text), "Import failed%s: %s%s%s", line, message->failed.type,
-                 message->failed.message[0] != '\0' ? ": " : "", message->failed.message);
-        (void)diagnosis_add_finding(&deployment->diagnosis, DIAGNOSIS_IMPORT, &finding);
+        if (layer == DIAGNOSIS_IMPORT)
+                snprintf(text, sizeof(text), "Import failed%s: %s%s%s", line, message->failed.type,
+                         message->failed.message[0] != '\0' ? ": " : "", message->failed.message);
+        else
+                snprintf(text, sizeof(text), "%s", message->failed.message);
+        (void)diagnosis_add_finding(&deployment->diagnosis, layer, &finding);
         if (message->failed.traceback[0] != '\0')
                 (void)diagnosis_set_traceback(&deployment->diagnosis, message->failed.traceback);
         deployment_reject(deployment);

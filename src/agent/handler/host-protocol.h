@@ -25,6 +25,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Types of load_failed that say more than that loading failed. */
+#define HOST_FAILURE_BAD_COMMAND_NAME "BadCommandName"
+#define HOST_FAILURE_TOO_MANY_COMMANDS "TooManyCommands"
+
 enum {
         HOST_PROTOCOL_VERSION = 1,
         HOST_FRAME_HEADER = 4,
