@@ -1,5 +1,6 @@
 #include "agent/gpio/pwm-software.h"
 
+#include "agent/gpio/pwm-edges.h"
 #include "base/attributes.h"
 #include "base/clock.h"
 #include "base/thread.h"
@@ -22,10 +23,7 @@ struct channel {
         gpio_pwm_drive_fn *drive;
         void *context;
         bool runs; /* has edges */
-        bool level;
-        uint64_t period_ns, high_ns;
-        uint64_t start_ns; /* of the period that runs */
-        uint64_t edge_ns;  /* the next one */
+        struct gpio_pwm_edges edges;
         int error;
 };
 
@@ -49,23 +47,7 @@ static int channel_drive(struct channel *channel, bool level)
 
         if (r < 0 && channel->error == 0)
                 channel->error = r;
-        channel->level = level;
         return r;
-}
-
-/* The edge that is due. A thread that overslept whole periods goes on with the one
- * that runs now: nobody is helped by the edges of the past. */
-static void channel_step(struct channel *channel, uint64_t now_ns)
-{
-        bool level = !channel->level;
-
-        if (level)
-                channel->start_ns = channel->edge_ns;
-        if (now_ns - channel->start_ns > 2 * channel->period_ns)
-                channel->start_ns +=
-                        (now_ns - channel->start_ns) / channel->period_ns * channel->period_ns;
-        (void)channel_drive(channel, level);
-        channel->edge_ns = channel->start_ns + (level ? channel->high_ns : channel->period_ns);
 }
 
 /* When the next edge of any channel is due; UINT64_MAX: never. */
@@ -78,10 +60,10 @@ static uint64_t group_step(struct gpio_pwm_group *group)
 
                 if (!channel || !channel->runs)
                         continue;
-                if (channel->edge_ns <= now)
-                        channel_step(channel, now);
-                if (channel->edge_ns < next)
-                        next = channel->edge_ns;
+                if (channel->edges.due_ns <= now)
+                        (void)channel_drive(channel, gpio_pwm_edges_step(&channel->edges, now));
+                if (channel->edges.due_ns < next)
+                        next = channel->edges.due_ns;
         }
         return next;
 }
@@ -216,13 +198,12 @@ static int software_set(struct gpio_pwm *pwm, uint64_t period_ns, uint64_t high_
         if (high_ns == 0 || high_ns == period_ns)
                 return channel_hold(channel, high_ns > 0);
         pthread_mutex_lock(&group->lock);
-        channel->period_ns = period_ns;
-        channel->high_ns = high_ns;
+        channel->edges.period_ns = period_ns;
+        channel->edges.high_ns = high_ns;
         /* One that runs takes the new times with its next edge: no short pulse. */
         if (!channel->runs) {
-                channel->start_ns = clock_monotonic_ns();
-                r = channel_drive(channel, true);
-                channel->edge_ns = channel->start_ns + high_ns;
+                gpio_pwm_edges_start(&channel->edges, clock_monotonic_ns());
+                r = channel_drive(channel, channel->edges.level);
                 channel->runs = r == 0;
                 pthread_cond_signal(&group->changed);
         }
