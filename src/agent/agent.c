@@ -20,6 +20,7 @@
 #include "loop/work.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,8 @@ enum {
         HANDLER_EVENTS = 256,
         GPIO_WARNINGS = 64,
         PASSWORD_CHECKS_WAITING = 64,
-        DESCRIPTORS_OF_OURS = 64, /* that are no client's */
+        DESCRIPTORS_OF_OURS = 64, /* that are neither a client's nor a module's */
+        DESCRIPTORS_USUAL = 1024, /* where nobody tells */
         STOP_GRACE_MS = 5000,     /* for requests that are under way */
 };
 
@@ -215,18 +217,30 @@ static int open_signals(struct agent *agent)
         return r;
 }
 
-/* As many clients as descriptors allow, and those raised as far as they go. */
-static size_t connections_max(const struct agent_config *config)
+/* Raised as far as they go. */
+static size_t descriptors_max(void)
 {
         struct rlimit limit;
-        size_t possible = 1024 - DESCRIPTORS_OF_OURS;
 
-        if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-                limit.rlim_cur = limit.rlim_max;
-                (void)setrlimit(RLIMIT_NOFILE, &limit);
-                if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > DESCRIPTORS_OF_OURS)
-                        possible = (size_t)limit.rlim_cur - DESCRIPTORS_OF_OURS;
-        }
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return DESCRIPTORS_USUAL;
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return DESCRIPTORS_USUAL;
+        return limit.rlim_cur < INT_MAX ? (size_t)limit.rlim_cur : INT_MAX;
+}
+
+/* As many clients as descriptors allow. What modules need at most is kept from them, so that no
+ * number of clients stops a module; with few descriptors, half of them. */
+static size_t connections_max(const struct agent_config *config)
+{
+        size_t all = descriptors_max();
+        size_t ours = DESCRIPTORS_OF_OURS + HANDLER_DESCRIPTORS_MAX, possible;
+
+        if (ours > all / 2)
+                ours = all / 2 > DESCRIPTORS_OF_OURS ? all / 2 : DESCRIPTORS_OF_OURS;
+        possible = all > ours ? all - ours : 1;
         if (config->limits.connections > 0 && (size_t)config->limits.connections < possible)
                 return (size_t)config->limits.connections;
         return possible;

@@ -1,9 +1,11 @@
 """Deployments that meet one another, their clients and what is in their way."""
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -272,3 +274,20 @@ def test_deployments_take_no_longer_than_they_may(client):
         must_deploy(client, echo(f"v{version}"))
         times.append(time.monotonic() - before)
     assert sorted(times)[2] < 2, times
+
+
+@pytest.mark.skipif(not shutil.which("prlimit"), reason="util-linux is not installed")
+def test_no_number_of_clients_keeps_modules_from_their_descriptors(start_agent):
+    agent = start_agent(launcher=["prlimit", "--nofile=300:300"])
+    agent.await_handlers()
+    with agent.connect() as client, contextlib.ExitStack() as others:
+        refused = None
+        while not refused:
+            other = others.enter_context(agent.connect())
+            other.send_request("ping")
+            reply = other.receive()
+            refused = not reply["success"] and reply
+        assert refused["code"] == "BUSY"
+        for number in range(20):
+            must_deploy(client, echo("v", name=f"answer_{number}"), f"module_{number}.py")
+        assert all(client.call(f"answer_{n}")["success"] for n in range(20))

@@ -153,10 +153,12 @@ int handler_config_check(const struct handler_config *config, struct error *erro
         int r;
 
         if (strcmp(config->dir, "handlers") != 0)
-                return error_set(error, -EINVAL,
-                                 "handlers.dir cannot be \"%.80s\"; expected: handlers, the folder "
-                                 "of the state directory (state_dir says where that is)",
-                                 config->dir);
+                return error_set(
+                        error, -EINVAL,
+                        "handlers.dir cannot be \"%.80s\": modules lie in the folder handlers "
+                        "of the state directory, and nowhere else; leave the key out, and "
+                        "set state_dir to have them in another place",
+                        config->dir);
         r = check_paths("handlers.shared_dirs", &config->shared_dirs, error);
         for (size_t i = 0; r == 0 && i < config->modules.count; i++)
                 r = check_grant(grant_at(config, i), error);

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(HANDLER_DESCRIPTORS_MAX >= 4 * HANDLER_MODULES_MAX + 64,
+               "what is kept for modules is enough for all of them");
+
 /* Modules in place, and as many whose logs alone are of interest. */
 enum { RUNNERS_MAX = 2 * HANDLER_MODULES_MAX };
 

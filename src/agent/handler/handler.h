@@ -14,7 +14,12 @@
 
 struct handler;
 
-enum { HANDLER_HIDDEN_MAX = 8 };
+enum {
+        HANDLER_HIDDEN_MAX = 8,
+        /* Open at once: of each of 256 modules its code, its host's connection and two pipes; of
+         * changes, candidates, checks, and hosts that have a last call to end. */
+        HANDLER_DESCRIPTORS_MAX = 256 * 4 + 64,
+};
 
 struct handler_options {
         const struct handler_config *config; /* must outlive it */
