@@ -63,6 +63,7 @@ int mqtt_pool_take(struct mqtt_pool *pool, uint32_t *ret)
 
 void mqtt_pool_give(struct mqtt_pool *pool, uint32_t number)
 {
+        memset(mqtt_pool_at(pool, number), 0, pool->size);
         memcpy(mqtt_pool_at(pool, number), &pool->free, sizeof(pool->free));
         pool->free = number;
         if (--pool->count == 0)

@@ -26,6 +26,7 @@ void mqtt_pool_done(struct mqtt_pool *pool);
 
 /* A new item of zeros. -ENOMEM: or MQTT_POOL_MAX are there. */
 int mqtt_pool_take(struct mqtt_pool *pool, uint32_t *ret);
+/* It is zeros then, but for its first four bytes. */
 void mqtt_pool_give(struct mqtt_pool *pool, uint32_t number);
 
 /* Of an item that is there. */

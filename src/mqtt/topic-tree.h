@@ -5,8 +5,8 @@
  * found is remembered until a change of subscriptions could make it differ, so a topic that
  * comes again costs one look-up.
  *
- * Bounds: `subscriptions` of all together; `cache_bytes` for what is remembered, the least
- * recently used goes. A match visits each node of the tree that its topic reaches, that is
+ * Bounds: `subscriptions` of all together; `cache_bytes` for what is remembered; what was not
+ * asked for lately goes. A match visits each node of the tree that its topic reaches, that is
  * at most 2 to the power of its levels and at most all of them: `work` says how many, for
  * the caller to charge to whoever published.
  *
@@ -25,7 +25,7 @@ struct mqtt_topic_tree;
 struct mqtt_subscriber {
         uint32_t first; /* of its subscriptions */
         uint32_t count;
-        uint32_t walk, place; /* where the match under way has put it */
+        uint32_t place; /* where a match that looks for it has put it */
 };
 static inline void mqtt_subscriber_init(struct mqtt_subscriber *subscriber)
 {
@@ -87,9 +87,9 @@ uint32_t mqtt_topic_tree_count(const struct mqtt_topic_tree *tree); /* subscript
 struct mqtt_match {
         struct list link; /* of the matches under way */
         struct mqtt_topic_tree *tree;
-        struct mqtt_route *route;
+        struct mqtt_audience *audience;
         const struct mqtt_subscriber *publisher;
-        uint32_t next_receiver, next_group;
+        uint32_t next_seat, next_share;
         uint32_t shared_id;
         uint32_t work; /* nodes visited; 0: it was remembered */
 };

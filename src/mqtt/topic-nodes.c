@@ -1,0 +1,268 @@
+#include "mqtt/topic-nodes.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+int mqtt_nodes_init(struct mqtt_nodes *nodes)
+{
+        int r = mqtt_levels_init(&nodes->levels);
+
+        if (r < 0)
+                return r;
+        mqtt_pool_init(&nodes->nodes, sizeof(struct mqtt_node));
+        mqtt_pool_init(&nodes->entries, sizeof(struct mqtt_entry));
+        mqtt_index_init(&nodes->edges);
+        mqtt_members_init(nodes);
+        r = mqtt_pool_take(&nodes->nodes, &nodes->root);
+        if (r < 0)
+                mqtt_nodes_done(nodes);
+        return r;
+}
+
+void mqtt_nodes_done(struct mqtt_nodes *nodes)
+{
+        mqtt_members_done(nodes);
+        mqtt_index_done(&nodes->edges);
+        mqtt_pool_done(&nodes->entries);
+        mqtt_pool_done(&nodes->nodes);
+        mqtt_levels_done(&nodes->levels);
+}
+
+static uint32_t hash_of(const struct mqtt_nodes *nodes, uint32_t parent, uint32_t level)
+{
+        return (uint32_t)siphash_number(&nodes->levels.key, (uint64_t)parent << 32 | level);
+}
+
+uint32_t mqtt_nodes_child(const struct mqtt_nodes *nodes, uint32_t parent, uint32_t level)
+{
+        uint32_t hash = hash_of(nodes, parent, level);
+        uint32_t at = mqtt_index_begin(&nodes->edges, hash), number;
+
+        while ((number = mqtt_index_next(&nodes->edges, hash, &at)) > 0) {
+                const struct mqtt_node *node = mqtt_node_at(nodes, number);
+
+                if (node->parent == parent && node->level == level)
+                        break;
+        }
+        return number;
+}
+
+static bool is(struct mqtt_text level, char wildcard)
+{
+        return level.length == 1 && level.bytes[0] == wildcard;
+}
+
+static uint32_t find_below(const struct mqtt_nodes *nodes, uint32_t parent, struct mqtt_text level)
+{
+        const struct mqtt_node *node = mqtt_node_at(nodes, parent);
+        uint32_t name;
+
+        if (is(level, '+'))
+                return node->below.plus;
+        if (is(level, '#'))
+                return node->below.hash;
+        name = mqtt_levels_find(&nodes->levels, level);
+        return name > 0 ? mqtt_nodes_child(nodes, parent, name) : 0;
+}
+
+static uint32_t find_share(const struct mqtt_nodes *nodes, uint32_t parent, struct mqtt_text share)
+{
+        uint32_t name = mqtt_levels_find(&nodes->levels, share);
+
+        return name > 0 ? mqtt_nodes_child(nodes, parent, name | MQTT_LEVEL_SHARE) : 0;
+}
+
+uint32_t mqtt_nodes_find(const struct mqtt_nodes *nodes, struct mqtt_text filter)
+{
+        struct mqtt_text share, rest = filter, level;
+        bool shared = mqtt_topic_filter_split_shared(filter, &share, &rest);
+        uint32_t number = nodes->root, at = 0;
+
+        while (number > 0 && mqtt_topic_level_next(rest, &at, &level))
+                number = find_below(nodes, number, level);
+        return shared && number > 0 ? find_share(nodes, number, share) : number;
+}
+
+static void link_share(struct mqtt_nodes *nodes, struct mqtt_node *parent, uint32_t number)
+{
+        struct mqtt_node *node = mqtt_node_at(nodes, number);
+
+        node->share.next = parent->below.shares;
+        if (node->share.next > 0)
+                mqtt_node_at(nodes, node->share.next)->share.previous = number;
+        parent->below.shares = number;
+}
+
+static void unlink_share(struct mqtt_nodes *nodes, struct mqtt_node *parent,
+                         const struct mqtt_node *node)
+{
+        if (node->share.next > 0)
+                mqtt_node_at(nodes, node->share.next)->share.previous = node->share.previous;
+        if (node->share.previous > 0)
+                mqtt_node_at(nodes, node->share.previous)->share.next = node->share.next;
+        else
+                parent->below.shares = node->share.next;
+}
+
+/* Of a wildcard. */
+static int add_wildcard(struct mqtt_nodes *nodes, uint32_t parent, uint32_t level, uint32_t *ret)
+{
+        uint32_t number;
+        int r = mqtt_pool_take(&nodes->nodes, &number);
+
+        if (r < 0)
+                return r;
+        *mqtt_node_at(nodes, number) = (struct mqtt_node){.parent = parent, .level = level};
+        if (level == MQTT_LEVEL_PLUS)
+                mqtt_node_at(nodes, parent)->below.plus = number;
+        else
+                mqtt_node_at(nodes, parent)->below.hash = number;
+        mqtt_node_at(nodes, parent)->children++;
+        *ret = number;
+        return 0;
+}
+
+/* Of a name that is held for it; `level` says so, and whether it is a share's. */
+static int add_named(struct mqtt_nodes *nodes, uint32_t parent, uint32_t level, uint32_t *ret)
+{
+        uint32_t number;
+        int r = mqtt_pool_take(&nodes->nodes, &number);
+
+        if (r < 0)
+                return r;
+        r = mqtt_index_add(&nodes->edges, hash_of(nodes, parent, level), number);
+        if (r < 0) {
+                mqtt_pool_give(&nodes->nodes, number);
+                return r;
+        }
+        *mqtt_node_at(nodes, number) = (struct mqtt_node){.parent = parent, .level = level};
+        mqtt_node_at(nodes, parent)->children++;
+        if (level & MQTT_LEVEL_SHARE)
+                link_share(nodes, mqtt_node_at(nodes, parent), number);
+        *ret = number;
+        return 0;
+}
+
+static int make_named(struct mqtt_nodes *nodes, uint32_t parent, struct mqtt_text text,
+                      uint32_t kind, uint32_t *ret)
+{
+        uint32_t name;
+        int r = mqtt_levels_hold(&nodes->levels, text, &name);
+
+        if (r < 0)
+                return r;
+        r = add_named(nodes, parent, name | kind, ret);
+        if (r < 0)
+                mqtt_levels_drop(&nodes->levels, name);
+        return r;
+}
+
+static int make_below(struct mqtt_nodes *nodes, uint32_t parent, struct mqtt_text level,
+                      uint32_t *ret)
+{
+        uint32_t there = find_below(nodes, parent, level);
+
+        if (there > 0) {
+                *ret = there;
+                return 0;
+        }
+        if (is(level, '+'))
+                return add_wildcard(nodes, parent, MQTT_LEVEL_PLUS, ret);
+        if (is(level, '#'))
+                return add_wildcard(nodes, parent, MQTT_LEVEL_HASH, ret);
+        return make_named(nodes, parent, level, 0, ret);
+}
+
+int mqtt_nodes_make(struct mqtt_nodes *nodes, struct mqtt_text filter, uint32_t *ret)
+{
+        struct mqtt_text share, rest = filter, level;
+        bool shared = mqtt_topic_filter_split_shared(filter, &share, &rest);
+        uint32_t number = nodes->root, at = 0;
+        int r = 0;
+
+        while (r == 0 && mqtt_topic_level_next(rest, &at, &level))
+                r = make_below(nodes, number, level, &number);
+        if (r == 0 && shared) {
+                uint32_t there = find_share(nodes, number, share);
+
+                if (there > 0)
+                        number = there;
+                else
+                        r = make_named(nodes, number, share, MQTT_LEVEL_SHARE, &number);
+        }
+        if (r < 0) {
+                mqtt_nodes_prune(nodes, number);
+                return r;
+        }
+        *ret = number;
+        return 0;
+}
+
+static void take_out(struct mqtt_nodes *nodes, uint32_t number)
+{
+        struct mqtt_node *node = mqtt_node_at(nodes, number);
+        struct mqtt_node *parent = mqtt_node_at(nodes, node->parent);
+
+        parent->children--;
+        if (node->level == MQTT_LEVEL_PLUS) {
+                parent->below.plus = 0;
+        } else if (node->level == MQTT_LEVEL_HASH) {
+                parent->below.hash = 0;
+        } else {
+                mqtt_index_remove(&nodes->edges, hash_of(nodes, node->parent, node->level), number);
+                if (node->level & MQTT_LEVEL_SHARE)
+                        unlink_share(nodes, parent, node);
+                mqtt_levels_drop(&nodes->levels, node->level & ~MQTT_LEVEL_SHARE);
+        }
+        mqtt_pool_give(&nodes->nodes, number);
+}
+
+void mqtt_nodes_prune(struct mqtt_nodes *nodes, uint32_t number)
+{
+        while (number != nodes->root) {
+                const struct mqtt_node *node = mqtt_node_at(nodes, number);
+                uint32_t parent = node->parent;
+
+                if (node->children > 0 || node->members > 0)
+                        return;
+                take_out(nodes, number);
+                number = parent;
+        }
+}
+
+static char *put_level(const struct mqtt_nodes *nodes, const struct mqtt_node *node, char *at)
+{
+        struct mqtt_text text = {"+", 1};
+
+        if (node->level == MQTT_LEVEL_HASH)
+                text.bytes = "#";
+        else if (node->level != MQTT_LEVEL_PLUS)
+                text = mqtt_levels_text(&nodes->levels, node->level & ~MQTT_LEVEL_SHARE);
+        memcpy(at, text.bytes, text.length);
+        return at + text.length;
+}
+
+uint16_t mqtt_nodes_filter(const struct mqtt_nodes *nodes, uint32_t number, char *filter)
+{
+        static const char prefix[] = "$share/";
+        uint32_t path[MQTT_TOPIC_LEVELS_MAX], count = 0;
+        char *at = filter;
+
+        if (mqtt_node_at(nodes, number)->level & MQTT_LEVEL_SHARE) {
+                memcpy(at, prefix, sizeof(prefix) - 1);
+                at = put_level(nodes, mqtt_node_at(nodes, number), at + sizeof(prefix) - 1);
+                *at++ = '/';
+                number = mqtt_node_at(nodes, number)->parent;
+        }
+        for (; number != nodes->root; number = mqtt_node_at(nodes, number)->parent) {
+                assert(count < MQTT_TOPIC_LEVELS_MAX);
+                path[count++] = number;
+        }
+        while (count-- > 0) {
+                at = put_level(nodes, mqtt_node_at(nodes, path[count]), at);
+                if (count > 0)
+                        *at++ = '/';
+        }
+        return (uint16_t)(at - filter);
+}
