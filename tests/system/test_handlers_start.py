@@ -4,7 +4,14 @@ import json
 import shutil
 import time
 
+import pytest
+
 from handler_modules import echo, must_deploy, one_command, stats, until
+
+LAZY = {"handlers": {"start": "lazy"}}
+GREET = ('#include <pifleet/handler.h>\nstatic int greet(struct pifleet_call *call)\n{\n'
+         '        pifleet_put_text(call, "greeting", "hello");\n        return 0;\n}\n'
+         'PIFLEET_MODULE(PIFLEET_COMMAND("greet", greet, "Greets."))\n')
 
 
 def restart(start_agent, state, config=None):
@@ -61,10 +68,7 @@ def test_a_dropped_file_is_taken_at_start_when_it_passes(start_agent, tmp_path):
 def test_a_module_in_c_needs_its_compiler_once(start_agent, tmp_path):
     if not shutil.which("cc"):
         return
-    code = ('#include <pifleet/handler.h>\nstatic int greet(struct pifleet_call *call)\n{\n'
-            '        pifleet_put_text(call, "greeting", "hello");\n        return 0;\n}\n'
-            'PIFLEET_MODULE(PIFLEET_COMMAND("greet", greet, "Greets."))\n')
-    state = deployed(start_agent, tmp_path, {"greet.c": code})
+    state = deployed(start_agent, tmp_path, {"greet.c": GREET})
     agent = restart(start_agent, state)
     with agent.connect() as client:
         until(lambda: client.call("greet").get("greeting") == "hello", client)
@@ -92,13 +96,37 @@ def test_a_disabled_module_says_why_and_how_to_go_on(start_agent, tmp_path):
         assert client.call("answer")["version"] == "new"
 
 
-def test_a_lazy_module_is_started_by_its_first_call(start_agent, tmp_path):
-    lazy = {"handlers": {"start": "lazy"}}
-    state = deployed(start_agent, tmp_path, {"camera_handlers.py": echo("lazy")}, lazy)
-    agent = restart(start_agent, state, lazy)
+def is_started_by_its_first_call(agent, filename, command, member, value):
     agent.await_handlers()
     with agent.connect() as client:
         assert client.call("get_status")["handlers"]["loaded"] == 0
-        assert stats(client)["state"] == "idle"
-        assert client.call("answer")["version"] == "lazy"
-        assert stats(client)["state"] == "serving"
+        assert stats(client, filename)["state"] == "idle"
+        assert client.call(command)[member] == value
+        assert stats(client, filename)["state"] == "serving"
+    assert agent.stop() == 0
+
+
+@pytest.mark.parametrize("before", ({}, LAZY), ids=("now", "lazy"))
+def test_a_lazy_module_is_started_by_its_first_call(start_agent, tmp_path, before):
+    state = deployed(start_agent, tmp_path, {"camera_handlers.py": echo("lazy")}, before)
+    is_started_by_its_first_call(restart(start_agent, state, LAZY), "camera_handlers.py", "answer",
+                                 "version", "lazy")
+
+
+def test_a_lazy_module_whose_commands_nobody_noted_is_loaded_once(start_agent, tmp_path):
+    state = deployed(start_agent, tmp_path, {"camera_handlers.py": echo("lazy")})
+    (state / "commands.camera_handlers.py.json").unlink(missing_ok=True)
+    agent = restart(start_agent, state, LAZY)
+    with agent.connect() as client:
+        until(lambda: client.call("answer").get("version") == "lazy", client)
+        until((state / "commands.camera_handlers.py.json").exists, client)
+    assert agent.stop() == 0
+    is_started_by_its_first_call(restart(start_agent, state, LAZY), "camera_handlers.py", "answer",
+                                 "version", "lazy")
+
+
+@pytest.mark.parametrize("before", ({}, LAZY), ids=("now", "lazy"))
+def test_a_lazy_module_in_c_is_started_by_its_first_call(start_agent, tmp_path, before):
+    state = deployed(start_agent, tmp_path, {"greet.c": GREET}, before)
+    is_started_by_its_first_call(restart(start_agent, state, LAZY), "greet.c", "greet", "greeting",
+                                 "hello")

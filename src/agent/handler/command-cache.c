@@ -16,16 +16,13 @@ static void file_name(char ret[NAME_SIZE], const char *filename)
         snprintf(ret, NAME_SIZE, "commands.%s.json", filename);
 }
 
-int command_cache_write(int state_fd, const char *filename, const char *sha256,
-                        const struct module_commands *commands)
+int command_cache_print(const char *sha256, const struct module_commands *commands,
+                        struct buffer *ret)
 {
         struct json_writer writer;
-        char name[NAME_SIZE];
-        struct buffer out;
-        int r;
 
-        buffer_init(&out, TEXT_MAX);
-        json_writer_init(&writer, &out);
+        buffer_init(ret, TEXT_MAX);
+        json_writer_init(&writer, ret);
         json_write_object(&writer, NULL);
         json_write_string(&writer, "sha256", sha256);
         json_write_array(&writer, "commands");
@@ -37,12 +34,15 @@ int command_cache_write(int state_fd, const char *filename, const char *sha256,
         }
         json_write_end(&writer);
         json_write_end(&writer);
-        r = json_writer_error(&writer);
+        return json_writer_error(&writer);
+}
+
+int command_cache_write(int state_fd, const char *filename, const struct buffer *text)
+{
+        char name[NAME_SIZE];
+
         file_name(name, filename);
-        if (r == 0)
-                r = durable_write(state_fd, name, 0600, buffer_data(&out), buffer_length(&out));
-        buffer_done(&out);
-        return r;
+        return durable_write(state_fd, name, 0600, buffer_data(text), buffer_length(text));
 }
 
 void command_cache_remove(int state_fd, const char *filename)

@@ -50,19 +50,27 @@ static int find_rollback(struct deployment *deployment)
         return error_set(&disk->error, -ENOENT, "No earlier version of %s", order->filename);
 }
 
-/* A file that somebody put there comes before the version in place. */
+/* A file that somebody put there comes before the version in place. -ENOENT: none, or it is the
+ * one in place. What is there and is no file that can be read is an error: whoever put it there
+ * has to know that it is not used. */
 static int find_dropped(struct deployment *deployment)
 {
         struct deployment_disk *disk = &deployment->disk;
         struct deployment_order *order = &deployment->order;
         struct handler_candidate candidate;
-        int r = handler_repository_scan(disk->repository, order->filename, NULL, NULL, &candidate,
-                                        1);
+        AUTO_FREE char *code = NULL;
+        size_t length;
+        int r = handler_repository_read_visible(disk->repository, order->filename, &code, &length);
+        int found = handler_repository_scan(disk->repository, order->filename, NULL, NULL,
+                                            &candidate, 1);
 
-        if (r <= 0)
+        if (r < 0)
+                return r;
+        if (found <= 0)
                 return -ENOENT;
-        return handler_repository_read_visible(disk->repository, order->filename, &order->code,
-                                               &order->length);
+        order->code = TAKE(code);
+        order->length = length;
+        return 0;
 }
 
 static int find_in_place(struct deployment *deployment)
@@ -138,28 +146,29 @@ static void store_object(struct deployment *deployment)
                                                       object, count);
 }
 
-/* A lazy module's commands have to be known without it. */
+/* The next start may be one at which it is not loaded. */
 static void store_commands(struct deployment *deployment)
 {
-        const struct handler *handler = deployment->handler;
-        const char *filename = deployment->order.filename;
+        struct buffer text;
 
-        if (handler_config_start(handler->config,
-                                 handler_config_grant(handler->config, filename)) ==
-            HANDLER_START_LAZY)
-                (void)command_cache_write(handler->state_fd, filename, deployment->sha256,
-                                          &deployment->commands);
+        if (command_cache_print(deployment->sha256, &deployment->commands, &text) == 0)
+                (void)command_cache_write(deployment->handler->state_fd, deployment->order.filename,
+                                          &text);
+        buffer_done(&text);
 }
 
 static int commit(struct deployment *deployment)
 {
         struct deployment_disk *disk = &deployment->disk;
         uint64_t change = disk->change;
+        int r;
 
         store_object(deployment);
-        store_commands(deployment);
         disk->change = 0;
-        return handler_repository_commit(disk->repository, change, &disk->committed, &disk->error);
+        r = handler_repository_commit(disk->repository, change, &disk->committed, &disk->error);
+        if (r >= 0)
+                store_commands(deployment);
+        return r;
 }
 
 static int remove_module(struct deployment *deployment)

@@ -1,5 +1,6 @@
 #include "agent/handler/handler-internal.h"
 
+#include "agent/handler/command-cache.h"
 #include "base/attributes.h"
 #include "command/reply.h"
 
@@ -46,9 +47,22 @@ struct note {
         enum handler_state state;
         bool disables;
         char why[HANDLER_WHY_MAX + 1];
+        char sha256[HANDLER_SHA256_HEX + 1]; /* of `commands`; "": none */
+        struct buffer commands;              /* command_cache_print() */
         int result;
         struct error error;
 };
+
+/* Of the version in place only: it may have gone meanwhile. */
+static int note_commands(const struct note *note)
+{
+        const struct handler_module *module =
+                handler_repository_find(note->handler->repository, note->filename);
+
+        if (!module || strcmp(module->current.sha256, note->sha256) != 0)
+                return -ENOENT;
+        return command_cache_write(note->handler->state_fd, note->filename, &note->commands);
+}
 
 static void note_run(struct store_job *job)
 {
@@ -57,12 +71,20 @@ static void note_run(struct store_job *job)
 
         if (!repository)
                 note->result = 0;
+        else if (note->sha256[0] != '\0')
+                note->result = note_commands(note);
         else if (note->disables)
                 note->result = handler_repository_disable(repository, note->filename, note->why,
                                                           &note->error);
         else
                 note->result = handler_repository_mark(repository, note->filename, note->seq,
                                                        note->state, &note->error);
+}
+
+static void note_free(struct note *note)
+{
+        buffer_done(&note->commands);
+        free(note);
 }
 
 static void note_done(struct store_job *job)
@@ -73,34 +95,40 @@ static void note_done(struct store_job *job)
         if (job->ran && note->result < 0 && note->result != -ENOENT)
                 handler_publish(note->handler, HANDLER_EVENT_STORE, note->filename,
                                 "trouble: cannot be noted: %s", strerror(-note->result));
-        free(note);
+        note_free(note);
 }
 
-static void note_submit(struct handler *handler, struct runner *runner, const struct note *what)
+/* `what` is taken over. */
+static void note_submit(struct handler *handler, struct runner *runner, struct note *what)
 {
         struct note *note = malloc(sizeof(*note));
 
-        if (!note)
+        if (!note) {
+                buffer_done(&what->commands);
                 return;
+        }
         *note = *what;
         note->handler = handler;
         note->job.run = note_run;
         note->job.done = note_done;
         snprintf(note->filename, sizeof(note->filename), "%s", runner_filename(runner));
         if (store_thread_submit(handler->store, &note->job) < 0)
-                free(note);
+                note_free(note);
 }
 
 void handler_mark(struct handler *handler, struct runner *runner, enum handler_state state)
 {
-        note_submit(handler, runner,
-                    &(struct note){.seq = runner_version(runner)->version.seq, .state = state});
+        struct note note = {.seq = runner_version(runner)->version.seq, .state = state};
+
+        buffer_init(&note.commands, 0);
+        note_submit(handler, runner, &note);
 }
 
 void handler_disable(struct handler *handler, struct runner *runner, const char *why)
 {
         struct note note = {.disables = true};
 
+        buffer_init(&note.commands, 0);
         snprintf(note.why, sizeof(note.why), "%s", why);
         note_submit(handler, runner, &note);
 }
@@ -179,6 +207,18 @@ static void on_loaded(void *owner, struct runner *runner)
         startup_next(handler->startup);
 }
 
+static void on_learned(void *owner, struct runner *runner)
+{
+        const struct runner_version *version = runner_version(runner);
+        struct note note = {0};
+
+        memcpy(note.sha256, version->version.sha256, sizeof(note.sha256));
+        if (command_cache_print(note.sha256, &version->commands, &note.commands) < 0)
+                buffer_done(&note.commands);
+        else
+                note_submit(owner, runner, &note);
+}
+
 static const struct runner_listener runner_listener = {
         .on_good = on_good,
         .on_suggestion = on_suggestion,
@@ -186,6 +226,7 @@ static const struct runner_listener runner_listener = {
         .on_disabled = on_disabled,
         .on_broken = on_broken,
         .on_loaded = on_loaded,
+        .on_learned = on_learned,
 };
 
 /* --- runners ----------------------------------------------------------------------------- */

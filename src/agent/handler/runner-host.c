@@ -115,6 +115,7 @@ static int learn_commands(struct runner *runner, const struct host_message *mess
         module_commands_inherit(&commands, &runner->version.commands);
         module_commands_done(&runner->version.commands);
         runner->version.commands = commands;
+        runner->setup.listener->on_learned(runner->setup.owner, runner);
         return 0;
 }
 

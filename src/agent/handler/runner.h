@@ -34,6 +34,8 @@ struct runner_listener {
         void (*on_broken)(void *owner, struct runner *runner, const char *why, uint64_t delay_ms);
         /* It has loaded: its commands are these. */
         void (*on_loaded)(void *owner, struct runner *runner);
+        /* They are others than were known; before on_loaded. */
+        void (*on_learned)(void *owner, struct runner *runner);
 };
 
 struct runner_setup {

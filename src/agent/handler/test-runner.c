@@ -140,7 +140,7 @@ struct fixture {
         struct command_session session;
         char *replies[REPLIES_MAX];
         size_t replies_count;
-        unsigned good, suggested, unfit, disabled, drained, children;
+        unsigned good, suggested, unfit, disabled, drained, children, learned;
 };
 
 static void on_good(void *owner, struct runner *runner)
@@ -172,8 +172,13 @@ static void on_loaded(void *owner, struct runner *runner)
 {
 }
 
-static const struct runner_listener listener = {on_good,     on_suggestion, on_unfit,
-                                                on_disabled, on_broken,     on_loaded};
+static void on_learned(void *owner, struct runner *runner)
+{
+        ((struct fixture *)owner)->learned++;
+}
+
+static const struct runner_listener listener = {on_good,   on_suggestion, on_unfit,  on_disabled,
+                                                on_broken, on_loaded,     on_learned};
 
 static void on_spawner(void *owner, bool up, const char *why)
 {
@@ -319,6 +324,28 @@ TEST(a_call_waits_for_the_host_and_is_answered)
         check_reply(&f, 0, "\"success\":true,\"type\":\"snap\"");
         check_reply(&f, 0, "\"n\":1");
         check_reply(&f, 1, "snap failed: KeyError: 'x' (camera.py, line 4)");
+        fixture_close(&f);
+}
+
+TEST(commands_that_were_not_known_are_told_and_others_are_not)
+{
+        struct runner_version unknown;
+        struct fixture f;
+
+        fixture_open(&f);
+        load(&f, 0);
+        CHECK_EQ(f.learned, 0);
+        version(&unknown, "2");
+        module_commands_done(&unknown.commands);
+        CHECK_EQ(runner_switch(f.runner, &unknown, NULL, NULL, NULL, NULL), 0);
+        settle(&f);
+        load(&f, made->programs_count - 1);
+        CHECK_EQ(f.learned, 1);
+        CHECK_EQ(runner_version(f.runner)->commands.count, 1);
+        call(&f);
+        say(made->programs_count - 1, "{\"reply\":1,\"result\":{\"n\":1}}");
+        settle(&f);
+        check_reply(&f, 0, "\"success\":true");
         fixture_close(&f);
 }
 
