@@ -130,3 +130,17 @@ def test_a_lazy_module_in_c_is_started_by_its_first_call(start_agent, tmp_path, 
     state = deployed(start_agent, tmp_path, {"greet.c": GREET}, before)
     is_started_by_its_first_call(restart(start_agent, state, LAZY), "greet.c", "greet", "greeting",
                                  "hello")
+
+
+def test_a_module_in_c_that_was_compiled_anew_stays_so(start_agent, tmp_path):
+    state = deployed(start_agent, tmp_path, {"greet.c": GREET})
+    objects = state / "handler-store" / "objects"
+    for made in objects.iterdir():
+        made.unlink()
+    agent = restart(start_agent, state)
+    with agent.connect() as client:
+        until(lambda: client.call("greet").get("greeting") == "hello", client)
+    assert agent.stop() == 0
+    assert len(list(objects.iterdir())) == 1
+    is_started_by_its_first_call(restart(start_agent, state, LAZY), "greet.c", "greet", "greeting",
+                                 "hello")

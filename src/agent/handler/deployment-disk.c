@@ -50,27 +50,19 @@ static int find_rollback(struct deployment *deployment)
         return error_set(&disk->error, -ENOENT, "No earlier version of %s", order->filename);
 }
 
-/* A file that somebody put there comes before the version in place. -ENOENT: none, or it is the
- * one in place. What is there and is no file that can be read is an error: whoever put it there
- * has to know that it is not used. */
+/* A file that somebody put there comes before the version in place. */
 static int find_dropped(struct deployment *deployment)
 {
         struct deployment_disk *disk = &deployment->disk;
         struct deployment_order *order = &deployment->order;
         struct handler_candidate candidate;
-        AUTO_FREE char *code = NULL;
-        size_t length;
-        int r = handler_repository_read_visible(disk->repository, order->filename, &code, &length);
-        int found = handler_repository_scan(disk->repository, order->filename, NULL, NULL,
-                                            &candidate, 1);
+        int r = handler_repository_scan(disk->repository, order->filename, NULL, NULL, &candidate,
+                                        1);
 
-        if (r < 0)
-                return r;
-        if (found <= 0)
+        if (r <= 0)
                 return -ENOENT;
-        order->code = TAKE(code);
-        order->length = length;
-        return 0;
+        return handler_repository_read_visible(disk->repository, order->filename, &order->code,
+                                               &order->length);
 }
 
 static int find_in_place(struct deployment *deployment)
@@ -161,11 +153,13 @@ static int commit(struct deployment *deployment)
 {
         struct deployment_disk *disk = &deployment->disk;
         uint64_t change = disk->change;
-        int r;
+        int r = 0;
 
         store_object(deployment);
         disk->change = 0;
-        r = handler_repository_commit(disk->repository, change, &disk->committed, &disk->error);
+        if (change != 0)
+                r = handler_repository_commit(disk->repository, change, &disk->committed,
+                                              &disk->error);
         if (r >= 0)
                 store_commands(deployment);
         return r;

@@ -16,7 +16,7 @@ enum deployment_disk_step {
         DISK_IDLE,
         DISK_FIND,   /* the code of a rollback or a reload */
         DISK_STAGE,  /* the change begins */
-        DISK_COMMIT, /* it is done */
+        DISK_COMMIT, /* it is done; of a version in place: what was made of it is kept */
         DISK_REMOVE, /* the module goes */
         DISK_END,    /* it came to nothing, or there was none; the update log says so */
 };

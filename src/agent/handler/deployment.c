@@ -89,10 +89,9 @@ void deployment_proceed(struct deployment *deployment)
         if (deployment->order.kind == DEPLOYMENT_CHECK) {
                 deployment_reply_done(deployment);
                 deployment_conclude(deployment, "checked", NULL, NULL);
-        } else if (deployment->order.kind == DEPLOYMENT_RELOAD || deployment->in_place) {
-                deployment->disk.reenabled = true;
-                put_into_service(deployment);
         } else {
+                deployment->disk.reenabled =
+                        deployment->order.kind == DEPLOYMENT_RELOAD || deployment->in_place;
                 deployment_to_disk(deployment, DISK_COMMIT);
         }
 }
