@@ -10,6 +10,10 @@
 #include "mqtt/pool.h"
 #include "proto/mqtt/packet.h"
 
+/* In place of a number: the wildcards, which are not stored. Numbers are smaller (pool.h). */
+#define MQTT_LEVEL_PLUS UINT32_C(0x7fffffff)
+#define MQTT_LEVEL_HASH UINT32_C(0x7ffffffe)
+
 struct mqtt_levels {
         struct siphash_key key; /* for its owner's hashes too */
         struct mqtt_pool names;

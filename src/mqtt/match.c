@@ -31,7 +31,7 @@ static void read_levels(struct walk *walk, struct mqtt_text topic)
         walk->is_reserved = topic.length > 0 && topic.bytes[0] == '$';
         while (mqtt_topic_level_next(topic, &at, &level)) {
                 assert(walk->depth < MQTT_TOPIC_LEVELS_MAX);
-                walk->levels[walk->depth++] = mqtt_levels_find(&walk->nodes->levels, level);
+                walk->levels[walk->depth++] = mqtt_levels_find(&walk->nodes->tree.levels, level);
         }
 }
 
@@ -80,7 +80,7 @@ static int visit(struct walk *walk, struct visit at)
                 push(walk, node->below.plus, at.depth + 1);
         level = walk->levels[at.depth];
         if (level > 0 && node->children > 0)
-                push(walk, mqtt_nodes_child(walk->nodes, at.node, level), at.depth + 1);
+                push(walk, mqtt_level_tree_child(&walk->nodes->tree, at.node, level), at.depth + 1);
         return r;
 }
 
@@ -96,7 +96,7 @@ static int find_audience(struct mqtt_topic_tree *tree, struct mqtt_text topic, u
         walk.depth = walk.height = walk.visited = 0;
         tree->reached.count = 0;
         read_levels(&walk, topic);
-        push(&walk, tree->nodes.root, 0);
+        push(&walk, tree->nodes.tree.root, 0);
         while (r == 0 && walk.height > 0)
                 r = visit(&walk, walk.stack[--walk.height]);
         *work += walk.visited;

@@ -1,8 +1,8 @@
 /* mqtt/retained.h - the last message of each topic that was published with RETAIN, 3.3.1.3.
  *
  * A tree of topic levels. Those that match a filter are walked over in slices by a cursor,
- * which survives any change in between. Bounds: names, and bytes of all messages as
- * mqtt_message_size() counts them. One thread. */
+ * which survives any change in between. Bounds: names; bytes of messages, as
+ * mqtt_message_size() counts them, and of the tree. One thread. */
 #pragma once
 
 #include "mqtt/message.h"

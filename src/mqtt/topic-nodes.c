@@ -6,46 +6,16 @@
 
 int mqtt_nodes_init(struct mqtt_nodes *nodes)
 {
-        int r = mqtt_levels_init(&nodes->levels);
-
-        if (r < 0)
-                return r;
-        mqtt_pool_init(&nodes->nodes, sizeof(struct mqtt_node));
         mqtt_pool_init(&nodes->entries, sizeof(struct mqtt_entry));
-        mqtt_index_init(&nodes->edges);
         mqtt_members_init(nodes);
-        r = mqtt_pool_take(&nodes->nodes, &nodes->root);
-        if (r < 0)
-                mqtt_nodes_done(nodes);
-        return r;
+        return mqtt_level_tree_init(&nodes->tree, sizeof(struct mqtt_node));
 }
 
 void mqtt_nodes_done(struct mqtt_nodes *nodes)
 {
         mqtt_members_done(nodes);
-        mqtt_index_done(&nodes->edges);
         mqtt_pool_done(&nodes->entries);
-        mqtt_pool_done(&nodes->nodes);
-        mqtt_levels_done(&nodes->levels);
-}
-
-static uint32_t hash_of(const struct mqtt_nodes *nodes, uint32_t parent, uint32_t level)
-{
-        return (uint32_t)siphash_number(&nodes->levels.key, (uint64_t)parent << 32 | level);
-}
-
-uint32_t mqtt_nodes_child(const struct mqtt_nodes *nodes, uint32_t parent, uint32_t level)
-{
-        uint32_t hash = hash_of(nodes, parent, level);
-        uint32_t at = mqtt_index_begin(&nodes->edges, hash), number;
-
-        while ((number = mqtt_index_next(&nodes->edges, hash, &at)) > 0) {
-                const struct mqtt_node *node = mqtt_node_at(nodes, number);
-
-                if (node->parent == parent && node->level == level)
-                        break;
-        }
-        return number;
+        mqtt_level_tree_done(&nodes->tree);
 }
 
 static bool is(struct mqtt_text level, char wildcard)
@@ -55,29 +25,23 @@ static bool is(struct mqtt_text level, char wildcard)
 
 static uint32_t find_below(const struct mqtt_nodes *nodes, uint32_t parent, struct mqtt_text level)
 {
-        const struct mqtt_node *node = mqtt_node_at(nodes, parent);
-        uint32_t name;
-
         if (is(level, '+'))
-                return node->below.plus;
+                return mqtt_node_at(nodes, parent)->below.plus;
         if (is(level, '#'))
-                return node->below.hash;
-        name = mqtt_levels_find(&nodes->levels, level);
-        return name > 0 ? mqtt_nodes_child(nodes, parent, name) : 0;
+                return mqtt_node_at(nodes, parent)->below.hash;
+        return mqtt_level_tree_find(&nodes->tree, parent, level, 0);
 }
 
 static uint32_t find_share(const struct mqtt_nodes *nodes, uint32_t parent, struct mqtt_text share)
 {
-        uint32_t name = mqtt_levels_find(&nodes->levels, share);
-
-        return name > 0 ? mqtt_nodes_child(nodes, parent, name | MQTT_LEVEL_SHARE) : 0;
+        return mqtt_level_tree_find(&nodes->tree, parent, share, MQTT_LEVEL_SHARE);
 }
 
 uint32_t mqtt_nodes_find(const struct mqtt_nodes *nodes, struct mqtt_text filter)
 {
         struct mqtt_text share, rest = filter, level;
         bool shared = mqtt_topic_filter_split_shared(filter, &share, &rest);
-        uint32_t number = nodes->root, at = 0;
+        uint32_t number = nodes->tree.root, at = 0;
 
         while (number > 0 && mqtt_topic_level_next(rest, &at, &level))
                 number = find_below(nodes, number, level);
@@ -105,15 +69,14 @@ static void unlink_share(struct mqtt_nodes *nodes, struct mqtt_node *parent,
                 parent->below.shares = node->share.next;
 }
 
-/* Of a wildcard. */
 static int add_wildcard(struct mqtt_nodes *nodes, uint32_t parent, uint32_t level, uint32_t *ret)
 {
         uint32_t number;
-        int r = mqtt_pool_take(&nodes->nodes, &number);
+        int r = mqtt_pool_take(&nodes->tree.nodes, &number);
 
         if (r < 0)
                 return r;
-        *mqtt_node_at(nodes, number) = (struct mqtt_node){.parent = parent, .level = level};
+        mqtt_node_at(nodes, number)->branch = (struct mqtt_branch){parent, level};
         if (level == MQTT_LEVEL_PLUS)
                 mqtt_node_at(nodes, parent)->below.plus = number;
         else
@@ -123,39 +86,17 @@ static int add_wildcard(struct mqtt_nodes *nodes, uint32_t parent, uint32_t leve
         return 0;
 }
 
-/* Of a name that is held for it; `level` says so, and whether it is a share's. */
-static int add_named(struct mqtt_nodes *nodes, uint32_t parent, uint32_t level, uint32_t *ret)
+static int add_named(struct mqtt_nodes *nodes, uint32_t parent, struct mqtt_text name,
+                     uint32_t kind, uint32_t *ret)
 {
-        uint32_t number;
-        int r = mqtt_pool_take(&nodes->nodes, &number);
+        int r = mqtt_level_tree_add(&nodes->tree, parent, name, kind, ret);
 
         if (r < 0)
                 return r;
-        r = mqtt_index_add(&nodes->edges, hash_of(nodes, parent, level), number);
-        if (r < 0) {
-                mqtt_pool_give(&nodes->nodes, number);
-                return r;
-        }
-        *mqtt_node_at(nodes, number) = (struct mqtt_node){.parent = parent, .level = level};
         mqtt_node_at(nodes, parent)->children++;
-        if (level & MQTT_LEVEL_SHARE)
-                link_share(nodes, mqtt_node_at(nodes, parent), number);
-        *ret = number;
+        if (kind == MQTT_LEVEL_SHARE)
+                link_share(nodes, mqtt_node_at(nodes, parent), *ret);
         return 0;
-}
-
-static int make_named(struct mqtt_nodes *nodes, uint32_t parent, struct mqtt_text text,
-                      uint32_t kind, uint32_t *ret)
-{
-        uint32_t name;
-        int r = mqtt_levels_hold(&nodes->levels, text, &name);
-
-        if (r < 0)
-                return r;
-        r = add_named(nodes, parent, name | kind, ret);
-        if (r < 0)
-                mqtt_levels_drop(&nodes->levels, name);
-        return r;
 }
 
 static int make_below(struct mqtt_nodes *nodes, uint32_t parent, struct mqtt_text level,
@@ -171,14 +112,14 @@ static int make_below(struct mqtt_nodes *nodes, uint32_t parent, struct mqtt_tex
                 return add_wildcard(nodes, parent, MQTT_LEVEL_PLUS, ret);
         if (is(level, '#'))
                 return add_wildcard(nodes, parent, MQTT_LEVEL_HASH, ret);
-        return make_named(nodes, parent, level, 0, ret);
+        return add_named(nodes, parent, level, 0, ret);
 }
 
 int mqtt_nodes_make(struct mqtt_nodes *nodes, struct mqtt_text filter, uint32_t *ret)
 {
         struct mqtt_text share, rest = filter, level;
         bool shared = mqtt_topic_filter_split_shared(filter, &share, &rest);
-        uint32_t number = nodes->root, at = 0;
+        uint32_t number = nodes->tree.root, at = 0;
         int r = 0;
 
         while (r == 0 && mqtt_topic_level_next(rest, &at, &level))
@@ -189,7 +130,7 @@ int mqtt_nodes_make(struct mqtt_nodes *nodes, struct mqtt_text filter, uint32_t 
                 if (there > 0)
                         number = there;
                 else
-                        r = make_named(nodes, number, share, MQTT_LEVEL_SHARE, &number);
+                        r = add_named(nodes, number, share, MQTT_LEVEL_SHARE, &number);
         }
         if (r < 0) {
                 mqtt_nodes_prune(nodes, number);
@@ -201,28 +142,28 @@ int mqtt_nodes_make(struct mqtt_nodes *nodes, struct mqtt_text filter, uint32_t 
 
 static void take_out(struct mqtt_nodes *nodes, uint32_t number)
 {
-        struct mqtt_node *node = mqtt_node_at(nodes, number);
-        struct mqtt_node *parent = mqtt_node_at(nodes, node->parent);
+        const struct mqtt_node *node = mqtt_node_at(nodes, number);
+        struct mqtt_node *parent = mqtt_node_at(nodes, node->branch.parent);
 
         parent->children--;
-        if (node->level == MQTT_LEVEL_PLUS) {
+        if (node->branch.level == MQTT_LEVEL_PLUS) {
                 parent->below.plus = 0;
-        } else if (node->level == MQTT_LEVEL_HASH) {
+                mqtt_pool_give(&nodes->tree.nodes, number);
+        } else if (node->branch.level == MQTT_LEVEL_HASH) {
                 parent->below.hash = 0;
+                mqtt_pool_give(&nodes->tree.nodes, number);
         } else {
-                mqtt_index_remove(&nodes->edges, hash_of(nodes, node->parent, node->level), number);
-                if (node->level & MQTT_LEVEL_SHARE)
+                if (node->branch.level & MQTT_LEVEL_SHARE)
                         unlink_share(nodes, parent, node);
-                mqtt_levels_drop(&nodes->levels, node->level & ~MQTT_LEVEL_SHARE);
+                mqtt_level_tree_remove(&nodes->tree, number);
         }
-        mqtt_pool_give(&nodes->nodes, number);
 }
 
 void mqtt_nodes_prune(struct mqtt_nodes *nodes, uint32_t number)
 {
-        while (number != nodes->root) {
+        while (number != nodes->tree.root) {
                 const struct mqtt_node *node = mqtt_node_at(nodes, number);
-                uint32_t parent = node->parent;
+                uint32_t parent = node->branch.parent;
 
                 if (node->children > 0 || node->members > 0)
                         return;
@@ -235,10 +176,11 @@ static char *put_level(const struct mqtt_nodes *nodes, const struct mqtt_node *n
 {
         struct mqtt_text text = {"+", 1};
 
-        if (node->level == MQTT_LEVEL_HASH)
+        if (node->branch.level == MQTT_LEVEL_HASH)
                 text.bytes = "#";
-        else if (node->level != MQTT_LEVEL_PLUS)
-                text = mqtt_levels_text(&nodes->levels, node->level & ~MQTT_LEVEL_SHARE);
+        else if (node->branch.level != MQTT_LEVEL_PLUS)
+                text = mqtt_levels_text(&nodes->tree.levels,
+                                        node->branch.level & ~MQTT_LEVEL_SHARE);
         memcpy(at, text.bytes, text.length);
         return at + text.length;
 }
@@ -249,13 +191,13 @@ uint16_t mqtt_nodes_filter(const struct mqtt_nodes *nodes, uint32_t number, char
         uint32_t path[MQTT_TOPIC_LEVELS_MAX], count = 0;
         char *at = filter;
 
-        if (mqtt_node_at(nodes, number)->level & MQTT_LEVEL_SHARE) {
+        if (mqtt_node_at(nodes, number)->branch.level & MQTT_LEVEL_SHARE) {
                 memcpy(at, prefix, sizeof(prefix) - 1);
                 at = put_level(nodes, mqtt_node_at(nodes, number), at + sizeof(prefix) - 1);
                 *at++ = '/';
-                number = mqtt_node_at(nodes, number)->parent;
+                number = mqtt_node_at(nodes, number)->branch.parent;
         }
-        for (; number != nodes->root; number = mqtt_node_at(nodes, number)->parent) {
+        for (; number != nodes->tree.root; number = mqtt_node_at(nodes, number)->branch.parent) {
                 assert(count < MQTT_TOPIC_LEVELS_MAX);
                 path[count++] = number;
         }

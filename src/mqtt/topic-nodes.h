@@ -5,20 +5,16 @@
  * A node is there as long as something stands at or below it. Inside of mqtt/topic-tree. */
 #pragma once
 
-#include "mqtt/levels.h"
+#include "mqtt/level-tree.h"
 #include "mqtt/topic-tree.h"
 
-/* In place of a level's number; those are smaller (pool.h). */
-#define MQTT_LEVEL_PLUS UINT32_C(0x7fffffff)
-#define MQTT_LEVEL_HASH UINT32_C(0x7ffffffe)
-/* Beside it: the name of a share. */
-#define MQTT_LEVEL_SHARE UINT32_C(0x80000000)
+/* The name of a share, not of a level. */
+#define MQTT_LEVEL_SHARE MQTT_LEVEL_KIND
 
 struct mqtt_node {
-        uint32_t parent; /* 0: the root */
-        uint32_t level;
-        uint32_t children; /* of all kinds, shares included */
-        uint32_t members;  /* who subscribed to just this, see below */
+        struct mqtt_branch branch; /* its level may be MQTT_LEVEL_PLUS or _HASH */
+        uint32_t children;         /* of all kinds, shares included */
+        uint32_t members;          /* who subscribed to just this, see below */
         union {
                 struct {
                         uint32_t plus, hash; /* the children of that name */
@@ -43,11 +39,9 @@ struct mqtt_entry {
 };
 
 struct mqtt_nodes {
-        struct mqtt_levels levels;
-        struct mqtt_pool nodes, entries;
-        struct mqtt_pool lists;  /* of members, where there are several */
-        struct mqtt_index edges; /* from a node and a name to the child */
-        uint32_t root;
+        struct mqtt_level_tree tree;
+        struct mqtt_pool entries;
+        struct mqtt_pool lists; /* of members, where there are several */
 };
 
 int mqtt_nodes_init(struct mqtt_nodes *nodes); /* -ENOMEM; -EIO: no random numbers */
@@ -55,15 +49,13 @@ void mqtt_nodes_done(struct mqtt_nodes *nodes);
 
 static inline struct mqtt_node *mqtt_node_at(const struct mqtt_nodes *nodes, uint32_t number)
 {
-        return mqtt_pool_at(&nodes->nodes, number);
+        return mqtt_pool_at(&nodes->tree.nodes, number);
 }
 static inline struct mqtt_entry *mqtt_entry_at(const struct mqtt_nodes *nodes, uint32_t number)
 {
         return mqtt_pool_at(&nodes->entries, number);
 }
 
-/* The child of a name; 0: there is none. */
-uint32_t mqtt_nodes_child(const struct mqtt_nodes *nodes, uint32_t parent, uint32_t level);
 /* Of a valid filter, which may be shared; 0: there is none. */
 uint32_t mqtt_nodes_find(const struct mqtt_nodes *nodes, struct mqtt_text filter);
 /* The same, made if need be. -ENOMEM: all is as it was. */

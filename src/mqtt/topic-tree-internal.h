@@ -15,5 +15,5 @@ struct mqtt_topic_tree {
 
 static inline uint64_t mqtt_topic_hash(const struct mqtt_topic_tree *tree, struct mqtt_text topic)
 {
-        return siphash(&tree->nodes.levels.key, topic.bytes, topic.length);
+        return siphash(&tree->nodes.tree.levels.key, topic.bytes, topic.length);
 }

@@ -9,6 +9,8 @@
 /* Of a subscriber that goes with more, all that is remembered is forgotten, and not topic by
  * topic. */
 enum { FORGET_ONE_BY_ONE_MAX = 16 };
+/* A few deep filters are fine; many would cost far more than others. */
+enum { LEVELS_PER_SUBSCRIPTION = 8, LEVELS_ALWAYS = 1024 };
 
 int mqtt_topic_tree_new(const struct mqtt_topic_tree_config *config, struct mqtt_topic_tree **ret)
 {
@@ -51,7 +53,7 @@ uint32_t mqtt_topic_tree_count(const struct mqtt_topic_tree *tree)
 static uint32_t hash_of(const struct mqtt_topic_tree *tree, uint32_t node,
                         const struct mqtt_subscriber *subscriber)
 {
-        return (uint32_t)siphash_number(&tree->nodes.levels.key,
+        return (uint32_t)siphash_number(&tree->nodes.tree.levels.key,
                                         (uint64_t)node << 32 ^ (uintptr_t)subscriber);
 }
 
@@ -139,6 +141,19 @@ static void forget(struct mqtt_topic_tree *tree, struct mqtt_text filter)
                 mqtt_audience_cache_forget(&tree->cache, topic, mqtt_topic_hash(tree, topic));
 }
 
+/* Are there nodes left for a filter of which there may be none yet? */
+static bool has_room(const struct mqtt_topic_tree *tree, struct mqtt_text filter)
+{
+        uint64_t most = (uint64_t)tree->config.subscriptions * LEVELS_PER_SUBSCRIPTION;
+        uint64_t nodes = tree->nodes.tree.nodes.count;
+        struct mqtt_text level;
+        uint32_t at = 0;
+
+        while (mqtt_topic_level_next(filter, &at, &level))
+                nodes++;
+        return nodes <= most + LEVELS_ALWAYS;
+}
+
 int mqtt_topic_tree_subscribe(struct mqtt_topic_tree *tree, struct mqtt_subscriber *subscriber,
                               struct mqtt_text filter,
                               const struct mqtt_subscription_options *options)
@@ -154,11 +169,14 @@ int mqtt_topic_tree_subscribe(struct mqtt_topic_tree *tree, struct mqtt_subscrib
         }
         if (tree->nodes.entries.count >= tree->config.subscriptions)
                 return -ENOSPC;
+        if (node == 0 && !has_room(tree, filter))
+                return -ENOSPC;
         if (node == 0)
                 r = mqtt_nodes_make(&tree->nodes, filter, &node);
         if (r < 0)
                 return r;
-        assert(!options->no_local || !(mqtt_node_at(&tree->nodes, node)->level & MQTT_LEVEL_SHARE));
+        assert(!options->no_local ||
+               !(mqtt_node_at(&tree->nodes, node)->branch.level & MQTT_LEVEL_SHARE));
         r = add_entry(tree, subscriber, node, options);
         if (r < 0) {
                 mqtt_nodes_prune(&tree->nodes, node);
@@ -192,7 +210,7 @@ static void remove_entry(struct mqtt_topic_tree *tree, uint32_t number)
                           number);
         unlink_entry(tree, entry);
         mqtt_pool_give(&tree->nodes.entries, number);
-        if (node->level & MQTT_LEVEL_SHARE && node->members == 0)
+        if (node->branch.level & MQTT_LEVEL_SHARE && node->members == 0)
                 take_share_out_of_matches(tree, node_number);
         mqtt_nodes_prune(&tree->nodes, node_number);
 }

@@ -5,7 +5,8 @@
  * found is remembered until a change of subscriptions could make it differ, so a topic that
  * comes again costs one look-up.
  *
- * Bounds: `subscriptions` of all together; `cache_bytes` for what is remembered; what was not
+ * Bounds: `subscriptions` of all together, and eight levels for each of them that are not
+ * other filters' too; `cache_bytes` for what is remembered; what was not
  * asked for lately goes. A match visits each node of the tree that its topic reaches, that is
  * at most 2 to the power of its levels and at most all of them: `work` says how many, for
  * the caller to charge to whoever published.
@@ -51,7 +52,7 @@ DEFINE_CLEANUP(mqtt_topic_tree)
 enum { MQTT_SUBSCRIBED = 0, MQTT_SUBSCRIBED_AGAIN = 1 };
 
 /* `filter` is valid (topic.h), and may be "$share/NAME/FILTER". MQTT_SUBSCRIBED_AGAIN: it
- * was there, and has the new options ([MQTT-3.8.4-3]). -ENOSPC: `subscriptions` are there;
+ * was there, and has the new options ([MQTT-3.8.4-3]). -ENOSPC: the bounds;
  * -ENOMEM. After a failure all is as it was. */
 int mqtt_topic_tree_subscribe(struct mqtt_topic_tree *tree, struct mqtt_subscriber *subscriber,
                               struct mqtt_text filter,
