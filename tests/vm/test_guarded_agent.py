@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from agent_process import BUILD
 
 PATIENCE_SECONDS = 60
+CORE_PATTERN = pathlib.Path("/proc/sys/kernel/core_pattern")
 
 
 class GuardedAgent:
@@ -53,10 +55,10 @@ class GuardedAgent:
         children = f"/proc/{self.supervisor.pid}/task/{self.supervisor.pid}/children"
         return int(pathlib.Path(children).read_text().split()[0])
 
-    def kill(self):
-        """Kills the agent, and returns once the kernel has taken it away."""
+    def kill(self, number=signal.SIGKILL):
+        """Ends the agent, and returns once the kernel has taken it away."""
         pid = self.agent_pid()
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
         end = time.monotonic() + PATIENCE_SECONDS
         while pathlib.Path(f"/proc/{pid}").exists():
             assert time.monotonic() < end
@@ -141,3 +143,29 @@ def test_an_agent_that_hangs_is_ended_and_its_pins_are_safe(board, guarded):
         time.sleep(0.01)
     agent.await_answer()
     assert agent.call("led_on", pin=17)["state"] == "on", agent.said()
+
+
+@pytest.fixture
+def cores():
+    """The folder where the kernel leaves the core of who may have one, named by its pid."""
+    before = CORE_PATTERN.read_text()
+    with tempfile.TemporaryDirectory(prefix="pifleet-cores-") as folder:
+        CORE_PATTERN.write_text(f"{folder}/%p")
+        yield pathlib.Path(folder)
+        CORE_PATTERN.write_text(before)
+
+
+def test_an_agent_that_crashes_leaves_no_core(board, guarded, cores):
+    """Writing it takes seconds, for which the dead would look alive."""
+    agent = guarded()
+    assert agent.call("led_on", pin=17)["state"] == "on"
+    crashed = agent.agent_pid()
+    with subprocess.Popen(["sleep", "30"]) as other:
+        for pid in (crashed, other.pid):
+            resource.prlimit(pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
+        other.send_signal(signal.SIGABRT)
+        agent.kill(signal.SIGABRT)
+    assert [core.name for core in cores.iterdir()] == [str(other.pid)]
+    assert board.value(17) == 0
+    agent.await_answer()
+    assert agent.agent_pid() != crashed

@@ -4,6 +4,8 @@ import ctypes
 import json
 import os
 import pathlib
+import pwd
+import re
 import shutil
 import signal
 import socket
@@ -93,6 +95,18 @@ def stop_thread(thread):
         assert system.ptrace(request, thread, None, None) == 0, os.strerror(ctypes.get_errno())
 
 
+def seize(process, user):
+    """What the kernel says when a program of that user starts to trace the process: "" when it
+    lets him, else the name of the error."""
+    program = ("import ctypes, errno\n"
+               "system = ctypes.CDLL(None, use_errno=True)\n"
+               f"done = system.ptrace({PTRACE_SEIZE}, {process}, None, None) == 0\n"
+               "print('' if done else errno.errorcode[ctypes.get_errno()])")
+    return subprocess.run(["/usr/bin/python3", "-c", program], user=user, group=user,
+                          extra_groups=[], check=True, capture_output=True,
+                          text=True).stdout.strip()
+
+
 def processes():
     """{name: pid} of the service."""
     group = show("ControlGroup")
@@ -159,3 +173,17 @@ def test_a_configuration_that_is_wrong_is_not_tried_again(service):
     await_that(lambda: show("ActiveState") == "failed", "the service gives up")
     assert show("ExecMainStatus") == "2"
     assert show("NRestarts") == "0"
+
+
+def test_the_agent_is_closed_to_other_programs_of_its_user(service):
+    with subprocess.Popen(["sleep", "60"], user="pifleet", group="pifleet",
+                          extra_groups=[]) as other:
+        # What cannot be dumped is root's, whoever runs it.
+        owners = {processes()["pifleet-agent"]: ("root", "EPERM"), other.pid: ("pifleet", "")}
+        for process, (owner, refusal) in owners.items():
+            folder = pathlib.Path(f"/proc/{process}")
+            uid = re.search(r"^Uid:\t(\d+)", (folder / "status").read_text(), re.MULTILINE)[1]
+            assert pwd.getpwuid(int(uid)).pw_name == "pifleet"
+            assert (folder / "mem").owner() == owner
+            assert seize(process, "pifleet") == refusal
+        other.kill()
