@@ -134,8 +134,9 @@ TEST(the_watch_has_its_priority_before_it_runs)
         end();
 }
 
-/* In a child, since there is no way back. 0: it saw the death. */
-static int watch_without_rights(void)
+/* In a child, since there is no way back. 0: it saw the death. `watching` is told when the
+ * watch stands: whoever dies before may end it before it was looked at. */
+static int watch_without_rights(int watching)
 {
         const struct rlimit none = {0};
         struct death_watch *watch = NULL;
@@ -146,21 +147,28 @@ static int watch_without_rights(void)
                 return 2;
         if (policy_of_other_thread() != SCHED_OTHER)
                 return 3;
-        return dies_within(10) ? 0 : 4;
+        if (close(watching) < 0)
+                return 4;
+        return dies_within(10) ? 0 : 5;
 }
 
 TEST(a_watch_without_the_right_to_a_priority_is_better_than_none)
 {
+        int status, watching[2];
         pid_t sleeper, watcher;
-        int status;
+        char end_of_file;
 
         begin();
         sleeper = start_sleeper();
+        CHECK_EQ(pipe(watching), 0);
         fflush(stdout);
         watcher = fork();
         CHECK(watcher >= 0);
         if (watcher == 0)
-                _exit(watch_without_rights());
+                _exit(watch_without_rights(watching[1]));
+        CHECK_EQ(close(watching[1]), 0);
+        CHECK_EQ(read(watching[0], &end_of_file, 1), 0);
+        CHECK_EQ(close(watching[0]), 0);
         CHECK_EQ(kill(sleeper, SIGKILL), 0);
         CHECK_EQ(waitpid(sleeper, NULL, 0), sleeper);
         CHECK_EQ(waitpid(watcher, &status, 0), watcher);
