@@ -1,6 +1,7 @@
 #include "mqtt/outlet.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* [MQTT-3.1.2-24]. */
 static int check_length(const struct mqtt_client *client, uint32_t length)
@@ -23,6 +24,7 @@ static int write_wire(struct mqtt_client *client, const struct mqtt_outgoing *ou
         bytes = net_stream_claim(client->stream, wire.length);
         if (!bytes)
                 return -ENOMEM;
+        memcpy(bytes, wire.bytes, wire.length);
         mqtt_wire_patch(&wire, outgoing->message, copy, (uint8_t *)bytes);
         return 0;
 }

@@ -1,0 +1,316 @@
+/* What the program around a broker decides, publishes and subscribes. */
+#include "mqtt/conversation-fixture.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* Writes down what it is asked, and answers as it was told. */
+struct witness {
+        char text[1024];
+        size_t length;
+        enum mqtt_reason connect, publish, subscribe;
+        bool handles, hides;
+        int identity, forgotten;
+        struct mqtt_broker *broker;
+};
+
+static void note(struct witness *witness, const char *what, struct mqtt_text a, struct mqtt_text b)
+{
+        int n = snprintf(witness->text + witness->length, sizeof(witness->text) - witness->length,
+                         "%s(%.*s,%.*s) ", what, (int)a.length, a.bytes, (int)b.length, b.bytes);
+
+        witness->length += (size_t)n;
+        CHECK(witness->length < sizeof(witness->text));
+}
+
+static void check_notes(struct witness *witness, const char *expected)
+{
+        CHECK_TEXT(witness->text, expected);
+        witness->length = 0;
+        witness->text[0] = '\0';
+}
+
+static void on_connect(void *owner, const struct mqtt_who *who, const struct mqtt_connect *connect,
+                       struct mqtt_admission *answer)
+{
+        static const struct mqtt_text information = {"pi/rpc/response/a", 17};
+        struct witness *witness = owner;
+
+        CHECK(who->peer != NULL);
+        note(witness, "connect", who->client_id, who->user);
+        answer->reason = witness->connect;
+        answer->identity = &witness->identity;
+        answer->response_information = information;
+}
+
+static int on_publish(void *owner, const struct mqtt_who *who, const struct mqtt_publish *publish)
+{
+        struct witness *witness = owner;
+
+        CHECK(who->identity == &witness->identity);
+        note(witness, "publish", who->client_id, publish->topic);
+        if (witness->handles) {
+                struct mqtt_publish reply = {.topic = {"reply", 5}};
+
+                CHECK_EQ(mqtt_broker_publish(witness->broker, &reply), 1);
+                return MQTT_HOOK_HANDLED;
+        }
+        return (int)witness->publish;
+}
+
+static int on_subscribe(void *owner, const struct mqtt_who *who,
+                        const struct mqtt_subscription *subscription)
+{
+        struct witness *witness = owner;
+
+        note(witness, "subscribe", who->client_id, subscription->filter);
+        return (int)witness->subscribe;
+}
+
+static bool on_deliver(void *owner, const struct mqtt_who *who, struct mqtt_text topic)
+{
+        struct witness *witness = owner;
+
+        note(witness, "deliver", who->client_id, topic);
+        return !witness->hides;
+}
+
+static void on_disconnect(void *owner, const struct mqtt_who *who, enum mqtt_reason reason,
+                          int failure)
+{
+        char text[16];
+        struct mqtt_text what = {text, 0};
+
+        what.length =
+                (uint16_t)snprintf(text, sizeof(text), "%02x,%d", (unsigned)reason, failure < 0);
+        note(owner, "disconnect", who->client_id, what);
+}
+
+static void on_forget(void *owner, void *identity)
+{
+        struct witness *witness = owner;
+
+        CHECK(identity == &witness->identity);
+        witness->forgotten++;
+}
+
+static void begin(struct conversation *talk, struct witness *witness)
+{
+        struct mqtt_hooks hooks = {
+                .owner = witness,
+                .on_connect = on_connect,
+                .on_publish = on_publish,
+                .on_subscribe = on_subscribe,
+                .on_deliver = on_deliver,
+                .on_disconnect = on_disconnect,
+                .on_forget = on_forget,
+        };
+
+        *witness = (struct witness){0};
+        conversation_init(talk, NULL, &hooks);
+        witness->broker = talk->broker;
+}
+
+TEST(a_hook_may_refuse_a_client)
+{
+        struct conversation talk;
+        struct witness witness;
+
+        begin(&talk, &witness);
+        witness.connect = MQTT_BAD_CREDENTIALS;
+        conversation_run(&talk, "a> 10{[MQTT] 05 C2 0000 () [a] [user] [secret]}\n"
+                                "a< 20{00 86 ()}\n"
+                                "a|\n"
+                                "b> 10{[MQTT] 04 C2 0000 [b] [user] [secret]}\n"
+                                "b< 20{00 04}\n"
+                                "b|\n");
+        check_notes(&witness, "connect(a,user) connect(b,user) ");
+        CHECK_EQ(conversation_count(&talk, MQTT_COUNT_REFUSED_BY_HOOK), 2);
+        CHECK_EQ(witness.forgotten, 0);
+        conversation_done(&talk);
+}
+
+TEST(hooks_see_a_client_from_its_beginning_to_its_end)
+{
+        struct conversation talk;
+        struct witness witness;
+
+        begin(&talk, &witness);
+        conversation_run(&talk, "a> 10{[MQTT] 05 02 0000 (19 01) [a]}\n"
+                                "a< 20{00 00 (1A[pi/rpc/response/a] 21 0008 22 0004 27 00001000)}\n"
+                                "a> 82{0001 () [t] 00}\n"
+                                "a< 90{0001 () 00}\n"
+                                "a> 30{[t] () 'm'}\n"
+                                "a< 30{[t] () 'm'}\n"
+                                "a> E000\n"
+                                "a|\n");
+        check_notes(&witness, "connect(a,) subscribe(a,t) publish(a,t) deliver(a,t) "
+                              "disconnect(a,00,0) ");
+        CHECK_EQ(witness.forgotten, 1);
+        conversation_done(&talk);
+}
+
+TEST(what_a_hook_denies_is_answered_with_its_reason)
+{
+        struct conversation talk;
+        struct witness witness;
+
+        begin(&talk, &witness);
+        witness.publish = witness.subscribe = MQTT_NOT_AUTHORIZED;
+        conversation_run(&talk, "a> 10{[MQTT] 05 02 0000 (17 01) [a]}\n"
+                                "a< " CONNACK_5 "a> 82{0001 () [t] 00}\n"
+                                "a< 90{0001 () 87}\n"
+                                "a> 32{[t]0001()'m'} 34{[t]0002()'m'} 30{[t]()'m'}\n"
+                                "a< 40{0001 87 (1F[Not authorized])} 50{0002 87 "
+                                "(1F[Not authorized])}\n"
+                                "b> " CONNECT_311("b") "b< " CONNACK_311 "b> 82{0001 [t] 00}\n"
+                                                       "b< 90{0001 80}\n"
+                                                       "b> 32{[t]0001'm'} 34{[t]0002'm'}\n"
+                                                       "b< 40{0001} 50{0002}\n");
+        CHECK_EQ(conversation_count(&talk, MQTT_COUNT_DROPPED_DENIED), 5);
+        conversation_check_end(&talk);
+        conversation_done(&talk);
+}
+
+TEST(what_a_hook_handles_goes_to_nobody_else)
+{
+        struct conversation talk;
+        struct witness witness;
+
+        begin(&talk, &witness);
+        conversation_run(&talk, "a> " CONNECT_5("a") "a< " CONNACK_5 "a> 82{0001 () [#] 00}\n"
+                                                     "a< 90{0001 () 00}\n");
+        witness.handles = true;
+        conversation_run(&talk, "a> 32{[pi/rpc/request] 0001 () 'm'}\n"
+                                "a< 30{[reply] ()} 40{0001}\n");
+        conversation_check_end(&talk);
+        conversation_done(&talk);
+}
+
+TEST(a_hook_is_asked_again_at_delivery)
+{
+        struct conversation talk;
+        struct witness witness;
+
+        begin(&talk, &witness);
+        conversation_run(&talk, "a> " CONNECT_5("a") "a< " CONNACK_5 "a> 82{0001 () [#] 01}\n"
+                                                     "a< 90{0001 () 01}\n");
+        witness.hides = true;
+        conversation_run(&talk, "a> 32{[t] 0001 () 'm'} 30{[t] () 'm'}\n"
+                                "a< 40{0001}\n");
+        CHECK_EQ(conversation_count(&talk, MQTT_COUNT_DROPPED_DENIED), 2);
+        conversation_check_end(&talk);
+        conversation_done(&talk);
+}
+
+TEST(a_delayed_will_is_published_as_who_left_it)
+{
+        struct conversation talk;
+        struct witness witness;
+
+        begin(&talk, &witness);
+        conversation_run(&talk,
+                         "a> 10{[MQTT] 05 86 0000 (11 0000000A) [a] (18 00000003) [w] [m] [user]}\n"
+                         "a< " CONNACK_5 "a.\n");
+        check_notes(&witness, "connect(a,user) disconnect(a,80,1) ");
+        CHECK_EQ(witness.forgotten, 0);
+        conversation_run(&talk, "+3001\n");
+        check_notes(&witness, "publish(a,w) ");
+        CHECK_EQ(witness.forgotten, 1);
+        conversation_done(&talk);
+}
+
+TEST(a_client_that_is_kicked_hears_why)
+{
+        struct conversation talk;
+        static const struct mqtt_text id = {"a", 1}, nobody = {"b", 1};
+
+        conversation_init(&talk, NULL, NULL);
+        conversation_run(&talk, "a> " CONNECT_5("a") "a< " CONNACK_5);
+        CHECK_EQ(mqtt_broker_kick(talk.broker, nobody, MQTT_ADMINISTRATIVE_ACTION), -ENOENT);
+        CHECK_EQ(mqtt_broker_kick(talk.broker, id, MQTT_ADMINISTRATIVE_ACTION), 0);
+        conversation_settle(&talk);
+        conversation_run(&talk, "a< E00198\n"
+                                "a|\n");
+        conversation_done(&talk);
+}
+
+/* Somebody inside. */
+struct listener {
+        struct mqtt_insider *insider;
+        char text[256];
+        bool leaves; /* after the first message */
+};
+
+static void on_message(void *owner, const struct mqtt_publish *publish)
+{
+        struct listener *listener = owner;
+        size_t length = strlen(listener->text);
+
+        snprintf(listener->text + length, sizeof(listener->text) - length, "%.*s=%.*s,%d,%d ",
+                 (int)publish->topic.length, publish->topic.bytes, (int)publish->payload.length,
+                 (const char *)publish->payload.bytes, publish->qos, publish->retain);
+        if (listener->leaves)
+                listener->insider = mqtt_insider_free(listener->insider);
+}
+
+TEST(the_program_subscribes_and_publishes_from_inside)
+{
+        struct conversation talk;
+        struct listener listener = {0};
+        struct mqtt_subscription wanted = {.filter = {"in/#", 4}, .qos = 1};
+        struct mqtt_publish publish = {.topic = {"out", 3},
+                                       .payload = {(const uint8_t *)"x", 1},
+                                       .qos = 1,
+                                       .retain = true};
+
+        conversation_init(&talk, NULL, NULL);
+        conversation_run(&talk, "a> " CONNECT_5("a") "a< " CONNACK_5 "a> 31{[in/1] () 'old'}\n"
+                                                     "a> 82{0001 () [out] 01}\n"
+                                                     "a< 90{0001 () 01}\n");
+        CHECK_EQ(mqtt_broker_subscribe(talk.broker, &wanted, on_message, &listener,
+                                       &listener.insider),
+                 0);
+        CHECK_TEXT(listener.text, "");
+        conversation_run(&talk, "a> 32{[in/2] 0001 () 'new'}\n"
+                                "a< 40{0001}\n");
+        CHECK_TEXT(listener.text, "in/1=old,0,1 in/2=new,1,0 ");
+        CHECK_EQ(mqtt_broker_publish(talk.broker, &publish), 1);
+        conversation_run(&talk, "+1\n"
+                                "a< 32{[out] 0001 () 'x'}\n");
+        listener.insider = mqtt_insider_free(listener.insider);
+        conversation_run(&talk, "a> 32{[in/2] 0001 () 'new'}\n"
+                                "a< 40{0001 10}\n");
+        conversation_done(&talk);
+}
+
+TEST(one_inside_may_leave_in_the_middle_of_its_messages)
+{
+        struct conversation talk;
+        struct listener listener = {.leaves = true};
+        struct mqtt_subscription wanted = {.filter = {"#", 1}};
+
+        conversation_init(&talk, NULL, NULL);
+        CHECK_EQ(mqtt_broker_subscribe(talk.broker, &wanted, on_message, &listener,
+                                       &listener.insider),
+                 0);
+        conversation_run(&talk, "a> " CONNECT_5("a") "a< " CONNACK_5 "a> 30{[1] ()} 30{[2] ()}\n");
+        CHECK_TEXT(listener.text, "1=,0,0 ");
+        CHECK_NULL(listener.insider);
+        conversation_done(&talk);
+}
+
+TEST(what_is_no_topic_or_filter_is_refused_inside_too)
+{
+        struct conversation talk;
+        struct listener listener = {0};
+        struct mqtt_subscription wanted = {.filter = {"a#", 2}};
+        struct mqtt_publish publish = {.topic = {"a/#", 3}};
+
+        conversation_init(&talk, NULL, NULL);
+        CHECK_EQ(mqtt_broker_subscribe(talk.broker, &wanted, on_message, &listener,
+                                       &listener.insider),
+                 -EINVAL);
+        CHECK_EQ(mqtt_broker_publish(talk.broker, &publish), -EINVAL);
+        conversation_done(&talk);
+}

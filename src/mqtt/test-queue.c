@@ -1,0 +1,89 @@
+#include "mqtt/queue.h"
+#include "support/allocation.h"
+#include "support/test.h"
+
+#include <errno.h>
+
+static struct mqtt_delivery numbered(uint32_t number, uint32_t length)
+{
+        static const uint8_t zeros[100];
+        struct mqtt_publish publish = {.topic = {"t", 1}, .payload = {zeros, length}};
+        struct mqtt_source source = {.version = MQTT_VERSION_5};
+        struct mqtt_delivery delivery = {.subscription_id = number, .qos = 1};
+
+        CHECK_EQ(mqtt_message_new(&publish, &source, &delivery.message), 0);
+        return delivery;
+}
+
+static int add(struct mqtt_queue *queue, uint32_t number, uint32_t length, uint32_t messages,
+               size_t bytes)
+{
+        struct mqtt_delivery delivery = numbered(number, length);
+        int r = mqtt_queue_add(queue, &delivery, messages, bytes);
+
+        if (r < 0)
+                mqtt_delivery_done(&delivery);
+        return r;
+}
+
+static uint32_t take(struct mqtt_queue *queue)
+{
+        struct mqtt_delivery delivery;
+
+        if (!mqtt_queue_take(queue, &delivery))
+                return 0;
+        mqtt_delivery_done(&delivery);
+        return delivery.subscription_id;
+}
+
+TEST(what_comes_first_goes_first_however_it_grows)
+{
+        struct mqtt_queue queue;
+        uint32_t in = 0, out = 0;
+
+        mqtt_queue_init(&queue);
+        for (unsigned i = 0; i < 100; i++) {
+                for (unsigned j = 0; j < 3; j++)
+                        CHECK_EQ(add(&queue, ++in, 5, 1000, 100000), 0);
+                CHECK_EQ(take(&queue), ++out);
+                CHECK_EQ(queue.count, in - out);
+                CHECK_EQ(queue.bytes, (in - out) * 6);
+        }
+        while (out < in)
+                CHECK_EQ(take(&queue), ++out);
+        CHECK_EQ(take(&queue), 0);
+        CHECK_EQ(queue.bytes, 0);
+        CHECK_EQ(queue.capacity, 0);
+}
+
+TEST(it_is_bounded_in_messages_and_in_bytes)
+{
+        struct mqtt_queue queue;
+
+        mqtt_queue_init(&queue);
+        CHECK_EQ(add(&queue, 1, 50, 2, 20), 0);
+        CHECK_EQ(add(&queue, 2, 1, 2, 20), -ENOSPC);
+        CHECK_EQ(take(&queue), 1);
+        CHECK_EQ(add(&queue, 1, 9, 2, 20), 0);
+        CHECK_EQ(add(&queue, 2, 10, 2, 20), -ENOSPC);
+        CHECK_EQ(add(&queue, 2, 9, 2, 20), 0);
+        CHECK_EQ(add(&queue, 3, 0, 2, 100), -ENOSPC);
+        CHECK_EQ(queue.bytes, 20);
+        mqtt_queue_done(&queue);
+        CHECK_EQ(queue.count, 0);
+}
+
+TEST(without_memory_the_delivery_stays_the_callers)
+{
+        struct mqtt_queue queue;
+        struct mqtt_delivery delivery = numbered(1, 1);
+        int r;
+
+        mqtt_queue_init(&queue);
+        allocation_fail_at(1);
+        r = mqtt_queue_add(&queue, &delivery, 10, 100);
+        CHECK(allocation_end());
+        CHECK_EQ(r, -ENOMEM);
+        CHECK_EQ(queue.count, 0);
+        mqtt_delivery_done(&delivery);
+}
