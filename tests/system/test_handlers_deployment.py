@@ -42,6 +42,7 @@ def test_a_deployment_during_a_rollback_comes_after_it(agent, client):
     must_deploy(client, echo("1"))
     must_deploy(client, echo("2"))
     with agent.connect() as other:
+        other.call("ping")  # accepted: before, what it sends may be read after what others send later
         other.send_request("rollback_handler", filename="camera_handlers.py")
         client.call("ping")
         send_update(client, echo("3"))
@@ -162,6 +163,8 @@ def test_a_self_test_is_the_last_word(client):
 def test_what_is_too_large_is_refused_for_that(client):
     assert "262144" in rejected(deploy(client, "#" * (256 * 1024 + 1)), "quota")
     assert "262144" in rejected(deploy(client, "x = 1\n" * 2_000_000), "quota")
+    assert "262144" in rejected(deploy(client, "x = '" + "y" * (1 << 20) + "'"), "quota")
+    must_deploy(client, echo("lines") + "\n" * 150_000)
     must_deploy(client, echo("long") + "#" * 200_000)
     assert client.call("answer")["version"] == "long"
 
@@ -227,13 +230,14 @@ def test_only_a_deployer_deploys(start_agent):
         assert client.call("update_log")["entries"] == []
 
 
-@pytest.mark.parametrize("how", ["missing", "garbage", "crash", "hang"])
+@pytest.mark.parametrize("how", ["missing", "garbage", "crash", "killed", "hang"])
 def test_a_validator_that_does_not_do_its_work_lets_nothing_pass(start_agent, tmp_path, how):
     broken = tmp_path / "python3"
     tmp_path.chmod(0o755)
     if how != "missing":
         broken.write_text("#!/bin/sh\n" + {"garbage": "echo '{\"valid\": tru'",
                                            "crash": "kill -SEGV $$",
+                                           "killed": "kill -KILL $$",
                                            "hang": "sleep 60"}[how] + "\n")
         broken.chmod(0o755)
     agent = start_agent(config={"handlers": {"python": str(broken)}})
