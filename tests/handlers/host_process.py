@@ -17,7 +17,7 @@ import subprocess
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("PIFLEET_BUILD", TOP / "build-test"))
 PYTHON = (os.environ.get("PIFLEET_PYTHON", "/usr/bin/python3"), "-I", "-B",
-          str(TOP / "python" / "host"))
+          str(TOP / "python" / "host" / "__main__.py"))
 NATIVE = (str(BUILD / "pifleet-host-c"),)
 
 SECONDS = 60  # that no test waits for, unless something hangs

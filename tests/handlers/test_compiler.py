@@ -35,7 +35,7 @@ def compile_module(source, filename="blink.c", path=None, **options):
     with open(os.memfd_create("object"), "r+b") as built:
         arguments = [text for name, value in options.items() for text in ("--" + name, value)]
         done = subprocess.run(
-            ["/usr/bin/python3", "-I", "-S", "-B", COMPILER, "--filename", filename,
+            ["/usr/bin/python3", "-I", "-S", "-B", COMPILER / "__main__.py", "--filename", filename,
              "--include", TOP / "include", *arguments], input=data, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, timeout=SECONDS, check=False, close_fds=False,
             preexec_fn=lambda: os.dup2(built.fileno(), 4))

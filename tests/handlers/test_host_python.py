@@ -585,3 +585,13 @@ def test_the_host_needs_no_heavy_import():
     names = subprocess.run([*PYTHON[:-1], "-c", program], capture_output=True, text=True,
                            check=True).stdout.split()
     assert not {"json", "re", "enum", "typing", "traceback", "asyncio", "threading"} & set(names)
+
+
+def test_the_start_does_not_look_for_the_program():
+    """Whoever starts a folder has Python load runpy and all it needs, in every host."""
+    with Host((PYTHON[0], "-X", "importtime", *PYTHON[1:]), "def handle_a(r): return {}") as host:
+        assert "loaded" in host.load()
+        _, _, said = host.end()
+    names = {line.rpartition("|")[2].strip() for line in said.decode().splitlines()}
+    assert "serving" in names
+    assert not {"runpy", "pkgutil"} & names

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from validator import FLAGS, NAME, VALIDATOR, corpus, pythons, run, verdict, verdicts
+from validator import FLAGS, NAME, PROGRAM, VALIDATOR, corpus, pythons, run, verdict, verdicts
 
 SAMPLE = b"import os\n\ndef handle_x(request):\n    os.system('ls')\n    return {}\n"
 LIMIT = 256 * 1024
@@ -116,7 +116,7 @@ def test_the_agents_own_modules_are_protected(core, source, layer):
 @pytest.mark.parametrize("options", [
     [], ["--filename"], ["--filename", NAME, "--refuse", "none"], ["--filename", NAME, "--x"]])
 def test_wrong_options_are_told_apart_from_a_verdict(options):
-    done = subprocess.run(["/usr/bin/python3", *FLAGS, str(VALIDATOR), *options], input=b"",
+    done = subprocess.run(["/usr/bin/python3", *FLAGS, str(PROGRAM), *options], input=b"",
                           capture_output=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"usage: validator" in done.stderr
@@ -247,7 +247,7 @@ def test_nothing_of_the_module_is_run_or_imported(tmp_path):
 def test_the_start_brings_in_few_modules():
     """Each costs a handler's author time at every deployment."""
 
-    done = subprocess.run(["/usr/bin/python3", "-X", "importtime", *FLAGS, str(VALIDATOR / "__main__.py"),
+    done = subprocess.run(["/usr/bin/python3", "-X", "importtime", *FLAGS, str(PROGRAM),
                            "--filename", NAME], input=SAMPLE, capture_output=True, timeout=60)
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
     heavy = {"ast", "json", "re", "enum", "argparse", "inspect", "dataclasses", "typing",
@@ -258,7 +258,7 @@ def test_the_start_brings_in_few_modules():
 def test_a_closed_standard_output_is_no_hang():
     read, write = os.pipe()
     os.close(read)
-    child = subprocess.Popen(["/usr/bin/python3", *FLAGS, str(VALIDATOR), "--filename", NAME],
+    child = subprocess.Popen(["/usr/bin/python3", *FLAGS, str(PROGRAM), "--filename", NAME],
                              stdin=subprocess.PIPE, stdout=write, stderr=subprocess.DEVNULL)
     os.close(write)
     child.communicate(SAMPLE, timeout=60)

@@ -10,6 +10,7 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VALIDATOR = ROOT / "python" / "validator"
+PROGRAM = VALIDATOR / "__main__.py"
 CORPUS = pathlib.Path(__file__).parent / "corpus"
 FLAGS = ["-I", "-S", "-B"]
 NAME = "camera_handlers.py"
@@ -44,7 +45,7 @@ def pythons():
 
 def run(source, *options, python="/usr/bin/python3", filename=NAME, **keywords):
     """The finished process of one check."""
-    return subprocess.run([python, *FLAGS, str(VALIDATOR), "--filename", filename, *options],
+    return subprocess.run([python, *FLAGS, str(PROGRAM), "--filename", filename, *options],
                           input=source, capture_output=True, timeout=60, **keywords)
 
 

@@ -1,6 +1,7 @@
 """Modules that are there when the agent starts."""
 
 import json
+import pathlib
 import shutil
 import time
 
@@ -144,3 +145,10 @@ def test_a_module_in_c_that_was_compiled_anew_stays_so(start_agent, tmp_path):
     assert len(list(objects.iterdir())) == 1
     is_started_by_its_first_call(restart(start_agent, state, LAZY), "greet.c", "greet", "greeting",
                                  "hello")
+
+
+def test_a_host_is_started_by_its_file(agent):
+    with agent.connect() as client:
+        must_deploy(client, echo("it"))
+        words = pathlib.Path(f"/proc/{stats(client)['pid']}/cmdline").read_bytes().split(b"\0")
+        assert words[1:3] == [b"-I", b"-B"] and words[3].endswith(b"/host/__main__.py"), words

@@ -13,10 +13,17 @@
 
 enum { PATHS_MAX = 24 };
 
+/* A program in Python. Its file is what is run: a folder can be, too, but only after Python has
+ * loaded runpy, a third of the time that all of it takes. */
+struct script {
+        char *folder, *file;
+};
+
 struct launch {
         struct loop *loop;
         struct launch_options options;
-        char *spawner, *python_host, *validator, *compiler, *c_host, *spawner_dir;
+        char *spawner, *c_host, *spawner_dir;
+        struct script python_host, validator, compiler;
         char *include; /* that of handler.h; NULL: the system's */
         char *hidden[LAUNCH_HIDDEN_MAX + 1];
         const char *spawner_words[8];
@@ -59,6 +66,24 @@ static int find_program(const char *directory, const char *built, const char *na
         return 0;
 }
 
+static int find_script(const char *directory, const char *built, const char *name,
+                       struct script *ret)
+{
+        int r = find_program(directory, built, name, &ret->folder);
+
+        if (r == 0 && asprintf(&ret->file, "%s/__main__.py", ret->folder) < 0) {
+                ret->file = NULL;
+                r = -ENOMEM;
+        }
+        return r;
+}
+
+static void script_done(struct script *script)
+{
+        free(script->folder);
+        free(script->file);
+}
+
 /* A build directory has it; what is installed the compiler finds by itself. */
 static int find_include(const char *directory, char **ret)
 {
@@ -79,11 +104,11 @@ static int find_programs(struct launch *launch)
         if (r == 0)
                 r = find_program(directory, "pifleet-host-c", "pifleet-host-c", &launch->c_host);
         if (r == 0)
-                r = find_program(directory, "python/host", "host", &launch->python_host);
+                r = find_script(directory, "python/host", "host", &launch->python_host);
         if (r == 0)
-                r = find_program(directory, "python/validator", "validator", &launch->validator);
+                r = find_script(directory, "python/validator", "validator", &launch->validator);
         if (r == 0)
-                r = find_program(directory, "python/compiler", "compiler", &launch->compiler);
+                r = find_script(directory, "python/compiler", "compiler", &launch->compiler);
         if (r == 0)
                 r = find_include(directory, &launch->include);
         return r;
@@ -158,9 +183,9 @@ struct launch *launch_free(struct launch *launch)
         if (!launch)
                 return NULL;
         free(launch->spawner);
-        free(launch->python_host);
-        free(launch->validator);
-        free(launch->compiler);
+        script_done(&launch->python_host);
+        script_done(&launch->validator);
+        script_done(&launch->compiler);
         free(launch->include);
         free(launch->c_host);
         free(launch->spawner_dir);
@@ -205,10 +230,10 @@ int launch_host(const struct launch *launch, struct spawner *spawner, const char
 {
         const struct handler_config *config = launch->options.config;
         const struct handler_grant *grant = handler_config_grant(config, filename);
-        const char *const python[] = {config->python, "-I", "-B", launch->python_host, NULL};
+        const char *const python[] = {config->python, "-I", "-B", launch->python_host.file, NULL};
         const char *const c[] = {launch->c_host, NULL};
         bool compiled = launch_is_compiled(filename);
-        const char *program_path = compiled ? launch->c_host : launch->python_host;
+        const char *program_path = compiled ? launch->c_host : launch->python_host.folder;
         struct words shared = {0}, devices = {0}, groups = {0}, readable = {0}, writable = {0};
         struct host_setup setup = {
                 .loop = launch->loop, .spawner = spawner, .module = filename, .log = log};
@@ -268,14 +293,14 @@ int launch_check(const struct launch *launch, struct spawner *spawner, const cha
         words_add_word(&argv, "-I");
         words_add_word(&argv, "-S");
         words_add_word(&argv, "-B");
-        words_add_word(&argv, compiled ? launch->compiler : launch->validator);
+        words_add_word(&argv, compiled ? launch->compiler.file : launch->validator.file);
         words_add_word(&argv, "--filename");
         words_add_word(&argv, filename);
         words_add_word(&argv, "--refuse");
         words_add_word(&argv, handler_config_refuse(config));
-        words_add_word(&readable, launch->validator);
-        words_add_word(&readable, launch->python_host);
-        words_add_word(&readable, launch->compiler);
+        words_add_word(&readable, launch->validator.folder);
+        words_add_word(&readable, launch->python_host.folder);
+        words_add_word(&readable, launch->compiler.folder);
         if (compiled && launch->include) {
                 words_add_word(&argv, "--include");
                 words_add_word(&argv, launch->include);
