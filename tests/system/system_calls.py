@@ -37,7 +37,7 @@ def thread_of(pid, name):
 
 class Fault:
     """At a running thread, from now on and as long as the block lasts; `reached` then says
-    whether it happened."""
+    whether it happened. `number` "1+" is every call from the first on."""
 
     def __init__(self, thread, call, fault, number, trace):
         self.call = call
@@ -61,4 +61,4 @@ class Fault:
         self.strace.communicate(timeout=ATTACH_SECONDS)
         text = self.trace.read_text(encoding="utf-8", errors="replace")
         made = sum(line.startswith(f"{self.call}(") for line in text.splitlines())
-        self.reached = made >= self.number
+        self.reached = made >= int(str(self.number).rstrip("+"))

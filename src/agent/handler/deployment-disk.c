@@ -50,19 +50,27 @@ static int find_rollback(struct deployment *deployment)
         return error_set(&disk->error, -ENOENT, "No earlier version of %s", order->filename);
 }
 
-/* A file that somebody put there comes before the version in place. */
+/* A file that somebody put there comes before the version in place. -ENOENT: none, or it is the
+ * one in place. One that cannot be read is an error where somebody asks, who has to know that it is
+ * not used. */
 static int find_dropped(struct deployment *deployment)
 {
         struct deployment_disk *disk = &deployment->disk;
         struct deployment_order *order = &deployment->order;
         struct handler_candidate candidate;
-        int r = handler_repository_scan(disk->repository, order->filename, NULL, NULL, &candidate,
-                                        1);
+        AUTO_FREE char *code = NULL;
+        size_t length;
+        int r = handler_repository_read_visible(disk->repository, order->filename, &code, &length);
+        int found = handler_repository_scan(disk->repository, order->filename, NULL, NULL,
+                                            &candidate, 1);
 
-        if (r <= 0)
+        if (r < 0)
+                return order->request && r != -ENOTDIR ? r : -ENOENT;
+        if (found <= 0)
                 return -ENOENT;
-        return handler_repository_read_visible(disk->repository, order->filename, &order->code,
-                                               &order->length);
+        order->code = TAKE(code);
+        order->length = length;
+        return 0;
 }
 
 static int find_in_place(struct deployment *deployment)

@@ -154,8 +154,9 @@ struct handler_candidate {
 };
 
 /* Looks at all of handlers/ (`filename` NULL) or at one file, at most 1024 of them, and fills in up
- * to `max` candidates. Puts back what is missing; reports what is no module. The
- * number found; -errno. A commit overwrites what lies in handlers/ under that name. */
+ * to `max` candidates. Puts back what is missing; reports what is no module (`report`
+ * NULL: to nobody). The number found; -errno. A commit overwrites what lies in handlers/ under that
+ * name. */
 int handler_repository_scan(struct handler_repository *repository, const char *filename,
                             handler_report_fn *report, void *owner,
                             struct handler_candidate *candidates, size_t max);

@@ -27,7 +27,8 @@ static void PRINTF_LIKE(3, 4) tell(const struct scan *scan, bool trouble, const 
         va_start(arguments, format);
         vsnprintf(line, sizeof(line), format, arguments);
         va_end(arguments);
-        scan->report(scan->owner, trouble, line);
+        if (scan->report)
+                scan->report(scan->owner, trouble, line);
 }
 
 static const char *why_not(int r)
