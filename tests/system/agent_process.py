@@ -55,12 +55,15 @@ def merged(under, over):
 class Agent:
     """Started when the constructor returns. Killed and cleaned up by close()."""
 
-    def __init__(self, config=None, arguments=(), environment=None, tls=False, launcher=()):
+    def __init__(self, config=None, arguments=(), environment=None, tls=False, launcher=(),
+                 owner=None):
         # Not pytest's tmp_path: a Unix socket's path has room for 107 bytes.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="pifleet-"))
         self.socket = self.directory / "agent.sock"
         self.state = self.directory / "state"
         self.log = self.directory / "stderr"
+        if owner is not None:
+            os.chown(self.directory, owner, owner)
         self.process = None
         self.tls_port = 0
         self.launcher = list(launcher)
@@ -105,6 +108,7 @@ class Agent:
         ready_path.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
             ready.bind(str(ready_path))
+            ready_path.chmod(0o777)
             with open(self.log, "wb") as stderr:
                 self.process = subprocess.Popen(
                     [*self.launcher, BUILD / "pifleet-agent",
