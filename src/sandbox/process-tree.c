@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { STAT_MAX = 1024, STOP_ROUNDS = 64, NAP_US = 1000, DEPTH_MAX = 256 };
+enum { STAT_MAX = 1024, ROLLUP_MAX = 4096, STOP_ROUNDS = 64, NAP_US = 1000, DEPTH_MAX = 256 };
 
 struct process {
         pid_t pid, parent;
@@ -156,6 +156,15 @@ uint64_t process_children_cpu_us(pid_t pid)
         return read_process(pid, &process) < 0 ? 0 : microseconds(process.children_ticks);
 }
 
+static bool read_pages(pid_t pid, uint64_t *ret_resident, uint64_t *ret_shared)
+{
+        char path[32], text[STAT_MAX];
+
+        snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+        return read_text(path, text, sizeof(text)) > 0 &&
+               sscanf(text, "%*u %" SCNu64 " %" SCNu64, ret_resident, ret_shared) == 2;
+}
+
 void process_tree_measure(const pid_t pids[], size_t count, struct sandbox_usage *usage)
 {
         const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -163,18 +172,46 @@ void process_tree_measure(const pid_t pids[], size_t count, struct sandbox_usage
         for (size_t i = 0; i < count; i++) {
                 uint64_t resident, shared;
                 struct process process;
-                char path[32], text[STAT_MAX];
 
-                snprintf(path, sizeof(path), "/proc/%d/statm", (int)pids[i]);
-                if (read_process(pids[i], &process) < 0 ||
-                    read_text(path, text, sizeof(text)) <= 0 ||
-                    sscanf(text, "%*u %" SCNu64 " %" SCNu64, &resident, &shared) != 2)
+                if (read_process(pids[i], &process) < 0 || !read_pages(pids[i], &resident, &shared))
                         continue;
                 usage->memory_bytes += resident * page;
-                usage->private_bytes += (resident > shared ? resident - shared : 0) * page;
                 usage->cpu_us += microseconds(process.own_ticks + process.children_ticks);
                 usage->tasks += process.threads;
         }
+}
+
+uint64_t process_private(pid_t pid)
+{
+        char path[40], text[ROLLUP_MAX];
+        uint64_t sum = 0;
+
+        snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+        if (read_text(path, text, sizeof(text)) <= 0)
+                return 0;
+        for (const char *line = text; line; line = strchr(line, '\n')) {
+                uint64_t kibibytes;
+
+                line += *line == '\n';
+                if (sscanf(line, "Private_%*[A-Za-z]: %" SCNu64, &kibibytes) == 1)
+                        sum += kibibytes * 1024;
+        }
+        return sum;
+}
+
+uint64_t process_tree_private(const pid_t pids[], size_t count)
+{
+        const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < count; i++) {
+                uint64_t own = process_private(pids[i]), resident, shared;
+
+                if (own == 0 && read_pages(pids[i], &resident, &shared) && resident > shared)
+                        own = (resident - shared) * page;
+                sum += own;
+        }
+        return sum;
 }
 
 /* Only if the number still means whom we saw. */

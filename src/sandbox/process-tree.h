@@ -21,8 +21,14 @@ DEFINE_CLEANUP(process_table)
 size_t process_table_descendants(const struct process_table *table, pid_t root, pid_t ret[],
                                  size_t max);
 
-/* Adds up memory, CPU time and tasks; what ended meanwhile counts nothing. */
+/* Adds up memory, CPU time and tasks; what ended meanwhile counts nothing. Not private_bytes. */
 void process_tree_measure(const pid_t pids[], size_t count, struct sandbox_usage *usage);
+/* What would be free if these processes were not there: Private_* of smaps_rollup (proc(5)). The
+ * kernel walks all their pages for it. Of one that we may not look into so closely (another's, and
+ * no CAP_SYS_PTRACE): what is backed by no file. */
+uint64_t process_tree_private(const pid_t pids[], size_t count);
+/* Of one, as smaps_rollup has it only; 0: not to be had. */
+uint64_t process_private(pid_t pid);
 /* Of children it waited for. */
 uint64_t process_children_cpu_us(pid_t pid);
 

@@ -200,15 +200,21 @@ static size_t list_processes(const struct running *r, const struct site *site,
         return count > 0 ? (size_t)count : 0;
 }
 
-void running_measure(struct running *r, const struct site *site, const struct process_table *table,
-                     struct sandbox_usage *ret)
+static void measure(struct running *r, const struct site *site, const struct process_table *table,
+                    bool closely, struct sandbox_usage *ret)
 {
         AUTO_FREE pid_t *pids = malloc(PROCESSES_MAX * sizeof(*pids));
+        size_t count;
 
         *ret = (struct sandbox_usage){0};
         if (!pids)
                 return;
-        process_tree_measure(pids, list_processes(r, site, table, pids), ret);
+        count = list_processes(r, site, table, pids);
+        process_tree_measure(pids, count, ret);
+        /* Init began as a copy of us: without a closer look, what it has of us would count. */
+        if (closely)
+                ret->private_bytes =
+                        process_tree_private(pids, count) + process_private(r->process.init);
         ret->cpu_us += process_children_cpu_us(r->process.init);
         if (r->memory_peak_bytes < ret->memory_bytes)
                 r->memory_peak_bytes = ret->memory_bytes;
@@ -217,12 +223,18 @@ void running_measure(struct running *r, const struct site *site, const struct pr
                 cgroup_measure(site->cgroup, r->cgroup_fd, ret);
 }
 
+void running_measure(struct running *r, const struct site *site, const struct process_table *table,
+                     struct sandbox_usage *ret)
+{
+        measure(r, site, table, true, ret);
+}
+
 void running_watch(struct running *r, const struct site *site, const struct process_table *table,
                    uint64_t now_ms)
 {
         struct sandbox_usage usage;
 
-        running_measure(r, site, table, &usage);
+        measure(r, site, table, false, &usage);
         if (r->limits.memory_bytes > 0 && !stands(r, SANDBOX_WALL_CGROUP_MEMORY) &&
             usage.memory_bytes > r->limits.memory_bytes)
                 running_end(r, SANDBOX_END_MEMORY, now_ms);

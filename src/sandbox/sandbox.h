@@ -132,7 +132,9 @@ const char *sandbox_step_name(enum sandbox_step step);
 
 struct sandbox_usage {
         uint64_t memory_bytes;      /* now: the cgroup's, else resident, of all together */
-        uint64_t private_bytes;     /* now: resident and backed by no file */
+        uint64_t private_bytes;     /* now: no other process has it; the spawner's share included.
+                                     * Where it may not look so closely: resident, and backed
+                                     * by no file, of the program's own processes */
         uint64_t memory_peak_bytes; /* the cgroup's, else the highest that was seen */
         uint64_t cpu_us;            /* all together; children that ended included */
         uint32_t tasks;             /* processes and threads, without the spawner's */

@@ -293,6 +293,61 @@ TEST(what_cannot_be_started_is_answered_with_why)
         }
 }
 
+/* The sum of Private_* in smaps_rollup; the test is root. */
+static uint64_t private_of(pid_t pid)
+{
+        char line[128], path[40];
+        unsigned long kibibytes;
+        uint64_t sum = 0;
+        FILE *report;
+
+        snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+        report = fopen(path, "re");
+        CHECK(report != NULL);
+        while (fgets(line, sizeof(line), report))
+                if (strncmp(line, "Private_", 8) == 0 &&
+                    sscanf(line, "%*[^:]: %lu", &kibibytes) == 1)
+                        sum += kibibytes * 1024;
+        fclose(report);
+        return sum;
+}
+
+static pid_t parent_of(pid_t pid)
+{
+        char path[32];
+        int parent = 0;
+        FILE *report;
+
+        snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+        report = fopen(path, "re");
+        CHECK(report != NULL && fscanf(report, "%*d (%*[^)]) %*c %d", &parent) == 1);
+        fclose(report);
+        return parent;
+}
+
+TEST(private_memory_is_that_of_the_program_and_of_the_process_beside_it)
+{
+        struct fixture *f;
+        struct request request;
+        uint64_t before, after;
+        pid_t pid, init;
+
+        if (!mode_is_possible(MODE_ROOT))
+                return; /* nobody else may look into them */
+        f = fixture_new(MODE_ROOT, NULL);
+        pid = start(f, ask(f, &request, "memory", WORDS("memory", "20", "stay")), 100);
+        init = parent_of(pid);
+        CHECK(init > 1 && init != getpid());
+        do { /* what init shares with the spawner becomes its own when either writes to it */
+                before = private_of(pid) + private_of(init);
+                CHECK_EQ(sandbox_ask_usage(f->sandbox, 100), 0);
+                (void)await(f, SANDBOX_USAGE, 100);
+                after = private_of(pid) + private_of(init);
+        } while (before != after);
+        CHECK_EQ(f->last.usage.private_bytes, after);
+        fixture_free(f);
+}
+
 TEST(usage_is_told)
 {
         FOR_EACH_MODE (mode) {
