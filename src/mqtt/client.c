@@ -342,7 +342,8 @@ static size_t client_on_bytes(void *owner, const char *bytes, size_t count)
                         break;
                 }
         }
-        return at;
+        /* What comes after the end is nobody's. */
+        return client->state > MQTT_CLIENT_CONNECTED ? count : at;
 }
 
 /* A peer that sends no more cannot acknowledge or say goodbye. */

@@ -43,11 +43,14 @@ static void send_at_most_once(struct mqtt_client *client, struct mqtt_message *m
                                          .retain = retain,
                                          .ids = receiver->ids,
                                          .ids_count = receiver->ids_count};
+        struct mqtt_broker *broker = client->broker;
 
         if (!is_wanted(client, message))
                 return;
-        if (net_stream_pending(client->stream) >= client->broker->limits.output_bytes)
-                client->broker->counters[MQTT_COUNT_DROPPED_SLOW]++;
+        if (net_stream_pending(client->stream) >= broker->limits.output_bytes)
+                broker->counters[MQTT_COUNT_DROPPED_SLOW]++;
+        else if (net_budget_is_tight(net_context_budget(broker->net)))
+                broker->counters[MQTT_COUNT_DROPPED_MEMORY]++;
         else
                 (void)mqtt_outlet_write(client, &outgoing); /* counts its failures */
 }

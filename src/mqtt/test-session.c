@@ -2,6 +2,9 @@
 #include "base/attributes.h"
 #include "mqtt/conversation-fixture.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #define KEPT_5(id) "10{[MQTT] 05 00 0000 (11 0000FFFF) [" id "]}\n"
 #define PRESENT_5 "20{01 00 (21 0008 22 0004 27 00001000)}\n"
 /* s subscribes to "t" and goes; p is there. */
@@ -29,7 +32,7 @@ static const struct conversation_case cases[] = {
                       "p> 32{[t]0005()'5'}\n"
                       "p< 40{0005}\n"
                       "s> " KEPT_5("s") "s< " PRESENT_5 "s< 3A{[t]0001()'1'} 62{0002} "
-                                                        "3C{[t]0003()'3'} 3A{[t]0004()'4'}\n"
+                                        "3C{[t]0003()'3'} 3A{[t]0004()'4'}\n"
                                         "s> 40{0001}\n"
                                         "s< 32{[t]0005()'5'}\n"
                                         "s> 70{0002}\n"},
@@ -124,6 +127,49 @@ TEST(a_client_that_never_acknowledges_is_sent_away_when_its_queue_is_full)
                                           "s< 3A{[t]0004()'4'}\n");
         CHECK_EQ(conversation_count(&talk, MQTT_COUNT_SLOW_CLIENTS), 1);
         CHECK_EQ(conversation_count(&talk, MQTT_COUNT_DROPPED_QUEUE), 1);
+        conversation_done(&talk);
+}
+
+/* More than one read of the stream may hold, so that it comes in pieces. */
+TEST(what_a_client_says_after_its_end_was_decided_is_not_listened_to)
+{
+        struct mqtt_limits limits = conversation_limits;
+        struct conversation talk;
+        static char pings[32 * 1024];
+
+        for (size_t i = 0; i < sizeof(pings); i += 4)
+                memcpy(pings + i, "C000", 4);
+        pings[sizeof(pings) - 1] = '\0';
+        pings[sizeof(pings) - 2] = ' ';
+        pings[sizeof(pings) - 3] = ' ';
+        pings[sizeof(pings) - 4] = ' ';
+        limits.packet_bytes = 64;
+        limits.queue_messages = 1;
+        conversation_init(&talk, &limits, NULL);
+        conversation_run(&talk, "s> 10{[MQTT] 05 02 0000 (21 0001) [s]}\n"
+                                "s~\n"
+                                "s> 82{0001 () [t] 01}\n"
+                                "s< 90{0001 () 01}\n"
+                                "s> 32{[t]0001()'1'}32{[t]0002()'2'}32{[t]0003()'3'}\n"
+                                "s< 32{[t]0001()'1'}40{0001}40{0002}40{0003}E00197\n"
+                                "s|\n");
+        {
+                size_t length = strlen(pings) + 200;
+                char *script = malloc(length);
+
+                CHECK(script != NULL);
+                snprintf(script, length,
+                         "s> 10{[MQTT] 05 02 0000 (21 0001) [s]}\n"
+                         "s~\n"
+                         "s> 82{0001 () [t] 01}\n"
+                         "s~\n"
+                         "s> 32{[t]0001()'1'}32{[t]0002()'2'}32{[t]0003()'3'}%s\n"
+                         "s< 32{[t]0001()'1'}40{0001}40{0002}40{0003}E00197\n"
+                         "s|\n",
+                         pings);
+                conversation_run(&talk, script);
+                free(script);
+        }
         conversation_done(&talk);
 }
 

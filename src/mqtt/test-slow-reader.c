@@ -45,6 +45,24 @@ TEST(qos_0_is_dropped_and_counted_and_the_client_stays)
         conversation_done(&talk);
 }
 
+TEST(qos_0_is_dropped_when_memory_is_tight_and_nobody_is_closed)
+{
+        struct conversation talk;
+        struct net_budget *budget;
+
+        conversation_init(&talk, NULL, NULL);
+        conversation_run(&talk, "s> " CONNECT_5("s") "s< " CONNACK_5 "s> 82{0001 () [t] 00}\n"
+                                                     "s< 90{0001 () 00}\n");
+        budget = net_context_budget(talk.net);
+        CHECK_EQ(net_budget_take(budget, budget->limit - 16 * 1024), 0);
+        conversation_run(&talk, "s> 30{[t] () 'm'}\n"
+                                "s> C000\n"
+                                "s< D000\n");
+        CHECK_EQ(conversation_count(&talk, MQTT_COUNT_DROPPED_MEMORY), 1);
+        net_budget_give(budget, budget->limit - 16 * 1024);
+        conversation_done(&talk);
+}
+
 TEST(qos_1_waits_and_then_the_client_is_sent_away_with_a_reason)
 {
         struct mqtt_limits limits = conversation_limits;
