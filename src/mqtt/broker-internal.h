@@ -37,7 +37,8 @@ struct mqtt_broker {
         struct loop_task walk_task;
         struct buffer reasons; /* of a SUBACK or UNSUBACK; empty between packets */
         uint64_t sessions_made;
-        uint64_t round; /* of the loop, that these are of: */
+        size_t queued_bytes; /* in the queues of all sessions */
+        uint64_t round;      /* of the loop, that these are of: */
         size_t routed, walked;
         bool stopping;
 

@@ -29,6 +29,7 @@ const struct mqtt_limits conversation_limits = {
         .output_bytes = 64 * 1024,
         .queue_messages = 5,
         .queue_bytes = 4096,
+        .queued_bytes = 1024 * 1024,
         .stall_ms = 60000,
         .slice_bytes = 256,
         .turn_bytes = 16 * 1024,

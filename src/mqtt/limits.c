@@ -24,6 +24,7 @@ const struct mqtt_limits mqtt_limits_default = {
         .output_bytes = 4 * MIB,
         .queue_messages = 100000,
         .queue_bytes = 16 * MIB,
+        .queued_bytes = 256 * MIB,
         .stall_ms = 60000,
         .slice_bytes = 64 * KIB,
         .turn_bytes = 2 * MIB,

@@ -37,6 +37,7 @@ struct mqtt_limits {
          * one that is connected is disconnected with 0x97. */
         uint32_t queue_messages;
         size_t queue_bytes;
+        size_t queued_bytes; /* of all sessions; the same, for the one that wants more */
         /* A client that reads nothing for that long while it is paused, and has no
          * keep-alive that would be shorter: DISCONNECT 0x97. */
         uint32_t stall_ms;

@@ -5,9 +5,9 @@
 
 enum { CAPACITY_FIRST = 8 };
 
-void mqtt_queue_init(struct mqtt_queue *queue)
+void mqtt_queue_init(struct mqtt_queue *queue, size_t *all_bytes)
 {
-        *queue = (struct mqtt_queue){0};
+        *queue = (struct mqtt_queue){.all_bytes = all_bytes};
 }
 
 void mqtt_queue_done(struct mqtt_queue *queue)
@@ -37,15 +37,22 @@ static int grow(struct mqtt_queue *queue)
         return 0;
 }
 
+static bool fits(size_t size, size_t used, size_t most)
+{
+        return used <= most && size <= most - used;
+}
+
 int mqtt_queue_add(struct mqtt_queue *queue, const struct mqtt_delivery *delivery,
-                   uint32_t messages, size_t bytes)
+                   const struct mqtt_queue_bounds *bounds)
 {
         size_t size = mqtt_message_size(delivery->message);
         int r;
 
         if (queue->count > 0 &&
-            (queue->count >= messages || queue->bytes >= bytes || size > bytes - queue->bytes))
+            (queue->count >= bounds->messages || !fits(size, queue->bytes, bounds->bytes)))
                 return -ENOSPC;
+        if (!fits(size, *queue->all_bytes, bounds->all_bytes))
+                return -EDQUOT;
         if (queue->count == queue->capacity) {
                 r = grow(queue);
                 if (r < 0)
@@ -54,6 +61,7 @@ int mqtt_queue_add(struct mqtt_queue *queue, const struct mqtt_delivery *deliver
         queue->places[(queue->first + queue->count) & (queue->capacity - 1)] = *delivery;
         queue->count++;
         queue->bytes += size;
+        *queue->all_bytes += size;
         return 0;
 }
 
@@ -65,9 +73,10 @@ bool mqtt_queue_take(struct mqtt_queue *queue, struct mqtt_delivery *ret)
         queue->first = (queue->first + 1) & (queue->capacity - 1);
         queue->count--;
         queue->bytes -= mqtt_message_size(ret->message);
+        *queue->all_bytes -= mqtt_message_size(ret->message);
         if (queue->count == 0) {
                 free(queue->places);
-                mqtt_queue_init(queue);
+                mqtt_queue_init(queue, queue->all_bytes);
         }
         return true;
 }

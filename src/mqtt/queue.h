@@ -1,8 +1,8 @@
 /* mqtt/queue.h - messages that wait until a session may be sent them, in order.
  *
  * A ring that grows with its content and is given back when it is empty. What it may hold
- * is bounded in messages and in bytes of topics and payloads; its owner decides who goes
- * when it is full. Embedded in its owner. */
+ * is bounded in messages and in bytes of topics and payloads, and so are the bytes of all
+ * queues together; its owner decides who goes when it is full. Embedded in its owner. */
 #pragma once
 
 #include "mqtt/delivery.h"
@@ -12,14 +12,20 @@ struct mqtt_queue {
         uint32_t capacity; /* 0 or a power of two */
         uint32_t first, count;
         size_t bytes;
+        size_t *all_bytes; /* of all queues; outlives them */
 };
 
-void mqtt_queue_init(struct mqtt_queue *queue);
+struct mqtt_queue_bounds {
+        uint32_t messages;
+        size_t bytes, all_bytes;
+};
+
+void mqtt_queue_init(struct mqtt_queue *queue, size_t *all_bytes);
 void mqtt_queue_done(struct mqtt_queue *queue);
 
-/* Takes the delivery over on success only. -ENOSPC: it would hold more than `messages`
- * or `bytes`; -ENOMEM. One message fits into an empty queue, however long. */
+/* Takes the delivery over on success only. -ENOSPC: beyond the bounds of this queue, though
+ * one message fits into an empty one, however long; -EDQUOT: beyond that of all; -ENOMEM. */
 int mqtt_queue_add(struct mqtt_queue *queue, const struct mqtt_delivery *delivery,
-                   uint32_t messages, size_t bytes);
+                   const struct mqtt_queue_bounds *bounds);
 /* The oldest, now the caller's. False: empty. */
 bool mqtt_queue_take(struct mqtt_queue *queue, struct mqtt_delivery *ret);

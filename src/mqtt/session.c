@@ -77,7 +77,7 @@ static struct mqtt_session *session_alloc(struct mqtt_broker *broker, struct mqt
         mqtt_subscriber_init(&session->subscriber);
         session->number = ++broker->sessions_made;
         mqtt_inflight_init(&session->inflight);
-        mqtt_queue_init(&session->queue);
+        mqtt_queue_init(&session->queue, &broker->queued_bytes);
         mqtt_id_set_init(&session->received);
         loop_timer_init(&session->timer, broker->loop, session_on_time);
         memcpy(session->id, id.bytes, id.length);
@@ -154,27 +154,33 @@ void mqtt_session_resume(struct mqtt_session *session)
         session->will = mqtt_last_will_free(session->will);
 }
 
+/* Makes room for a message of one who is away, or who is inside. False: there is none. */
+static bool drop_oldest(struct mqtt_session *session)
+{
+        struct mqtt_delivery oldest;
+
+        if (session->client || !mqtt_queue_take(&session->queue, &oldest))
+                return false;
+        mqtt_delivery_done(&oldest);
+        session->broker->counters[MQTT_COUNT_DROPPED_QUEUE]++;
+        return true;
+}
+
 int mqtt_session_queue(struct mqtt_session *session, struct mqtt_delivery *delivery)
 {
         const struct mqtt_limits *limits = &session->broker->limits;
-        uint64_t *counters = session->broker->counters;
-        struct mqtt_delivery oldest;
+        struct mqtt_queue_bounds bounds = {.messages = limits->queue_messages,
+                                           .bytes = limits->queue_bytes,
+                                           .all_bytes = limits->queued_bytes};
         int r;
 
-        do {
-                r = mqtt_queue_add(&session->queue, delivery, limits->queue_messages,
-                                   limits->queue_bytes);
-                if (r != -ENOSPC)
-                        break;
-                counters[MQTT_COUNT_DROPPED_QUEUE]++;
-                if (session->client)
-                        break;
-                mqtt_queue_take(&session->queue, &oldest);
-                mqtt_delivery_done(&oldest);
-        } while (true);
-        if (r == -ENOMEM)
-                counters[MQTT_COUNT_DROPPED_MEMORY]++;
-        if (r < 0)
+        do
+                r = mqtt_queue_add(&session->queue, delivery, &bounds);
+        while ((r == -ENOSPC || r == -EDQUOT) && drop_oldest(session));
+        if (r < 0) {
+                session->broker->counters[r == -ENOMEM ? MQTT_COUNT_DROPPED_MEMORY
+                                                       : MQTT_COUNT_DROPPED_QUEUE]++;
                 mqtt_delivery_done(delivery);
-        return r;
+        }
+        return r == -EDQUOT ? -ENOSPC : r;
 }

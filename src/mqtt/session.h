@@ -65,7 +65,7 @@ void mqtt_session_leave(struct mqtt_session *session, struct mqtt_last_will *wil
 /* A new connection goes on with it: a will that waits is not published ([MQTT-3.1.3-9]). */
 void mqtt_session_resume(struct mqtt_session *session);
 
-/* The limits of its queue applied: when it is full, the oldest go as long as the client is
- * away. Takes the delivery over always. -ENOSPC: full, and the client is connected: it is
- * lost, as with -ENOMEM. */
+/* Within limits.queue_messages, queue_bytes and queued_bytes: when it is full, the oldest go
+ * as long as the client is away. Takes the delivery over always. -ENOSPC: there is no room,
+ * and it is lost, as with -ENOMEM; counted. */
 int mqtt_session_queue(struct mqtt_session *session, struct mqtt_delivery *delivery);

@@ -18,8 +18,9 @@ static struct mqtt_delivery numbered(uint32_t number, uint32_t length)
 static int add(struct mqtt_queue *queue, uint32_t number, uint32_t length, uint32_t messages,
                size_t bytes)
 {
+        struct mqtt_queue_bounds bounds = {messages, bytes, 1000};
         struct mqtt_delivery delivery = numbered(number, length);
-        int r = mqtt_queue_add(queue, &delivery, messages, bytes);
+        int r = mqtt_queue_add(queue, &delivery, &bounds);
 
         if (r < 0)
                 mqtt_delivery_done(&delivery);
@@ -39,15 +40,17 @@ static uint32_t take(struct mqtt_queue *queue)
 TEST(what_comes_first_goes_first_however_it_grows)
 {
         struct mqtt_queue queue;
+        size_t all = 0;
         uint32_t in = 0, out = 0;
 
-        mqtt_queue_init(&queue);
-        for (unsigned i = 0; i < 100; i++) {
+        mqtt_queue_init(&queue, &all);
+        for (unsigned i = 0; i < 70; i++) {
                 for (unsigned j = 0; j < 3; j++)
                         CHECK_EQ(add(&queue, ++in, 5, 1000, 100000), 0);
                 CHECK_EQ(take(&queue), ++out);
                 CHECK_EQ(queue.count, in - out);
                 CHECK_EQ(queue.bytes, (in - out) * 6);
+                CHECK_EQ(all, queue.bytes);
         }
         while (out < in)
                 CHECK_EQ(take(&queue), ++out);
@@ -59,8 +62,9 @@ TEST(what_comes_first_goes_first_however_it_grows)
 TEST(it_is_bounded_in_messages_and_in_bytes)
 {
         struct mqtt_queue queue;
+        size_t all = 0;
 
-        mqtt_queue_init(&queue);
+        mqtt_queue_init(&queue, &all);
         CHECK_EQ(add(&queue, 1, 50, 2, 20), 0);
         CHECK_EQ(add(&queue, 2, 1, 2, 20), -ENOSPC);
         CHECK_EQ(take(&queue), 1);
@@ -71,17 +75,39 @@ TEST(it_is_bounded_in_messages_and_in_bytes)
         CHECK_EQ(queue.bytes, 20);
         mqtt_queue_done(&queue);
         CHECK_EQ(queue.count, 0);
+        CHECK_EQ(all, 0);
+}
+
+TEST(all_of_them_are_bounded_together)
+{
+        struct mqtt_queue one, two;
+        size_t all = 0;
+
+        mqtt_queue_init(&one, &all);
+        mqtt_queue_init(&two, &all);
+        for (uint32_t i = 1; i <= 10; i++)
+                CHECK_EQ(add(&one, i, 98, 100, 10000), 0);
+        CHECK_EQ(all, 990);
+        CHECK_EQ(add(&two, 1, 10, 100, 10000), -EDQUOT);
+        CHECK_EQ(add(&two, 1, 9, 100, 10000), 0);
+        CHECK_EQ(take(&one), 1);
+        CHECK_EQ(add(&two, 2, 98, 100, 10000), 0);
+        mqtt_queue_done(&one);
+        mqtt_queue_done(&two);
+        CHECK_EQ(all, 0);
 }
 
 TEST(without_memory_the_delivery_stays_the_callers)
 {
         struct mqtt_queue queue;
+        size_t all = 0;
+        struct mqtt_queue_bounds bounds = {10, 100, 100};
         struct mqtt_delivery delivery = numbered(1, 1);
         int r;
 
-        mqtt_queue_init(&queue);
+        mqtt_queue_init(&queue, &all);
         allocation_fail_at(1);
-        r = mqtt_queue_add(&queue, &delivery, 10, 100);
+        r = mqtt_queue_add(&queue, &delivery, &bounds);
         CHECK(allocation_end());
         CHECK_EQ(r, -ENOMEM);
         CHECK_EQ(queue.count, 0);

@@ -190,6 +190,28 @@ TEST(a_queue_is_bounded_in_bytes_as_well)
         conversation_done(&talk);
 }
 
+TEST(what_waits_for_all_sessions_is_bounded_too)
+{
+        struct mqtt_limits limits = conversation_limits;
+        struct conversation talk;
+
+        limits.queued_bytes = 4;
+        conversation_init(&talk, &limits, NULL);
+        conversation_run(&talk, "r> " KEPT_5("r") "r< " CONNACK_5 "r> 82{0001 () [u] 01}\n"
+                                                  "r~\n"
+                                                  "r.\n");
+        /* Two messages for s, then one for r, for which s loses nothing. */
+        conversation_run(&talk, AWAY "p> 32{[t]0001()'1'} 32{[t]0002()'2'} 32{[t]0003()'3'}\n"
+                                     "p> 32{[u]0004()'4'}\n"
+                                     "p~\n"
+                                     "s> " KEPT_5("s") "s< " PRESENT_5
+                                                       "s< 32{[t]0001()'2'} 32{[t]0002()'3'}\n"
+                                                       "r> " KEPT_5("r") "r< " PRESENT_5);
+        CHECK_EQ(conversation_count(&talk, MQTT_COUNT_DROPPED_QUEUE), 2);
+        conversation_check_end(&talk);
+        conversation_done(&talk);
+}
+
 TEST(what_is_dropped_for_one_who_is_away_is_counted)
 {
         struct conversation talk;

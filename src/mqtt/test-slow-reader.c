@@ -100,7 +100,7 @@ TEST(a_client_that_reads_again_is_sent_what_waited_in_order)
 
         limits.inflight = 60000;
         limits.queue_messages = FLOOD;
-        limits.queue_bytes = (size_t)FLOOD * 2 * PAYLOAD;
+        limits.queue_bytes = limits.queued_bytes = (size_t)FLOOD * 2 * PAYLOAD;
         conversation_init(&talk, &limits, NULL);
         conversation_run(&talk, "s> " CONNECT_5("s") "s< " CONNACK_5 "s> 82{0001 () [t] 01}\n"
                                                      "s< 90{0001 () 01}\n");
