@@ -3,6 +3,7 @@
 #include "sandbox/sandbox.h"
 
 #include <errno.h>
+#include <string.h>
 
 _Static_assert(SANDBOX_DESCRIPTORS + 1 <= IPC_DESCRIPTORS_MAX, "a start is one message");
 
@@ -38,7 +39,8 @@ static bool answer_is_right(const struct ipc_message *message)
         case SANDBOX_MESSAGE_STARTED:
                 return started->walls < 1U << SANDBOX_WALLS && started->pid > 0;
         case SANDBOX_MESSAGE_FAILED:
-                return failed->error < 0 && failed->error > -4096 && failed->step < SANDBOX_STEPS;
+                return failed->error < 0 && failed->error > -4096 && failed->step < SANDBOX_STEPS &&
+                       memchr(failed->where, '\0', sizeof(failed->where));
         case SANDBOX_MESSAGE_ENDED:
                 return ended->end <= SANDBOX_END_TASKS;
         default:

@@ -61,8 +61,9 @@ struct sandbox_message_started {
 
 struct sandbox_message_failed {
         uint64_t id;
-        int32_t error; /* -errno */
-        uint32_t step; /* enum sandbox_step */
+        int32_t error;   /* -errno */
+        uint32_t step;   /* enum sandbox_step */
+        char where[256]; /* about which path, pattern or name; terminated */
 };
 
 struct sandbox_message_ended {

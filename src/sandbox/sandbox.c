@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -187,6 +188,17 @@ int sandbox_ask_usage(struct sandbox *s, uint64_t id)
         return send_id(s, SANDBOX_MESSAGE_ASK_USAGE, id);
 }
 
+static struct sandbox_event failure_of(const struct sandbox_message_failed *failed)
+{
+        struct sandbox_event event = {.kind = SANDBOX_FAILED,
+                                      .id = failed->id,
+                                      .error = failed->error,
+                                      .step = (enum sandbox_step)failed->step};
+
+        snprintf(event.where, sizeof(event.where), "%s", failed->where);
+        return event;
+}
+
 static struct sandbox_event event_of(const struct ipc_message *message)
 {
         const void *payload = message->payload;
@@ -206,10 +218,7 @@ static struct sandbox_event event_of(const struct ipc_message *message)
                                               .walls = {started->walls, started->landlock_abi},
                                               .pid = started->pid};
         case SANDBOX_MESSAGE_FAILED:
-                return (struct sandbox_event){.kind = SANDBOX_FAILED,
-                                              .id = failed->id,
-                                              .error = failed->error,
-                                              .step = (enum sandbox_step)failed->step};
+                return failure_of(failed);
         case SANDBOX_MESSAGE_ENDED:
                 return (struct sandbox_event){
                         .kind = SANDBOX_ENDED,

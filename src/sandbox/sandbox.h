@@ -158,15 +158,16 @@ enum sandbox_event_kind {
 
 struct sandbox_event {
         enum sandbox_event_kind kind;
-        uint64_t id;                /* STARTED, FAILED, ENDED, USAGE */
-        struct sandbox_walls walls; /* READY; STARTED: those around this one */
-        pid_t pid;                  /* STARTED: of the program itself */
-        int error;                  /* FAILED, GONE: -errno */
-        enum sandbox_step step;     /* FAILED */
-        enum sandbox_end end;       /* ENDED */
-        int wait_status;            /* ENDED: of the program itself, as of waitpid(2) */
-        uint32_t children_killed;   /* ENDED: descendants that were left then */
-        struct sandbox_usage usage; /* USAGE; ENDED: peak and CPU time */
+        uint64_t id;                  /* STARTED, FAILED, ENDED, USAGE */
+        struct sandbox_walls walls;   /* READY; STARTED: those around this one */
+        pid_t pid;                    /* STARTED: of the program itself */
+        int error;                    /* FAILED, GONE: -errno */
+        enum sandbox_step step;       /* FAILED */
+        char where[SANDBOX_PATH_MAX]; /* FAILED: about which path, pattern or group; "": none */
+        enum sandbox_end end;         /* ENDED */
+        int wait_status;              /* ENDED: of the program itself, as of waitpid(2) */
+        uint32_t children_killed;     /* ENDED: descendants that were left then */
+        struct sandbox_usage usage;   /* USAGE; ENDED: peak and CPU time */
 };
 
 /* How to come by a spawner. */

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -63,10 +64,12 @@ static struct running *find_free(struct spawner *s)
 
 /* -- what the asker is told -- */
 
-static int send_failed(struct spawner *s, uint64_t id, enum sandbox_step step, int error)
+static int send_failed(struct spawner *s, uint64_t id, enum sandbox_step step, int error,
+                       const char *where)
 {
         struct sandbox_message_failed failed = {.id = id, .error = error, .step = step};
 
+        snprintf(failed.where, sizeof(failed.where), "%s", where);
         return ipc_send(&s->channel, SANDBOX_MESSAGE_FAILED, &failed, sizeof(failed), NULL, 0);
 }
 
@@ -117,7 +120,7 @@ static int send_owed(struct spawner *s, struct running *r, unsigned what)
         case OWES_STARTED:
                 return send_started(s, r);
         case OWES_FAILED:
-                return send_failed(s, r->id, r->step, r->error);
+                return send_failed(s, r->id, r->step, r->error, r->where);
         case OWES_USAGE:
                 return send_usage(s, r);
         default:
@@ -197,9 +200,9 @@ static int on_start(struct spawner *s, const struct ipc_message *message)
         struct running *r = find_free(s);
 
         if (find(s, start_message->id))
-                return send_failed(s, start_message->id, SANDBOX_STEP_PROGRAMS, -EEXIST);
+                return send_failed(s, start_message->id, SANDBOX_STEP_PROGRAMS, -EEXIST, "");
         if (!r)
-                return send_failed(s, start_message->id, SANDBOX_STEP_PROGRAMS, -EAGAIN);
+                return send_failed(s, start_message->id, SANDBOX_STEP_PROGRAMS, -EAGAIN, "");
         start(s, start_message, message->descriptors, r);
         return 0;
 }

@@ -282,6 +282,7 @@ TEST(what_cannot_be_started_is_answered_with_why)
                 ask(f, &request, "probe", WORDS("where"));
                 request.program.shared_dirs = not_shared;
                 check_refused(f, &request, -EACCES, SANDBOX_STEP_DIRECTORIES);
+                CHECK_TEXT(f->last.where, "/etc/cron.d");
                 ask(f, &request, "probe", WORDS("wait"));
                 (void)start(f, &request, 77);
                 request.program.descriptors[1] = -1;

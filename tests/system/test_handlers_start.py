@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from handler_modules import echo, must_deploy, one_command, stats, until
+from handler_modules import deploy, echo, must_deploy, one_command, stats, until
 
 LAZY = {"handlers": {"start": "lazy"}}
 GREET = ('#include <pifleet/handler.h>\nstatic int greet(struct pifleet_call *call)\n{\n'
@@ -152,3 +152,12 @@ def test_a_host_is_started_by_its_file(agent):
         must_deploy(client, echo("it"))
         words = pathlib.Path(f"/proc/{stats(client)['pid']}/cmdline").read_bytes().split(b"\0")
         assert words[1:3] == [b"-I", b"-B"] and words[3].endswith(b"/host/__main__.py"), words
+
+
+def test_a_folder_that_cannot_be_shared_is_named_with_what_to_do(start_agent):
+    agent = start_agent(config={"handlers": {"shared_dirs": ["/opt/recordings"]}})
+    with agent.connect() as client:
+        reply = deploy(client, echo("it"))
+        assert not reply["success"] and reply["type"] != "handler_rejected", reply
+        for words in ("/opt/recordings", "/home, /srv, /mnt or /media", "--allow-shared"):
+            assert words in reply["error"], reply

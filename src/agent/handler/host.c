@@ -67,6 +67,7 @@ static void host_ended(struct host *host, unsigned children_killed)
 static void host_on_program(struct spawner_program *program, const struct sandbox_event *event)
 {
         struct host *host = container_of(program, struct host, program);
+        char why[HOST_WHY_MAX + 1];
 
         switch (event->kind) {
         case SANDBOX_STARTED:
@@ -83,8 +84,8 @@ static void host_on_program(struct spawner_program *program, const struct sandbo
                 host->usage_count++;
                 return;
         case SANDBOX_FAILED:
-                host_break(host, HOST_FAULT_START, "could not be started: %s (%s)",
-                           strerror(-event->error), sandbox_step_name(event->step));
+                spawner_failure_text(event, why, sizeof(why));
+                host_break(host, HOST_FAULT_START, "could not be started: %s", why);
                 host_ended(host, 0);
                 return;
         case SANDBOX_GONE:

@@ -5,6 +5,7 @@
 #include "loop/timer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -278,4 +279,31 @@ void spawner_ask_usage(struct spawner_program *program)
         /* One that cannot be asked now is answered with what is known of it. */
         if (program->id != 0 && program->spawner->sandbox)
                 (void)sandbox_ask_usage(program->spawner->sandbox, program->id);
+}
+
+/* What the spawner refuses by its policy, and which option widens that; NULL: something else. */
+static const char *remedy_of(const struct sandbox_event *event)
+{
+        if (event->error != -EACCES || event->where[0] == '\0')
+                return NULL;
+        switch (event->step) {
+        case SANDBOX_STEP_DIRECTORIES:
+                return "; give modules a folder below /home, /srv, /mnt or /media, or start "
+                       "pifleet-spawner with --allow-shared";
+        case SANDBOX_STEP_DEVICES:
+                return "; to grant it, start pifleet-spawner with --allow-device";
+        case SANDBOX_STEP_IDENTITY:
+                return "; to grant it, start pifleet-spawner with --allow-group";
+        default:
+                return NULL;
+        }
+}
+
+void spawner_failure_text(const struct sandbox_event *event, char *ret, size_t size)
+{
+        const char *remedy = remedy_of(event);
+
+        snprintf(ret, size, "%s (%s%s%.80s)%s", strerror(-event->error),
+                 sandbox_step_name(event->step), event->where[0] != '\0' ? " " : "", event->where,
+                 remedy ? remedy : "");
 }

@@ -10,7 +10,7 @@
 #include "loop/loop.h"
 #include "sandbox/sandbox.h"
 
-enum { SPAWNER_RETRY_MAX_MS = 30000, SPAWNER_KILL_RETRY_MS = 20 };
+enum { SPAWNER_RETRY_MAX_MS = 30000, SPAWNER_KILL_RETRY_MS = 20, SPAWNER_WHY_MAX = 255 };
 
 struct spawner;
 struct spawner_program;
@@ -49,5 +49,7 @@ int spawner_start(struct spawner *spawner, struct spawner_program *program,
 void spawner_kill(struct spawner_program *program);
 /* Kills it, and nobody is told: its memory may be freed. Nothing runs: fine. */
 void spawner_forget(struct spawner_program *program);
+/* Of a FAILED event: why, about what, and what can be done about a refusal. Cut to `size`. */
+void spawner_failure_text(const struct sandbox_event *event, char *ret, size_t size);
 /* A USAGE event will come, perhaps. */
 void spawner_ask_usage(struct spawner_program *program);

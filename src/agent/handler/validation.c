@@ -128,14 +128,16 @@ static void on_ended(struct validation *validation, const struct sandbox_event *
 static void on_program(struct spawner_program *program, const struct sandbox_event *event)
 {
         struct validation *validation = container_of(program, struct validation, program);
+        char why[SPAWNER_WHY_MAX + 1];
 
         switch (event->kind) {
         case SANDBOX_STARTED:
                 loop_timer_start(&validation->deadline, validation->limit_ms);
                 return;
         case SANDBOX_FAILED:
-                tell(validation, VALIDATION_FAILED, "the %s could not be started: %s (%s)",
-                     validation->name, strerror(-event->error), sandbox_step_name(event->step));
+                spawner_failure_text(event, why, sizeof(why));
+                tell(validation, VALIDATION_FAILED, "the %s could not be started: %s",
+                     validation->name, why);
                 return;
         case SANDBOX_GONE:
                 tell(validation, VALIDATION_FAILED, "the %s went with its spawner",
