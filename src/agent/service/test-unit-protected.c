@@ -24,7 +24,8 @@ TEST(units_that_give_a_shell_or_end_the_machine_are_protected_and_it_is_said_why
                 {"runlevel6.target", "restart_pi"},
                 {"ctrl-alt-del.target", "restart_pi"},
                 {"pifleet-agent.service", "the agent itself"},
-                {"pifleet-server.service", "the agent itself"},
+                {"pifleet-spawner.socket", "the agent itself"},
+                {"pifleet-spawner@3.service", "the agent itself"},
                 {"dbus.service", "the agent itself"},
                 {"dbus.socket", "the agent itself"},
         };
@@ -40,12 +41,10 @@ TEST(units_that_give_a_shell_or_end_the_machine_are_protected_and_it_is_said_why
 TEST(other_units_are_not_protected_and_neither_are_names_that_are_like_those)
 {
         static const char *const names[] = {
-                "nginx.service",          "ssh.service",
-                "my-debug-shell.service", "pi-cam.service",
-                "pifleet.service",        "getty@tty1.service",
-                "runlevel3.target",       "reboot-led.service",
-                "rescue-boat.service",    "cron.service",
-                "emergency-stop.service",
+                "nginx.service",       "ssh.service",      "my-debug-shell.service",
+                "pi-cam.service",      "pifleet.service",  "pifleet-camera.service",
+                "getty@tty1.service",  "runlevel3.target", "reboot-led.service",
+                "rescue-boat.service", "cron.service",     "emergency-stop.service",
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)

@@ -48,7 +48,8 @@ static const struct {
         {"systemd-hibernate.service", TAKES_DOWN},
         {"systemd-hybrid-sleep.service", TAKES_DOWN},
 
-        {"pifleet-*", IS_THE_AGENT},
+        {"pifleet-agent.*", IS_THE_AGENT},
+        {"pifleet-spawner*", IS_THE_AGENT},
         {"dbus.s*", IS_THE_AGENT},
         {"dbus-broker.service", IS_THE_AGENT},
 };
