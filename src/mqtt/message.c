@@ -9,8 +9,11 @@
 
 /* A form: both bits, one, or none. */
 enum { FORM_WITH_ID = 1, FORM_5 = 2, FORMS = 4 };
+/* To make another form takes about as long as ten copies put together of parts save. */
+enum { WORTH_A_FORM = 10 };
 
-struct mqtt_wires {
+/* Whole packets; RETAIN and DUP are 0. */
+struct mqtt_forms {
         uint8_t *bytes[FORMS];
 };
 
@@ -236,24 +239,85 @@ static uint8_t *put_properties(uint8_t *at, const struct mqtt_message *message,
         return at;
 }
 
-void mqtt_message_put(const struct mqtt_message *message, const struct mqtt_copy *copy, uint8_t *to)
+/* Of its parts. */
+static void assemble(const struct mqtt_message *message, const struct mqtt_copy *copy,
+                     const struct lengths *lengths, uint8_t *to)
 {
-        struct lengths lengths = lengths_of(message, copy);
         struct mqtt_bytes payload = mqtt_message_payload(message);
         struct mqtt_text topic = mqtt_message_topic(message);
 
-        topic.length = (uint16_t)lengths.topic;
+        topic.length = (uint16_t)lengths->topic;
         to = mqtt_put_byte(to, first_byte(copy->duplicate, copy->qos, copy->retain));
-        to = mqtt_put_variable(to, (uint32_t)lengths.remaining);
+        to = mqtt_put_variable(to, (uint32_t)lengths->remaining);
         to = mqtt_put_text(to, topic);
         if (copy->qos > 0)
                 to = mqtt_put_two(to, copy->packet_id);
         if (copy->version == MQTT_VERSION_5)
-                to = put_properties(to, message, copy, lengths.properties);
+                to = put_properties(to, message, copy, lengths->properties);
         mqtt_put_bytes(to, payload.bytes, payload.length);
 }
 
-int mqtt_message_write(const struct mqtt_message *message, const struct mqtt_copy *copy,
+static void make_form(struct mqtt_message *message, unsigned form, const struct mqtt_copy *copy,
+                      const struct lengths *lengths)
+{
+        uint8_t *bytes;
+
+        message->asked[form] = 0;
+        if (!message->more)
+                message->more = calloc(1, sizeof(*message->more));
+        bytes = message->more ? malloc((size_t)header_length(lengths) + lengths->remaining) : NULL;
+        /* Without memory it will be asked for again. */
+        if (!bytes)
+                return;
+        assemble(message, copy, lengths, bytes);
+        message->more->bytes[form] = bytes;
+}
+
+/* NULL: there is none. Not for what is retained, which would keep it for a long time. */
+static const uint8_t *find_form(struct mqtt_message *message, const struct mqtt_copy *copy,
+                                const struct lengths *lengths)
+{
+        unsigned form = form_of(copy->version, copy->qos > 0);
+
+        if (form & FORM_5 && (copy->alias > 0 || copy->ids_count > 0 || copy->without_topic))
+                return NULL;
+        if (form == message->form)
+                return message->bytes;
+        if (message->more && message->more->bytes[form])
+                return message->more->bytes[form];
+        if (!copy->retain && ++message->asked[form] >= WORTH_A_FORM)
+                make_form(message, form, copy, lengths);
+        return NULL;
+}
+
+static void patch(const struct mqtt_message *message, const struct mqtt_copy *copy,
+                  const struct lengths *lengths, uint8_t *bytes)
+{
+        uint8_t *at = bytes + header_length(lengths) + 2 + lengths->topic;
+
+        bytes[0] = first_byte(copy->duplicate, copy->qos, copy->retain);
+        if (copy->qos > 0)
+                at = mqtt_put_two(at, copy->packet_id);
+        if (copy->version == MQTT_VERSION_5 && message->expires_ms != MQTT_NEVER_EXPIRES)
+                mqtt_put_four(at + mqtt_variable_size(lengths->properties) +
+                                      offset_of_expiry(message),
+                              mqtt_message_expiry_s(message, copy->now_ms));
+}
+
+void mqtt_message_put(struct mqtt_message *message, const struct mqtt_copy *copy, uint8_t *to)
+{
+        struct lengths lengths = lengths_of(message, copy);
+        const uint8_t *form = find_form(message, copy, &lengths);
+
+        if (form) {
+                memcpy(to, form, header_length(&lengths) + (size_t)lengths.remaining);
+                patch(message, copy, &lengths, to);
+        } else {
+                assemble(message, copy, &lengths, to);
+        }
+}
+
+int mqtt_message_write(struct mqtt_message *message, const struct mqtt_copy *copy,
                        struct buffer *out)
 {
         uint32_t length = mqtt_message_copy_length(message, copy);
@@ -267,57 +331,4 @@ int mqtt_message_write(const struct mqtt_message *message, const struct mqtt_cop
         mqtt_message_put(message, copy, (uint8_t *)buffer_data(out) + buffer_length(out));
         buffer_commit(out, length);
         return 0;
-}
-
-static int make_wire(struct mqtt_message *message, const struct mqtt_copy *copy, uint32_t length,
-                     uint8_t **ret)
-{
-        if (!message->more)
-                message->more = calloc(1, sizeof(*message->more));
-        *ret = message->more ? malloc(length) : NULL;
-        if (!*ret)
-                return -ENOMEM;
-        mqtt_message_put(message, copy, *ret);
-        return 0;
-}
-
-int mqtt_message_wire(struct mqtt_message *message, enum mqtt_version version, bool with_id,
-                      struct mqtt_wire *ret)
-{
-        unsigned form = form_of(version, with_id);
-        struct mqtt_copy copy = {.version = version, .qos = with_id ? 1 : 0, .packet_id = 1};
-        struct lengths lengths = lengths_of(message, &copy);
-        uint8_t *bytes = message->more ? message->more->bytes[form] : NULL;
-        uint32_t length, id_at;
-        int r;
-
-        if (lengths.remaining > MQTT_REMAINING_MAX)
-                return -EMSGSIZE;
-        length = (uint32_t)lengths.remaining + header_length(&lengths);
-        if (form == message->form) {
-                bytes = message->bytes;
-        } else if (!bytes) {
-                r = make_wire(message, &copy, length, &bytes);
-                if (r < 0)
-                        return r;
-                message->more->bytes[form] = bytes;
-        }
-        id_at = header_length(&lengths) + 2 + message->topic_length;
-        *ret = (struct mqtt_wire){bytes, length, with_id ? id_at : 0, 0};
-        if (form & FORM_5 && message->expires_ms != MQTT_NEVER_EXPIRES)
-                ret->expiry_at = id_at + (with_id ? 2 : 0) +
-                                 mqtt_variable_size(message->properties_length) +
-                                 offset_of_expiry(message);
-        return 0;
-}
-
-void mqtt_wire_patch(const struct mqtt_wire *wire, const struct mqtt_message *message,
-                     const struct mqtt_copy *copy, uint8_t *bytes)
-{
-        bytes[0] = first_byte(copy->duplicate, copy->qos, copy->retain);
-        if (wire->packet_id_at > 0)
-                mqtt_put_two(bytes + wire->packet_id_at, copy->packet_id);
-        if (wire->expiry_at > 0)
-                mqtt_put_four(bytes + wire->expiry_at,
-                              mqtt_message_expiry_s(message, copy->now_ms));
 }

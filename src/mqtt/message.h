@@ -2,11 +2,11 @@
  * who still have to send it.
  *
  * It is kept as the bytes of a PUBLISH, in the form that its publisher used, since most
- * receivers want the same one; other forms are made when they are first asked for. So a
+ * receivers want the same one; another form is made when it was asked for some times. So a
  * delivery is a copy of bytes and a few of them patched. The publisher's
  * topic alias is not part of it ([MQTT-3.3.2-7]), nor is a subscription identifier.
  *
- * One thread. The fields are for reading; wires stay valid as long as the message. */
+ * One thread. The fields are for reading. */
 #pragma once
 
 #include "base/buffer.h"
@@ -21,7 +21,7 @@ enum mqtt_origin {
         MQTT_ORIGIN_INSIDE, /* the program that the broker is part of */
 };
 
-struct mqtt_wires; /* of message.c */
+struct mqtt_forms; /* of message.c */
 
 struct mqtt_message {
         uint32_t references;
@@ -34,9 +34,10 @@ struct mqtt_message {
         bool has_payload_format;
         uint8_t form;            /* of `bytes`, see message.c */
         uint8_t header_length;   /* of `bytes` */
+        uint8_t asked[4];        /* how often for each form that is not there */
         uint64_t publisher;      /* number of the session it came from, for no-local; 0: none */
         uint64_t expires_ms;     /* by the loop's clock; MQTT_NEVER_EXPIRES */
-        struct mqtt_wires *more; /* other forms; NULL: none yet */
+        struct mqtt_forms *more; /* the others; NULL: none yet */
         uint8_t bytes[];
 };
 
@@ -87,18 +88,6 @@ uint32_t mqtt_message_expiry_s(const struct mqtt_message *message, uint64_t now_
 /* All of it decoded, as it was published: views into the message. */
 void mqtt_message_view(const struct mqtt_message *message, struct mqtt_publish *ret);
 
-/* A PUBLISH that is ready but for what is patched in a copy of it: RETAIN, QoS and DUP are
- * 0, 1 (with a packet id) and 0 in its first byte. */
-struct mqtt_wire {
-        const uint8_t *bytes;
-        uint32_t length;
-        uint32_t packet_id_at; /* two bytes; 0: QoS 0, no packet id */
-        uint32_t expiry_at;    /* four bytes, to be patched; 0: does not expire, or is 3.1.1 */
-};
-/* `with_id`: for QoS 1 and 2. -ENOMEM; -EMSGSIZE: not possible in this form. */
-int mqtt_message_wire(struct mqtt_message *message, enum mqtt_version version, bool with_id,
-                      struct mqtt_wire *ret);
-
 /* How one receiver's PUBLISH differs from others. */
 struct mqtt_copy {
         enum mqtt_version version;
@@ -114,13 +103,8 @@ struct mqtt_copy {
 };
 /* Length of the packet; 0: longer than a packet can be. */
 uint32_t mqtt_message_copy_length(const struct mqtt_message *message, const struct mqtt_copy *copy);
-/* Writes it to memory of that many bytes, put together of its parts: for one receiver as
- * cheap as a wire, of which nothing has to be made before. */
-void mqtt_message_put(const struct mqtt_message *message, const struct mqtt_copy *copy,
-                      uint8_t *to);
+/* Writes it to memory of that many bytes. */
+void mqtt_message_put(struct mqtt_message *message, const struct mqtt_copy *copy, uint8_t *to);
 /* Appends it. -EMSGSIZE: longer than a packet or the buffer can be; -ENOMEM. */
-int mqtt_message_write(const struct mqtt_message *message, const struct mqtt_copy *copy,
+int mqtt_message_write(struct mqtt_message *message, const struct mqtt_copy *copy,
                        struct buffer *out);
-/* Makes the same of a copy of a wire; without alias and identifiers. */
-void mqtt_wire_patch(const struct mqtt_wire *wire, const struct mqtt_message *message,
-                     const struct mqtt_copy *copy, uint8_t *bytes);

@@ -1,7 +1,6 @@
 #include "mqtt/outlet.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* [MQTT-3.1.2-24]. */
 static int check_length(const struct mqtt_client *client, uint32_t length)
@@ -9,28 +8,8 @@ static int check_length(const struct mqtt_client *client, uint32_t length)
         return length > 0 && length <= client->packet_bytes ? 0 : -EMSGSIZE;
 }
 
-static int write_wire(struct mqtt_client *client, const struct mqtt_outgoing *outgoing,
+static int write_copy(struct mqtt_client *client, const struct mqtt_outgoing *outgoing,
                       const struct mqtt_copy *copy)
-{
-        struct mqtt_wire wire;
-        char *bytes;
-        int r;
-
-        r = mqtt_message_wire(outgoing->message, copy->version, outgoing->qos > 0, &wire);
-        if (r == 0)
-                r = check_length(client, wire.length);
-        if (r < 0)
-                return r;
-        bytes = net_stream_claim(client->stream, wire.length);
-        if (!bytes)
-                return -ENOMEM;
-        memcpy(bytes, wire.bytes, wire.length);
-        mqtt_wire_patch(&wire, outgoing->message, copy, (uint8_t *)bytes);
-        return 0;
-}
-
-static int write_encoded(struct mqtt_client *client, const struct mqtt_outgoing *outgoing,
-                         const struct mqtt_copy *copy)
 {
         uint32_t length = mqtt_message_copy_length(outgoing->message, copy);
         int r = check_length(client, length);
@@ -77,10 +56,7 @@ int mqtt_outlet_write(struct mqtt_client *client, const struct mqtt_outgoing *ou
         int r;
 
         choose_alias(client, outgoing, &copy);
-        if (copy.alias > 0 || copy.ids_count > 0)
-                r = write_encoded(client, outgoing, &copy);
-        else
-                r = write_wire(client, outgoing, &copy);
+        r = write_copy(client, outgoing, &copy);
         counters[r == 0           ? MQTT_COUNT_DELIVERED
                  : r == -EMSGSIZE ? MQTT_COUNT_DROPPED_TOO_LARGE
                                   : MQTT_COUNT_DROPPED_MEMORY]++;

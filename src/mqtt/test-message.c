@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+enum { OFTEN = 12 };
+
 static struct mqtt_text text(const char *bytes)
 {
         return (struct mqtt_text){bytes, (uint16_t)strlen(bytes)};
@@ -62,30 +64,29 @@ static bool texts_equal(struct mqtt_text a, struct mqtt_text b)
         return a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0;
 }
 
-/* Writes a copy in both ways, which must be the same, and decodes it. */
+/* Writes a copy often enough that each way to make one is taken, and decodes it. */
 static struct mqtt_publish sent(struct mqtt_message *message, const struct mqtt_copy *copy,
                                 struct buffer *out)
 {
-        bool wired = copy->alias == 0 && copy->ids_count == 0 && !copy->without_topic;
         struct mqtt_publish publish;
         struct mqtt_frame frame;
-        struct mqtt_wire wire;
-        uint8_t bytes[1000];
+        char first[1000];
+        size_t length;
 
         buffer_truncate(out, 0);
         CHECK_EQ(mqtt_message_write(message, copy, out), 0);
-        CHECK_EQ(mqtt_message_copy_length(message, copy), buffer_length(out));
-        if (wired) {
-                CHECK_EQ(mqtt_message_wire(message, copy->version, copy->qos > 0, &wire), 0);
-                CHECK_EQ(wire.length, buffer_length(out));
-                memcpy(bytes, wire.bytes, wire.length);
-                mqtt_wire_patch(&wire, message, copy, bytes);
-                CHECK(memcmp(bytes, buffer_data(out), wire.length) == 0);
+        length = buffer_length(out);
+        CHECK_EQ(mqtt_message_copy_length(message, copy), length);
+        memcpy(first, buffer_data(out), length);
+        for (int i = 0; i < OFTEN; i++) {
+                buffer_truncate(out, 0);
+                CHECK_EQ(mqtt_message_write(message, copy, out), 0);
+                CHECK_EQ(buffer_length(out), length);
+                CHECK(memcmp(buffer_data(out), first, length) == 0);
         }
-        CHECK_EQ(mqtt_frame_next((const uint8_t *)buffer_data(out), buffer_length(out), 100000,
-                                 &frame),
+        CHECK_EQ(mqtt_frame_next((const uint8_t *)buffer_data(out), length, 100000, &frame),
                  MQTT_FRAME_FOUND);
-        CHECK_EQ(frame.length, buffer_length(out));
+        CHECK_EQ(frame.length, length);
         CHECK_EQ(mqtt_decode_publish(&frame, copy->version, &publish), 0);
         return publish;
 }
@@ -235,20 +236,32 @@ TEST(a_message_can_be_looked_at_as_it_was_published)
         CHECK(!mqtt_message_has_expired(without, UINT64_MAX - 1));
 }
 
-TEST(wires_are_made_once_and_shared)
+TEST(a_form_that_is_asked_for_often_is_made_but_not_for_what_is_retained)
 {
         AUTO(mqtt_message) struct mqtt_message *message = message_of(plain(1), &of_311);
-        struct mqtt_wire first, second;
+        struct mqtt_copy copy = {.version = MQTT_VERSION_311, .qos = 1, .packet_id = 5};
+        struct buffer out;
 
-        CHECK_EQ(mqtt_message_wire(message, MQTT_VERSION_311, true, &first), 0);
-        CHECK(first.bytes == message->bytes);
+        buffer_init(&out, 1000);
+        sent(message, &copy, &out);
         CHECK_NULL(message->more);
-        CHECK_EQ(mqtt_message_wire(message, MQTT_VERSION_5, true, &first), 0);
-        CHECK_EQ(mqtt_message_wire(message, MQTT_VERSION_5, true, &second), 0);
-        CHECK(first.bytes == second.bytes);
-        CHECK(first.bytes != message->bytes);
+        copy.version = MQTT_VERSION_5;
+        copy.retain = true;
+        sent(message, &copy, &out);
+        CHECK_NULL(message->more);
+        copy.retain = false;
+        sent(message, &copy, &out);
+        CHECK(message->more != NULL);
+        /* With its own packet id, QoS and flags. */
+        copy = (struct mqtt_copy){.version = MQTT_VERSION_5,
+                                  .qos = 2,
+                                  .packet_id = 0xabcd,
+                                  .duplicate = true,
+                                  .retain = true};
+        CHECK_EQ(sent(message, &copy, &out).packet_id, 0xabcd);
         mqtt_message_unref(mqtt_message_ref(message));
         CHECK_EQ(message->references, 1);
+        buffer_done(&out);
 }
 
 TEST(lengths_around_a_byte_more_of_remaining_length_are_right)
@@ -263,13 +276,13 @@ TEST(lengths_around_a_byte_more_of_remaining_length_are_right)
                 AUTO(mqtt_message) struct mqtt_message *message = message_of(publish, &of_311);
                 const struct mqtt_copy copy = {.version = MQTT_VERSION_5, .qos = 1, .packet_id = 5};
                 struct mqtt_publish got;
-                struct mqtt_wire wire;
                 struct mqtt_frame frame;
 
-                buffer_truncate(&out, 0);
-                CHECK_EQ(mqtt_message_write(message, &copy, &out), 0);
-                CHECK_EQ(mqtt_message_wire(message, copy.version, true, &wire), 0);
-                CHECK_EQ(wire.length, buffer_length(&out));
+                for (int i = 0; i < OFTEN; i++) {
+                        buffer_truncate(&out, 0);
+                        CHECK_EQ(mqtt_message_write(message, &copy, &out), 0);
+                        CHECK_EQ(mqtt_message_copy_length(message, &copy), buffer_length(&out));
+                }
                 CHECK_EQ(mqtt_frame_next((uint8_t *)buffer_data(&out), buffer_length(&out), 20000,
                                          &frame),
                          MQTT_FRAME_FOUND);
@@ -288,14 +301,13 @@ TEST(what_would_be_longer_than_a_packet_is_refused)
         struct mqtt_publish publish = {.topic = text("t"), .payload = {bytes, most}};
         AUTO(mqtt_message) struct mqtt_message *message = NULL;
         const struct mqtt_copy copy = {.version = MQTT_VERSION_5};
-        struct mqtt_wire wire;
+        const struct mqtt_copy same = {.version = MQTT_VERSION_311};
         struct buffer out;
 
         CHECK(bytes != NULL);
         buffer_init(&out, 100);
         CHECK_EQ(mqtt_message_new(&publish, &of_311, &message), 0);
-        CHECK_EQ(mqtt_message_wire(message, MQTT_VERSION_311, false, &wire), 0);
-        CHECK_EQ(mqtt_message_wire(message, MQTT_VERSION_5, false, &wire), -EMSGSIZE);
+        CHECK_EQ(mqtt_message_copy_length(message, &same), MQTT_REMAINING_MAX + 5);
         CHECK_EQ(mqtt_message_copy_length(message, &copy), 0);
         CHECK_EQ(mqtt_message_write(message, &copy, &out), -EMSGSIZE);
         message = mqtt_message_unref(message);
@@ -304,23 +316,34 @@ TEST(what_would_be_longer_than_a_packet_is_refused)
         free(bytes);
 }
 
-TEST(without_memory_nothing_is_made_and_nothing_is_lost)
+TEST(without_memory_there_is_no_message)
 {
         AUTO(mqtt_message) struct mqtt_message *message = NULL;
         struct mqtt_publish publish = plain(1);
-        struct mqtt_wire wire;
-        size_t n = 0;
-        int r;
 
         allocation_fail_at(1);
         CHECK_EQ(mqtt_message_new(&publish, &of_5, &message), -ENOMEM);
         CHECK(allocation_end());
         CHECK_NULL(message);
-        message = message_of(publish, &of_5);
+}
+
+TEST(without_memory_for_another_form_copies_are_made_all_the_same)
+{
+        const struct mqtt_copy copy = {.version = MQTT_VERSION_311, .qos = 2, .packet_id = 7};
+        size_t n = 0, reached = 0;
+        bool failed;
+
         do {
+                AUTO(mqtt_message) struct mqtt_message *message = message_of(plain(1), &of_5);
+                uint8_t bytes[100];
+
                 allocation_fail_at(++n);
-                r = mqtt_message_wire(message, MQTT_VERSION_311, false, &wire);
-        } while (allocation_end());
-        CHECK_EQ(r, 0);
-        CHECK(n > 2);
+                for (int i = 0; i < OFTEN; i++) {
+                        mqtt_message_put(message, &copy, bytes);
+                        CHECK_EQ(bytes[0], 0x34);
+                }
+                failed = allocation_end();
+                reached += failed;
+        } while (failed);
+        CHECK_EQ(reached, 2);
 }
