@@ -36,7 +36,7 @@ SAMPLE = {
 }
 POINTS_MAX = 400
 MISSED_MAX = 2  # not every run makes as many calls
-MINIMUM = {"store": 40, "loop": 50, "spawner": 150}
+MINIMUM = {"store": 40, "loop": 50, "spawner": 50}
 ENDINGS = {"deploy": "updated", "rollback": "rolled_back"}
 
 
