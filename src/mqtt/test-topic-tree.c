@@ -421,6 +421,35 @@ TEST(beyond_its_bound_a_new_subscription_is_refused_and_an_old_one_replaced)
         CHECK_EQ(receivers_of(tree, "c"), 1);
 }
 
+TEST(deep_filters_that_share_no_level_are_bounded_together)
+{
+        const struct mqtt_topic_tree_config config = {.subscriptions = 10};
+        AUTO(mqtt_topic_tree) struct mqtt_topic_tree *tree = NULL;
+        char filter[MQTT_TOPIC_LEVELS_MAX * 2];
+        struct mqtt_subscriber subscriber;
+
+        mqtt_subscriber_init(&subscriber);
+        CHECK_EQ(mqtt_topic_tree_new(&config, &tree), 0);
+        for (int i = 0; i < MQTT_TOPIC_LEVELS_MAX; i++) {
+                filter[2 * i] = 'x';
+                filter[2 * i + 1] = '/';
+        }
+        filter[sizeof(filter) - 1] = '\0';
+        /* 1,024 and eight for each of ten subscriptions. */
+        for (char first = 'a'; first < 'a' + 5; first++) {
+                filter[0] = first;
+                CHECK_EQ(subscribe(tree, &subscriber, filter), MQTT_SUBSCRIBED);
+        }
+        filter[0] = 'f';
+        CHECK_EQ(subscribe(tree, &subscriber, filter), -ENOSPC);
+        filter[0] = 'a';
+        CHECK_EQ(subscribe(tree, &subscriber, filter), MQTT_SUBSCRIBED_AGAIN);
+        CHECK_EQ(subscribe(tree, &subscriber, "shallow/#"), MQTT_SUBSCRIBED);
+        CHECK_EQ(mqtt_topic_tree_unsubscribe(tree, &subscriber, text(filter)), 0);
+        filter[0] = 'f';
+        CHECK_EQ(subscribe(tree, &subscriber, filter), MQTT_SUBSCRIBED);
+}
+
 static uint32_t work_of(struct mqtt_topic_tree *tree, const char *topic)
 {
         struct mqtt_match match;
