@@ -239,9 +239,11 @@ void mqtt_topic_tree_remove(struct mqtt_topic_tree *tree, struct mqtt_subscriber
                 uint32_t number = subscriber->first;
                 uint32_t node = mqtt_entry_at(&tree->nodes, number)->node;
 
-                if (one_by_one)
-                        forget(tree, (struct mqtt_text){filter, mqtt_nodes_filter(&tree->nodes,
-                                                                                  node, filter)});
+                if (one_by_one) {
+                        uint16_t length = mqtt_nodes_filter(&tree->nodes, node, filter);
+
+                        forget(tree, (struct mqtt_text){filter, length});
+                }
                 remove_entry(tree, number);
         }
         list_for_each (&tree->matches, position) {
