@@ -143,7 +143,9 @@ int cgroup_add(struct cgroup *c, unsigned number, const struct sandbox_limits *l
 
         name_of(number, name);
         r = c->files->make_folder(c->fd, name);
-        if (r < 0)
+        /* Of a program that ended: it could not be removed while its last process was dying.
+         * That one was killed with all others of the group, and harms nobody in this one. */
+        if (r < 0 && r != -EEXIST)
                 return r;
         fd = c->files->open_folder(c->fd, name);
         r = fd < 0 ? fd : set_limits(c, fd, limits);

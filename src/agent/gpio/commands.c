@@ -101,6 +101,12 @@ static bool reply_failure(struct gpio_commands *commands, struct command_request
                                    "%d Hz",
                                    result->pin, GPIO_PWM_SOFTWARE_MAX_HZ);
                 return true;
+        case -EPIPE:
+                command_reply_fail(request, COMMAND_NOT_READY,
+                                   "the supervisor is gone, and this agent goes too, so GPIO%u is "
+                                   "not driven; try again",
+                                   result->pin);
+                return true;
         case -ETIMEDOUT:
                 command_reply_fail(request, COMMAND_NOT_READY,
                                    "the supervisor does not answer, so GPIO%u is not driven",

@@ -22,6 +22,7 @@ struct guarded_pin {
 struct gpio_guarded {
         struct gpio_lines *lines;
         struct guard_link *link;
+        bool lost; /* there was a supervisor, and is none any more */
         enum gpio_safe safe;
         char chip[GUARD_PATH_MAX];
         gpio_guarded_fn *on_decided;
@@ -115,12 +116,13 @@ void gpio_guarded_return(struct gpio_guarded *guarded, const struct guard_hold *
 
 void gpio_guarded_link(struct gpio_guarded *guarded, struct guard_link *link)
 {
-        guarded->link = link;
         if (!link) {
-                for (unsigned pin = 0; pin < GPIO_LINES_MAX; pin++)
-                        guarded->pins[pin].held = false;
+                /* What it held is in its record still: that may go on. */
+                guarded->lost = guarded->lost || guarded->link;
+                guarded->link = NULL;
                 return;
         }
+        guarded->link = link;
         /* Nobody waits for these; what fails stays held, and safe. */
         while (guarded->refused_count > 0)
                 (void)guard_link_let_go(link, guarded->refused[--guarded->refused_count], NULL,
@@ -139,10 +141,7 @@ static void on_held(void *context, int error)
 {
         struct guarded_pin *pin = context;
 
-        /* The supervisor is gone: as if there had been none. */
-        if (error == -EPIPE)
-                error = 0;
-        else if (error == 0)
+        if (error == 0)
                 pin->held = true;
         else if (pin->line)
                 (void)gpio_lines_release(pin->guarded->lines, pin->pin);
@@ -158,7 +157,7 @@ static int hand_over(struct guarded_pin *pin, struct guard_hold *hold, int descr
         hold->id = pin->held ? pin->id : guard_link_new_id(link);
         r = guard_link_hold(link, hold, descriptor, on_held, pin);
         if (r < 0)
-                return r == -EPIPE ? 0 : r;
+                return r;
         pin->id = hold->id;
         pin->action = hold->actions[0];
         pin->pending = true;
@@ -185,6 +184,15 @@ static int hand_line_over(struct guarded_pin *pin)
         return hand_over(pin, &hold, fd);
 }
 
+/* Without a supervisor: there never was one, or it has written down what this pin is to
+ * become. Else a line would be driven that nobody knows of when the agent ends too, which
+ * it does when its supervisor is gone. */
+static bool may_go_on(const struct guarded_pin *pin)
+{
+        return !pin->guarded->lost ||
+               (pin->held && (!pin->line || gpio_lines_held(pin->guarded->lines, pin->pin)));
+}
+
 int gpio_guarded_take(struct gpio_guarded *guarded, unsigned pin)
 {
         struct guarded_pin *guarded_pin;
@@ -196,7 +204,7 @@ int gpio_guarded_take(struct gpio_guarded *guarded, unsigned pin)
         if (guarded_pin->pending)
                 return GPIO_GUARDED_PENDING;
         if (!guarded->link)
-                return 0;
+                return may_go_on(guarded_pin) ? 0 : -EPIPE;
         /* Letting go failed before: the duplicate still keeps the line. */
         if (guarded_pin->held && !gpio_lines_held(guarded->lines, pin))
                 return gpio_guarded_let_go(guarded, pin);
@@ -224,7 +232,9 @@ int gpio_guarded_take_pwm(struct gpio_guarded *guarded, unsigned pin, const char
 
         if (guarded_pin->pending)
                 return GPIO_GUARDED_PENDING;
-        if (!guarded->link || (guarded_pin->held && guarded_pin->action == action))
+        if (!guarded->link)
+                return may_go_on(guarded_pin) ? 0 : -EPIPE;
+        if (guarded_pin->held && guarded_pin->action == action)
                 return 0;
         hold.offsets[0] = pin;
         hold.actions[0] = (uint8_t)action;

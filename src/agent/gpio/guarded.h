@@ -35,9 +35,9 @@ void gpio_guarded_return(struct gpio_guarded *guarded, const struct guard_hold *
  * was not held for one pin that is to be kept. */
 bool gpio_guarded_adopt_pwm(struct gpio_guarded *guarded, const struct guard_hold *hold);
 
-/* 0: the pin may be driven; PENDING; -errno of the chip or of the link: it is as
- * it was. What came back with another safe state than is configured now is handed over
- * anew. */
+/* 0: the pin may be driven; PENDING; -EPIPE: the supervisor is gone, and did not hear of
+ * this pin; other -errno of the chip or of the link: it is as it was. What came back with another
+ * safe state than is configured now is handed over anew. */
 int gpio_guarded_take(struct gpio_guarded *guarded, unsigned pin);
 /* A PWM channel: `enable` stays the caller's, `folder` is where the channel
  * lives. Results as above. */

@@ -294,7 +294,8 @@ TEST(a_safe_state_cancels_what_waits_for_the_supervisor)
         fixture_done(&f);
 }
 
-TEST(a_supervisor_that_is_gone_leaves_lines_unguarded_and_working)
+/* The agent ends too, and nobody would know that the line is driven. */
+TEST(a_line_that_the_supervisor_did_not_hear_of_before_it_was_gone_is_not_driven)
 {
         struct fixture f;
 
@@ -302,12 +303,31 @@ TEST(a_supervisor_that_is_gone_leaves_lines_unguarded_and_working)
         run_set(&f, 0, 17, true);
         f.link.hold_result = -EPIPE;
         answer(&f.link, false, -EPIPE);
-        CHECK_EQ(f.results[0].error, 0);
+        CHECK_EQ(f.results[0].error, -EPIPE);
         gpio_executor_link(f.executor, NULL);
-        CHECK(level_of(&f, 17));
+        CHECK(!level_of(&f, 17));
         run_set(&f, 1, 27, true);
         CHECK_EQ(f.done[1], 1);
-        CHECK_EQ(f.link.questions_count, 0);
+        CHECK_EQ(f.results[1].error, -EPIPE);
+        CHECK(!level_of(&f, 27));
+        fixture_done(&f);
+}
+
+TEST(a_line_that_the_supervisor_wrote_down_goes_on_when_it_is_gone)
+{
+        struct fixture f;
+
+        fixture_init(&f, GPIO_SAFE_OFF, true);
+        run_set(&f, 0, 17, true);
+        answer(&f.link, false, 0);
+        CHECK(level_of(&f, 17));
+        gpio_executor_link(f.executor, NULL);
+        run_set(&f, 1, 17, false);
+        CHECK_EQ(f.results[1].error, 0);
+        CHECK(!level_of(&f, 17));
+        run_set(&f, 2, 17, true);
+        CHECK_EQ(f.results[2].error, 0);
+        CHECK(level_of(&f, 17));
         fixture_done(&f);
 }
 
