@@ -104,13 +104,6 @@ static enum exit_status add_signature(struct deploy *deploy, const char *path, c
         return status;
 }
 
-static const char *base_name(const char *path)
-{
-        const char *slash = strrchr(path, '/');
-
-        return slash ? slash + 1 : path;
-}
-
 static enum exit_status show(struct deploy *deploy, const cJSON *reply,
                              const struct deploy_source *source, double milliseconds)
 {
@@ -137,7 +130,7 @@ static enum exit_status send_code(struct deploy *deploy, const struct deploy_sou
         uint64_t before = clock_monotonic_ns();
         enum exit_status status;
 
-        if (!cJSON_AddStringToObject(request, "filename", base_name(source->path)) ||
+        if (!cJSON_AddStringToObject(request, "filename", basename(source->path)) ||
             !cJSON_AddStringToObject(request, "code", source->text) ||
             (deploy->options->dry_run && !cJSON_AddTrueToObject(request, "dry_run"))) {
                 console_complain(&deploy->exchange.console, "out of memory");

@@ -97,13 +97,6 @@ static int write_signature(const char *path, const struct buffer *text)
         return r;
 }
 
-static const char *base_name(const char *path)
-{
-        const char *slash = strrchr(path, '/');
-
-        return slash ? slash + 1 : path;
-}
-
 static int sign_text(const char *path, const struct minisign_secret *secret, const char *comment,
                      const struct buffer *code, struct error *error)
 {
@@ -115,7 +108,7 @@ static int sign_text(const char *path, const struct minisign_secret *secret, con
                 r = snprintf(whole_comment, sizeof(whole_comment), "%s", comment);
         else
                 r = snprintf(whole_comment, sizeof(whole_comment), "timestamp:%" PRId64 "\tfile:%s",
-                             (int64_t)time(NULL), base_name(path));
+                             (int64_t)time(NULL), basename(path));
         if (r >= (int)sizeof(whole_comment) ||
             snprintf(signature_path, sizeof(signature_path), "%s.minisig", path) >=
                     (int)sizeof(signature_path))

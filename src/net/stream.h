@@ -88,9 +88,6 @@ bool net_stream_is_paused(const struct net_stream *stream);
 /* on_bytes is called again, after everybody else had a turn, even if nothing
  * arrives; until then nothing is read. Only if it leaves bytes unconsumed. */
 void net_stream_again(struct net_stream *stream);
-/* The unconsumed bytes, for on_end; valid until the next call for this stream. */
-const char *net_stream_tail(const struct net_stream *stream, size_t *ret_count);
-
 /* The bytes that on_bytes has left so far; valid until the next call of the loop.
  * For an owner that wants to make something of them when the input ends. */
 const char *net_stream_tail(const struct net_stream *stream, size_t *count);

@@ -1,11 +1,12 @@
 #include "store/thread.h"
 
+#include "base/thread.h"
+
 #include "base/attributes.h"
 #include "loop/inbox.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 enum { CAPACITY_MAX = 65536 };
@@ -68,24 +69,6 @@ static void on_finished(void *owner, const void *item)
         job_done(owner, *(struct store_job *const *)item);
 }
 
-static int thread_start(struct store_thread *thread)
-{
-        sigset_t all, before;
-        int r;
-
-        /* Signals are the loop's. */
-        sigfillset(&all);
-        r = pthread_sigmask(SIG_SETMASK, &all, &before);
-        if (r != 0)
-                return -r;
-        r = pthread_create(&thread->thread, NULL, thread_main, thread);
-        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (r != 0)
-                return -r;
-        (void)pthread_setname_np(thread->thread, "store");
-        return 0;
-}
-
 static int thread_prepare(struct store_thread *thread, struct loop *loop)
 {
         int r = pthread_mutex_init(&thread->lock, NULL);
@@ -100,7 +83,7 @@ static int thread_prepare(struct store_thread *thread, struct loop *loop)
         r = loop_inbox_new(loop, sizeof(struct store_job *), thread->capacity, on_finished, thread,
                            &thread->finished);
         if (r == 0)
-                r = thread_start(thread);
+                r = thread_new("store", 0, thread_main, thread, &thread->thread);
         if (r < 0) {
                 loop_inbox_free(thread->finished);
                 pthread_cond_destroy(&thread->wake);
