@@ -6,8 +6,6 @@ each packet has to be is for the unit tests in src/mqtt/.
 
 import contextlib
 import queue
-import re
-import signal
 import socket
 import subprocess
 import time
@@ -18,28 +16,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from agent_process import BUILD, SANITIZER_REPORT
+from agent_process import BUILD
+from broker_process import SECONDS, running_broker
 
-SECONDS = 20
 VERSIONS = {"311": paho.MQTTv311, "5": paho.MQTTv5}
-
-
-@contextlib.contextmanager
-def running_broker():
-    """The port of a broker that has to end well."""
-    process = subprocess.Popen([BUILD / "pifleet-broker", "-p", "0"], stderr=subprocess.PIPE,
-                               text=True)
-    try:
-        line = process.stderr.readline()
-        yield int(re.search(r"address=127\.0\.0\.1:(\d+)", line).group(1))
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            said = process.communicate(timeout=SECONDS)[1]
-        finally:
-            process.kill()
-    assert process.returncode == 0, said
-    assert not SANITIZER_REPORT.search(said), said
 
 
 @pytest.fixture
