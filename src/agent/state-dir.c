@@ -9,6 +9,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#define LOCK "agent.lock"
+
 static int make_directory(const char *path, struct error *error)
 {
         AUTO_FREE char *copy = strdup(path);
@@ -40,6 +42,15 @@ static int holder(int fd)
         return pid;
 }
 
+/* For people; the lock is the flock. */
+static void write_holder(int directory)
+{
+        AUTO_CLOSE int fd = openat(directory, LOCK, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+
+        if (fd >= 0)
+                (void)dprintf(fd, "%d\n", (int)getpid());
+}
+
 int state_dir_open(const char *path, int *ret_fd, struct error *error)
 {
         AUTO_CLOSE int directory = -1, lock = -1;
@@ -48,9 +59,10 @@ int state_dir_open(const char *path, int *ret_fd, struct error *error)
         if (r < 0)
                 return r;
         directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        /* Nothing stays open for writing: a disk can be made read-only under us, and one that is
+         * read-only already does for what is on it. */
         if (directory >= 0)
-                lock = openat(directory, "agent.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-                              0600);
+                lock = openat(directory, LOCK, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (lock < 0)
                 return error_set(error, -errno, "cannot use the state directory %s: %s", path,
                                  strerror(errno));
@@ -59,9 +71,7 @@ int state_dir_open(const char *path, int *ret_fd, struct error *error)
                                  "another agent (process %d) uses the state directory %s: stop it, "
                                  "or choose another with --state-dir",
                                  holder(lock), path);
-        /* For people; the lock is the flock. */
-        if (ftruncate(lock, 0) == 0)
-                (void)dprintf(lock, "%d\n", (int)getpid());
+        write_holder(directory);
         *ret_fd = TAKE_FD(lock);
         return 0;
 }

@@ -3,6 +3,7 @@
 #include "support/test.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -64,6 +65,26 @@ TEST(a_second_agent_is_refused_and_told_who_is_first)
         close(first);
         CHECK_EQ(state_dir_open(place.path, &second, &error), 0);
         close(second);
+        place_remove(&place);
+}
+
+TEST(nothing_is_kept_open_for_writing)
+{
+        struct error error;
+        struct place place;
+        char path[96], text[32] = "", pid[32];
+        int fd, file;
+
+        place_make(&place, "/state");
+        CHECK_EQ(state_dir_open(place.path, &fd, &error), 0);
+        CHECK_EQ(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+        snprintf(path, sizeof(path), "%s/agent.lock", place.path);
+        snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+        file = open(path, O_RDONLY);
+        CHECK(read(file, text, sizeof(text) - 1) > 0);
+        CHECK_TEXT(text, pid);
+        close(file);
+        close(fd);
         place_remove(&place);
 }
 

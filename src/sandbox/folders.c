@@ -23,6 +23,14 @@ static bool is_in_pool(const struct folders *f, uid_t uid)
         return uid >= f->first_uid && uid <= f->last_uid;
 }
 
+/* Nothing is written where nothing is to change: a disk that became read-only goes on serving. */
+static int set_mode(int fd, mode_t is, mode_t mode)
+{
+        if ((is & 07777) == mode || fchmod(fd, mode) == 0)
+                return 0;
+        return -errno;
+}
+
 static int open_made(int parent, const char *name, mode_t mode, int *ret)
 {
         int fd;
@@ -63,9 +71,9 @@ static int open_all(struct folders *f, unsigned wait_ms)
                 return -errno;
         if (status.st_uid != geteuid() || status.st_mode & 022)
                 return -EPERM;
-        if (fchmod(f->lock_fd, 0711) < 0)
-                return -errno;
-        r = lock(f->lock_fd, wait_ms);
+        r = set_mode(f->lock_fd, status.st_mode, 0711);
+        if (r == 0)
+                r = lock(f->lock_fd, wait_ms);
         if (r == 0)
                 r = open_made(f->lock_fd, "data", 0711, &f->data_fd);
         if (r == 0)
@@ -155,7 +163,7 @@ static int settle_owner(const struct folders *f, int fd, uid_t *ret)
                         return -errno;
         }
         *ret = uid;
-        return 0;
+        return set_mode(fd, status.st_mode, 0700);
 }
 
 int folders_own(const struct folders *f, const char *name, char ret_path[PATH_MAX], int *ret_fd,
@@ -172,8 +180,6 @@ int folders_own(const struct folders *f, const char *name, char ret_path[PATH_MA
                 r = settle_owner(f, fd, &uid);
         if (r < 0)
                 return r;
-        if (fchmod(fd, 0700) < 0)
-                return -errno;
         *ret_uid = uid;
         *ret_fd = TAKE_FD(fd);
         return 0;
@@ -240,8 +246,9 @@ static int open_on_machine(const struct folders *f, const char *path, int *ret)
                 return -errno;
         if (status.st_gid != f->shared_gid && fchown(fd, (uid_t)-1, f->shared_gid) < 0)
                 return -errno;
-        if (fchmod(fd, (status.st_mode & 0777) | 02070) < 0)
-                return -errno;
+        r = set_mode(fd, status.st_mode, (status.st_mode & 0777) | 02070);
+        if (r < 0)
+                return r;
         *ret = TAKE_FD(fd);
         return 0;
 }

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import os
 import pathlib
+import signal
 import subprocess
 
 import pytest
@@ -75,6 +76,52 @@ def test_a_full_disk_refuses_and_keeps_what_is_there(start_agent, small_disk, op
             path.unlink()
         must_deploy(client, echo("new"))
         assert client.call("answer")["version"] == "new"
+    left = [path.name for path in (place / "state").rglob("*.partial")]
+    assert not left
+
+
+def remount(place, how):
+    subprocess.run(["mount", "-o", f"remount,{how}", place], check=True)
+
+
+def refused_for_the_disk(client):
+    """Whatever changes something says why it cannot."""
+    for reply in (deploy(client, echo("new")),
+                  deploy(client, echo("other", name="other"), "never_seen.py"),
+                  client.call("remove_handler", filename=MODULE),
+                  client.call("rollback_handler", filename=MODULE)):
+        assert not reply["success"] and "Read-only file system" in reply["error"], reply
+
+
+@needs_root
+def test_a_disk_that_becomes_read_only_refuses_changes_and_nothing_else(start_agent, small_disk):
+    place = small_disk("size=16m")
+    agent = start_agent(arguments=["--state-dir", str(place / "state")])
+    with agent.connect() as client:
+        must_deploy(client, echo("first"))
+        must_deploy(client, echo("old"))
+        remount(place, "ro")
+        refused_for_the_disk(client)
+        assert client.call("answer")["version"] == "old"
+        # A host that ends is started again.
+        os.kill(stats(client)["pid"], signal.SIGKILL)
+        until(lambda: client.call("answer").get("version") == "old", client)
+    # And so are all, after the power was cut.
+    agent.process.kill()
+    agent.wait()
+    agent.restart()
+    agent.await_handlers()
+    with agent.connect() as client:
+        until(lambda: client.call("answer").get("version") == "old", client)
+        refused_for_the_disk(client)
+        remount(place, "rw")
+        must_deploy(client, echo("new"))
+        must_deploy(client, echo("other", name="other"), "never_seen.py")
+        assert client.call("answer")["version"] == "new"
+        assert client.call("rollback_handler", filename=MODULE)["success"]
+        log = client.call("update_log")["entries"]
+        assert [entry["result"] for entry in log if entry["filename"] == MODULE
+                and entry["result"] != "failed"] == ["updated", "updated", "updated", "rolled_back"]
     left = [path.name for path in (place / "state").rglob("*.partial")]
     assert not left
 
