@@ -20,6 +20,8 @@ from agent_process import BUILD
 from broker_process import SECONDS, running_broker
 
 VERSIONS = {"311": paho.MQTTv311, "5": paho.MQTTv5}
+EACH_VERSION = pytest.mark.parametrize("version", VERSIONS)
+EACH_QOS = pytest.mark.parametrize("qos", range(3))
 
 
 @pytest.fixture
@@ -112,16 +114,16 @@ def subscriber(port, *arguments):
     return process
 
 
-@pytest.mark.parametrize("version", ["311", "5"])
-@pytest.mark.parametrize("qos", ["0", "1", "2"])
+@EACH_VERSION
+@EACH_QOS
 def test_mosquitto_sub_gets_what_mosquitto_pub_sends(port, version, qos):
-    process = subscriber(port, "-t", "a/+", "-q", qos, "-C", "3", "-V", version, "-v")
-    run("mosquitto_pub", port, "-t", "a/b", "-m", "one", "-q", qos, "-V", version)
-    run("mosquitto_pub", port, "-t", "a/c", "-m", "two", "-q", qos, "-V", version)
+    process = subscriber(port, "-t", "a/+", "-q", str(qos), "-C", "3", "-V", version, "-v")
+    run("mosquitto_pub", port, "-t", "a/b", "-m", "one", "-q", str(qos), "-V", version)
+    run("mosquitto_pub", port, "-t", "a/c", "-m", "two", "-q", str(qos), "-V", version)
     assert process.communicate(timeout=SECONDS)[0] == "a/b one\na/c two\n"
 
 
-@pytest.mark.parametrize("version", ["311", "5"])
+@EACH_VERSION
 def test_many_lines_of_one_mosquitto_pub_come_in_order(port, version):
     count = 2000
     process = subscriber(port, "-t", "lines", "-q", "2", "-C", str(count + 1), "-V", version)
@@ -138,32 +140,51 @@ def test_mosquitto_sub_prints_retained_messages_and_properties(port):
     assert printed == "kept x 1 k:v text\n"
 
 
-def test_mosquitto_rr_gets_its_reply(port):
-    with clients(port, "5", "server") as server:
+@EACH_VERSION
+@EACH_QOS
+def test_mosquitto_sub_prints_what_was_retained_and_not_removed(port, version, qos):
+    for topic in ("kept/a", "kept/b"):
+        run("mosquitto_pub", port, "-t", topic, "-m", "x", "-r", "-q", str(qos), "-V", version)
+    run("mosquitto_pub", port, "-t", "kept/a", "-n", "-r", "-q", str(qos), "-V", version)
+    assert run("mosquitto_sub", port, "-t", "kept/#", "-q", "2", "-C", "1", "-V", version,
+               "-F", "%t %p %q %r") == f"kept/b x {qos} 1\n"
+
+
+@EACH_VERSION
+@EACH_QOS
+def test_mosquitto_rr_gets_its_reply(port, version, qos):
+    with clients(port, version, "server") as server:
         def answer(client, data, message):
-            client.publish(message.properties.ResponseTopic, b"re: " + message.payload,
-                           properties=properties_of(
-                               PacketTypes.PUBLISH,
-                               CorrelationData=message.properties.CorrelationData))
+            topic, words = "reply/here", {}
+            if version == "5":
+                topic = message.properties.ResponseTopic
+                words["properties"] = properties_of(
+                    PacketTypes.PUBLISH, CorrelationData=message.properties.CorrelationData)
+            client.publish(topic, b"re: " + message.payload, qos, **words)
         server.on_message = answer
-        server.follow("question")
+        server.follow("question", 2)
+        correlation = ("-D", "publish", "correlation-data", "1") if version == "5" else ()
         assert run("mosquitto_rr", port, "-t", "question", "-e", "reply/here", "-m", "what",
-                   "-V", "5", "-D", "publish", "correlation-data", "1") == "re: what\n"
+                   "-q", str(qos), "-V", version, *correlation) == "re: what\n"
 
 
-def test_the_will_of_a_killed_mosquitto_sub(port):
-    with clients(port, "5", "heir") as heir:
-        heir.follow("will", 1)
+@EACH_VERSION
+@EACH_QOS
+def test_the_will_of_a_killed_mosquitto_sub(port, version, qos):
+    with clients(port, version, "heir") as heir:
+        heir.follow("will", 2)
         process = subscriber(port, "--will-topic", "will", "--will-payload", "gone",
-                             "--will-qos", "1")
+                             "--will-qos", str(qos), "--will-retain", "-V", version)
         process.kill()
         process.communicate()
-        assert heir.next() == ("will", "gone", 1, False)
+        assert heir.next() == ("will", "gone", qos, False)
+        assert run("mosquitto_sub", port, "-t", "will", "-q", "2", "-C", "1", "-V", version,
+                   "-F", "%p %q %r") == f"gone {qos} 1\n"
 
 
 # paho.
 
-@pytest.mark.parametrize("version", ["311", "5"])
+@EACH_VERSION
 def test_paho_talks_in_every_qos(port, version):
     with clients(port, version, "one", "two") as (one, two):
         two.follow("t/#", 2)
@@ -175,7 +196,7 @@ def test_paho_talks_in_every_qos(port, version):
                 assert two.next() == (f"t/{qos}", str(number), qos, False)
 
 
-@pytest.mark.parametrize("version", ["311", "5"])
+@EACH_VERSION
 def test_a_session_that_stays_has_its_messages(port, version):
     stays = {"clean_start": False}
     if version == "5":
@@ -196,14 +217,28 @@ def test_a_session_that_stays_has_its_messages(port, version):
     again.leave()
 
 
-@pytest.mark.parametrize("version", ["311", "5"])
-def test_retained_messages_and_an_empty_one(port, version):
+@EACH_VERSION
+@EACH_QOS
+def test_retained_messages_and_an_empty_one(port, version, qos):
     with clients(port, version, "one", "two") as (one, two):
-        one.tell("kept/a", "1", qos=1, retain=True)
-        one.tell("kept/b", "2", qos=1, retain=True)
-        one.tell("kept/a", "", qos=1, retain=True)
-        two.follow("kept/#", 1)
-        assert two.next() == ("kept/b", "2", 1, True)
+        one.tell("kept/a", "1", qos=qos, retain=True)
+        one.tell("kept/b", "2", qos=qos, retain=True)
+        one.tell("kept/a", "", qos=qos, retain=True)
+        one.tell("end", "all before it have come", qos=1)
+        two.follow("kept/#", 2)
+        assert two.next() == ("kept/b", "2", qos, True)
+
+
+@EACH_VERSION
+@EACH_QOS
+def test_a_will_comes_when_a_connection_ends_without_a_word(port, version, qos):
+    with clients(port, version, "heir") as heir:
+        heir.follow("will", 2)
+        will = {"topic": "will", "payload": "gone", "qos": qos, "retain": True}
+        Client(port, "mortal", version, will=will).drop()
+        assert heir.next() == ("will", "gone", qos, False)
+        heir.follow("will", 2)
+        assert heir.next() == ("will", "gone", qos, True)
 
 
 def test_a_will_is_delayed_to_the_millisecond_and_never_early(port):
@@ -220,10 +255,11 @@ def test_a_will_is_delayed_to_the_millisecond_and_never_early(port):
         assert time.monotonic() - before >= 1
 
 
-def test_no_will_after_a_normal_end(port):
-    with clients(port, "311", "heir") as heir:
+@EACH_VERSION
+def test_no_will_after_a_normal_end(port, version):
+    with clients(port, version, "heir") as heir:
         heir.follow("will")
-        Client(port, "polite", "311", will={"topic": "will", "payload": "gone"}).leave()
+        Client(port, "polite", version, will={"topic": "will", "payload": "gone"}).leave()
         heir.tell("will", "nothing", qos=1)
         assert heir.next()[1] == "nothing"
 
