@@ -37,8 +37,9 @@ struct mqtt_broker {
         struct loop_task walk_task;
         struct buffer reasons; /* of a SUBACK or UNSUBACK; empty between packets */
         uint64_t sessions_made;
-        size_t queued_bytes; /* in the queues of all sessions */
-        uint64_t round;      /* of the loop, that these are of: */
+        uint64_t questions_asked; /* of on_connect */
+        size_t queued_bytes;      /* in the queues of all sessions */
+        uint64_t round;           /* of the loop, that these are of: */
         size_t routed, walked;
         bool stopping;
 

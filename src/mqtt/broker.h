@@ -29,6 +29,10 @@ DEFINE_CLEANUP(mqtt_broker)
  * -EBUSY: limits.connecting are waiting already, or memory is tight; -ENOMEM, -errno. */
 int mqtt_broker_attach(struct mqtt_broker *broker, int fd, struct net_tls *tls,
                        const struct net_address *peer);
+/* The answer to a CONNECT that on_connect put off. Not from inside a hook. -ENOENT: the
+ * connection is gone or was answered, and the identity remains the caller's. */
+int mqtt_broker_admit(struct mqtt_broker *broker, uint64_t ticket,
+                      const struct mqtt_admission *answer);
 /* DISCONNECT with `reason` to all clients (0x8b: shutting down), whose streams then write
  * out what they hold. Wills are not published: the clients did nothing wrong, and nobody is
  * left to be told. No more are attached. */

@@ -67,6 +67,7 @@ void mqtt_client_become_connected(struct mqtt_client *client)
         struct mqtt_broker *broker = client->broker;
 
         move(client, &broker->clients, MQTT_CLIENT_CONNECTED);
+        client->heard_ms = loop_now_ms(broker->loop);
         broker->clients_count++;
         broker->counters[MQTT_COUNT_CONNECTS]++;
 }
@@ -105,6 +106,7 @@ void mqtt_client_end(struct mqtt_client *client, enum mqtt_reason reason, int fa
         move(client, &client->broker->ended, MQTT_CLIENT_ENDED);
         if (client->session)
                 leave_session(client, reason, failure, with_will);
+        client->question = mqtt_question_free(client->question);
         forget_identity(client);
         client->aliases_in = mqtt_alias_free(client->aliases_in);
         client->aliases_out = mqtt_alias_free(client->aliases_out);
@@ -233,7 +235,10 @@ void mqtt_clients_on_connect_timer(struct loop_timer *timer)
                 if (now - first->heard_ms < broker->limits.connect_ms)
                         break;
                 broker->counters[MQTT_COUNT_CONNECT_TIMEOUTS]++;
-                mqtt_client_end(first, MQTT_UNSPECIFIED_ERROR, -ETIMEDOUT, false);
+                if (first->question)
+                        mqtt_connect_give_up(first);
+                else
+                        mqtt_client_end(first, MQTT_UNSPECIFIED_ERROR, -ETIMEDOUT, false);
         }
         wait_for_first(broker);
 }
@@ -333,9 +338,14 @@ static size_t client_on_bytes(void *owner, const char *bytes, size_t count)
                                                                   : MQTT_MALFORMED_PACKET);
                         break;
                 }
-                at += frame.length;
-                client->heard_ms = loop_now_ms(client->broker->loop);
+                /* Before it, the time counts from the connection's beginning. */
+                if (client->state == MQTT_CLIENT_CONNECTED)
+                        client->heard_ms = loop_now_ms(client->broker->loop);
                 handle(client, &frame);
+                /* The CONNECT stays in the stream, and comes again with the answer. */
+                if (mqtt_question_is_open(client->question))
+                        break;
+                at += frame.length;
                 if (has_done_enough(client)) {
                         if (at < count && is_heard(client))
                                 net_stream_again(client->stream);

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "mqtt/alias.h"
 #include "mqtt/broker-internal.h"
+#include "mqtt/question.h"
 #include "mqtt/session.h"
 #include "mqtt/will.h"
 #include "net/stream.h"
@@ -23,7 +24,8 @@ struct mqtt_client {
         struct mqtt_session *session; /* NULL before CONNECT and after the end */
         struct mqtt_last_will *will;
         struct mqtt_alias *aliases_in, *aliases_out;
-        void *identity; /* the hooks' */
+        void *identity;                 /* the hooks' */
+        struct mqtt_question *question; /* NULL: none is open */
         char *user;
         uint64_t heard_ms;      /* when the last packet came, or the connection */
         uint32_t keep_alive_ms; /* one and a half times it; 0: none */
@@ -82,6 +84,8 @@ void mqtt_client_become_connected(struct mqtt_client *client);
 
 /* What each packet does, one file each; the frame is whole, the client connected. */
 void mqtt_handle_connect(struct mqtt_client *client, const struct mqtt_frame *frame);
+/* Its question was not answered in time. */
+void mqtt_connect_give_up(struct mqtt_client *client);
 void mqtt_handle_publish(struct mqtt_client *client, const struct mqtt_frame *frame);
 void mqtt_handle_acknowledgement(struct mqtt_client *client, const struct mqtt_frame *frame);
 void mqtt_handle_subscribe(struct mqtt_client *client, const struct mqtt_frame *frame);

@@ -8,14 +8,15 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { ASSIGNED_ID_SIZE = 5 + 2 * 12 + 1 };
+/* attempt_connect(): not known yet, comes again. Less than every reason to refuse. */
+enum { ASKED = 1 };
 
 /* What becomes of a CONNECT on its way. */
 struct attempt {
         struct mqtt_client *client;
         struct mqtt_connect connect;
         struct mqtt_text id; /* the client's, or the one we give it */
-        char assigned[ASSIGNED_ID_SIZE];
+        char assigned[MQTT_ASSIGNED_ID_SIZE];
         struct mqtt_admission admission;
         uint32_t expiry_s;
         bool session_present;
@@ -48,12 +49,20 @@ static void refuse_undecoded(struct attempt *attempt, enum mqtt_reason reason)
                 mqtt_client_end(client, reason, -EPROTO, false);
 }
 
-/* [MQTT-3.1.3-6], [MQTT-3.2.2-16]: unique, and not to be guessed by others. */
+/* [MQTT-3.1.3-6], [MQTT-3.2.2-16]: unique, and not to be guessed by others. The hook was
+ * told of one already if it put its answer off. */
 static int assign_id(struct attempt *attempt)
 {
+        const struct mqtt_question *question = attempt->client->question;
         unsigned char random[12];
         int length;
 
+        if (question) {
+                strcpy(attempt->assigned, question->assigned);
+                attempt->id =
+                        (struct mqtt_text){attempt->assigned, (uint16_t)strlen(attempt->assigned)};
+                return 0;
+        }
         if (getrandom(random, sizeof(random), 0) != sizeof(random))
                 return MQTT_UNSPECIFIED_ERROR;
         length = snprintf(attempt->assigned, sizeof(attempt->assigned), "auto-");
@@ -80,6 +89,7 @@ static int choose_id(struct attempt *attempt)
         return connect->client_id.length == 0 ? assign_id(attempt) : 0;
 }
 
+/* The hook's answer, or ASKED. */
 static int ask_hook(struct attempt *attempt)
 {
         struct mqtt_client *client = attempt->client;
@@ -91,8 +101,28 @@ static int ask_hook(struct attempt *attempt)
 
         if (!who.user.bytes)
                 who.user.bytes = "";
+        attempt->admission.ticket = ++client->broker->questions_asked;
         if (hooks->on_connect)
                 hooks->on_connect(hooks->owner, &who, &attempt->connect, &attempt->admission);
+        if (!attempt->admission.later)
+                return 0;
+        if (mqtt_question_new(attempt->admission.ticket, attempt->assigned, &client->question) < 0)
+                return MQTT_SERVER_BUSY;
+        net_stream_pause(client->stream);
+        return ASKED;
+}
+
+static int seek_admission(struct attempt *attempt)
+{
+        struct mqtt_client *client = attempt->client;
+        int r = 0;
+
+        if (client->question)
+                attempt->admission = client->question->answer;
+        else
+                r = ask_hook(attempt);
+        if (r != 0)
+                return r;
         if (attempt->admission.reason >= MQTT_UNSPECIFIED_ERROR) {
                 client->broker->counters[MQTT_COUNT_REFUSED_BY_HOOK]++;
                 return (int)attempt->admission.reason;
@@ -260,7 +290,7 @@ static int attempt_connect(struct attempt *attempt)
                 return MQTT_BAD_AUTHENTICATION_METHOD;
         reason = choose_id(attempt);
         if (reason == 0)
-                reason = ask_hook(attempt);
+                reason = seek_admission(attempt);
         if (reason == 0)
                 reason = keep_copies(attempt);
         if (reason == 0)
@@ -283,16 +313,24 @@ void mqtt_handle_connect(struct mqtt_client *client, const struct mqtt_frame *fr
                 return;
         }
         reason = attempt_connect(&attempt);
+        if (reason == ASKED)
+                return;
         if (reason != 0) {
                 refuse(client, attempt.connect.version, (enum mqtt_reason)reason);
                 return;
         }
         choose_expiry(&attempt);
         note_capabilities(&attempt);
+        client->question = mqtt_question_free(client->question);
         mqtt_client_become_connected(client);
         write_connack(&attempt, choose_keep_alive(&attempt));
         mqtt_client_watch(client);
         mqtt_sender_go_on(client->session);
+}
+
+void mqtt_connect_give_up(struct mqtt_client *client)
+{
+        refuse(client, (enum mqtt_version)client->version, MQTT_SERVER_BUSY);
 }
 
 /* [MQTT-3.14.4-3]: who leaves normally leaves no will. 3.14.2.2.2: a session that was to

@@ -13,22 +13,29 @@ struct mqtt_who {
         struct mqtt_text client_id;
         struct mqtt_text user; /* empty: none was given */
         enum mqtt_version version;
-        const struct net_address *peer; /* NULL: a will of a client that is gone */
-        void *identity;                 /* what on_connect gave */
+        const struct net_peer *peer; /* NULL: a will of a client that is gone */
+        void *identity;              /* what on_connect gave */
 };
 
-/* The answer to CONNECT; prepared with MQTT_SUCCESS and nothing else. */
+/* The answer to CONNECT; prepared with MQTT_SUCCESS, a ticket and nothing else. */
 struct mqtt_admission {
         enum mqtt_reason reason; /* 0x80 and above: refused with it */
         void *identity;          /* only when not refused; comes back in `who` */
-        /* Told to a client that asked for it (3.1.2.11.7); stays the hook's. */
+        /* Told to a client that asked for it (3.1.2.11.7); stays the hook's, and as long as
+         * the identity. */
         struct mqtt_text response_information;
+        /* Set by the hook: the answer comes by mqtt_broker_admit() with this ticket. Until
+         * then nothing more of the connection is read. It still counts as connecting, and
+         * when limits.connect_ms are over it is refused with 0x89. */
+        bool later;
+        uint64_t ticket; /* never used again */
 };
 
 enum { MQTT_HOOK_PASS = 0, MQTT_HOOK_HANDLED = 1 };
 
 struct mqtt_hooks {
         void *owner;
+        /* Who it is that connects, and whether it may. */
         void (*on_connect)(void *owner, const struct mqtt_who *who,
                            const struct mqtt_connect *connect, struct mqtt_admission *answer);
         /* MQTT_HOOK_PASS: goes on to subscribers; MQTT_HOOK_HANDLED: the hook has done with
