@@ -81,23 +81,10 @@ static bool is_fatal(const struct mqtt_client *client, enum mqtt_reason reason)
         return reason == MQTT_SERVER_BUSY && client->version != MQTT_VERSION_5;
 }
 
-/* PUBACK and PUBREC know fewer reasons than DISCONNECT does. */
+/* PUBACK and PUBREC don't know 0x89. */
 static enum mqtt_reason acknowledgeable(enum mqtt_reason reason)
 {
-        switch (reason) {
-        case MQTT_SUCCESS:
-        case MQTT_NO_MATCHING_SUBSCRIBERS:
-        case MQTT_IMPLEMENTATION_ERROR:
-        case MQTT_NOT_AUTHORIZED:
-        case MQTT_TOPIC_NAME_INVALID:
-        case MQTT_QUOTA_EXCEEDED:
-        case MQTT_PAYLOAD_FORMAT_INVALID:
-                return reason;
-        case MQTT_SERVER_BUSY:
-                return MQTT_QUOTA_EXCEEDED;
-        default:
-                return MQTT_UNSPECIFIED_ERROR;
-        }
+        return reason == MQTT_SERVER_BUSY ? MQTT_QUOTA_EXCEEDED : reason;
 }
 
 /* [MQTT-4.3.3-8] to [MQTT-4.3.3-10]: what comes again before its PUBREL is answered again

@@ -59,7 +59,8 @@ static void read_will(struct mqtt_reader *reader, struct mqtt_connect *ret)
                 mqtt_read_properties(reader, MQTT_WILL_PROPERTIES, &ret->will.properties);
         ret->will.topic = mqtt_read_text(reader);
         ret->will.payload = mqtt_read_binary(reader);
-        if (reader->reason == 0 && !mqtt_topic_name_is_valid(ret->will.topic))
+        if (reader->reason == 0 && (!mqtt_topic_name_is_valid(ret->will.topic) ||
+                                    !mqtt_response_topic_is_valid(&ret->will.properties)))
                 mqtt_reader_fail(reader, MQTT_TOPIC_NAME_INVALID);
 }
 

@@ -22,9 +22,11 @@ static int check_topic(const struct mqtt_publish *publish)
 
         if (has_alias && publish->properties.topic_alias == 0)
                 return MQTT_TOPIC_ALIAS_INVALID; /* [MQTT-3.3.2-8] */
-        if (publish->topic.length == 0)
-                return has_alias ? 0 : MQTT_PROTOCOL_ERROR;
-        return mqtt_topic_name_is_valid(publish->topic) ? 0 : MQTT_TOPIC_NAME_INVALID;
+        if (publish->topic.length == 0 && !has_alias)
+                return MQTT_PROTOCOL_ERROR;
+        if (publish->topic.length > 0 && !mqtt_topic_name_is_valid(publish->topic))
+                return MQTT_TOPIC_NAME_INVALID;
+        return mqtt_response_topic_is_valid(&publish->properties) ? 0 : MQTT_TOPIC_NAME_INVALID;
 }
 
 int mqtt_decode_publish(const struct mqtt_frame *frame, enum mqtt_version version,

@@ -46,6 +46,15 @@ static uint8_t *put_properties(uint8_t *at, enum mqtt_version version,
         return version == MQTT_VERSION_5 ? mqtt_put_properties(at, properties) : at;
 }
 
+/* [MQTT-3.2.2-8], [MQTT-3.4.2-1], [MQTT-3.5.2-1], [MQTT-3.9.3-2], [MQTT-3.11.3-2],
+ * [MQTT-3.14.2-1]: one that its packet knows. Others come from the program around a broker;
+ * what they share is the unspecified one, which PUBREL and PUBCOMP do not need. */
+static uint8_t sayable(uint8_t reason, enum mqtt_type type)
+{
+        assert(mqtt_reason_is_of(MQTT_UNSPECIFIED_ERROR, type) || mqtt_reason_is_of(reason, type));
+        return mqtt_reason_is_of(reason, type) ? reason : MQTT_UNSPECIFIED_ERROR;
+}
+
 static uint64_t text_size(struct mqtt_text text)
 {
         return 2 + (uint64_t)text.length;
@@ -110,8 +119,9 @@ int mqtt_encode_connack(struct buffer *out, enum mqtt_version version,
         if (r < 0)
                 return r;
         at = mqtt_put_byte(body, connack->session_present);
-        at = mqtt_put_byte(at, version == MQTT_VERSION_5 ? (uint8_t)connack->reason
-                                                         : mqtt_reason_to_connack(connack->reason));
+        at = mqtt_put_byte(at, version == MQTT_VERSION_5
+                                       ? sayable((uint8_t)connack->reason, MQTT_CONNACK)
+                                       : mqtt_reason_to_connack(connack->reason));
         return close_packet(out, body, size, put_properties(at, version, &connack->properties));
 }
 
@@ -150,11 +160,11 @@ static uint64_t reason_size(enum mqtt_version version, enum mqtt_reason reason,
         return reason != MQTT_SUCCESS;
 }
 
-static uint8_t *put_reason(uint8_t *at, uint64_t size, enum mqtt_reason reason,
+static uint8_t *put_reason(uint8_t *at, uint64_t size, enum mqtt_type type, enum mqtt_reason reason,
                            const struct mqtt_properties *properties)
 {
         if (size > 0)
-                at = mqtt_put_byte(at, (uint8_t)reason);
+                at = mqtt_put_byte(at, sayable((uint8_t)reason, type));
         return size > 1 ? mqtt_put_properties(at, properties) : at;
 }
 
@@ -171,7 +181,7 @@ int mqtt_encode_acknowledgement(struct buffer *out, enum mqtt_version version, e
         if (r < 0)
                 return r;
         at = mqtt_put_two(body, acknowledgement->packet_id);
-        at = put_reason(at, reason, acknowledgement->reason, &acknowledgement->properties);
+        at = put_reason(at, reason, type, acknowledgement->reason, &acknowledgement->properties);
         return close_packet(out, body, 2 + reason, at);
 }
 
@@ -247,7 +257,7 @@ int mqtt_encode_suback(struct buffer *out, enum mqtt_version version, enum mqtt_
                 /* 3.1.1 knows one way to say no (3.9.3). */
                 if (version != MQTT_VERSION_5 && reason > MQTT_GRANTED_QOS_2)
                         reason = MQTT_UNSPECIFIED_ERROR;
-                at = mqtt_put_byte(at, reason);
+                at = mqtt_put_byte(at, sayable(reason, type));
         }
         return close_packet(out, body, size, at);
 }
@@ -263,8 +273,9 @@ int mqtt_encode_disconnect(struct buffer *out, enum mqtt_version version, enum m
         r = open_packet(out, type, 0, size, &body);
         if (r < 0)
                 return r;
-        return close_packet(out, body, size,
-                            put_reason(body, size, disconnect->reason, &disconnect->properties));
+        return close_packet(
+                out, body, size,
+                put_reason(body, size, type, disconnect->reason, &disconnect->properties));
 }
 
 int mqtt_encode_ping(struct buffer *out, enum mqtt_type type)

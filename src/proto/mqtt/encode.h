@@ -3,7 +3,8 @@
  * mqtt_encode_…() appends one packet to a buffer. -EMSGSIZE: longer than a packet or
  * the buffer can be; -ENOMEM; the buffer is then as it was. What a version does not
  * have (properties, reasons in 3.1.1) is left out. The values are the caller's to get
- * right: topic names are valid, identifiers not 0 (asserted).
+ * right: topic names are valid, identifiers not 0 (asserted). A reason that a packet of 5.0
+ * cannot carry becomes 0x80, which all can that refuse.
  *
  * Properties are written from the members that `present` names, then the user
  * properties that stand in `whole`, so that what one client sent goes on to others

@@ -14,6 +14,8 @@ enum { MQTT_WILL_PROPERTIES = 16 };
  * not have: MQTT_MALFORMED_PACKET ([MQTT-2.2.2-1], 2.2.2.2, 4.13.1). `type`: enum
  * mqtt_type or MQTT_WILL_PROPERTIES. */
 void mqtt_read_properties(struct mqtt_reader *reader, unsigned type, struct mqtt_properties *ret);
+/* [MQTT-3.3.2-14]: if there is one, it is a name that can be published to. */
+bool mqtt_response_topic_is_valid(const struct mqtt_properties *properties);
 
 /* How each is encoded and where it may stand. */
 enum mqtt_property_kind {

@@ -1,5 +1,6 @@
 #include "base/attributes.h"
 #include "proto/mqtt/properties-decode.h"
+#include "proto/mqtt/topic.h"
 
 #include <string.h>
 
@@ -168,6 +169,12 @@ void mqtt_read_properties(struct mqtt_reader *reader, unsigned type, struct mqtt
                 read_property(&part, type, ret);
         if (part.reason != 0)
                 mqtt_reader_fail(reader, (enum mqtt_reason)part.reason);
+}
+
+bool mqtt_response_topic_is_valid(const struct mqtt_properties *properties)
+{
+        return !(properties->present & mqtt_property_bit(MQTT_RESPONSE_TOPIC)) ||
+               mqtt_topic_name_is_valid(properties->response_topic);
 }
 
 /* Passes over one property of checked ones. */

@@ -53,6 +53,33 @@ TEST(a_refusal_is_said_in_the_words_of_the_version)
         buffer_done(&out);
 }
 
+/* [MQTT-3.2.2-8], [MQTT-3.4.2-1], [MQTT-3.5.2-1], [MQTT-3.9.3-2], [MQTT-3.11.3-2],
+ * [MQTT-3.14.2-1]. */
+TEST(a_reason_that_a_packet_does_not_know_is_0x80)
+{
+        static const uint8_t reasons[] = {MQTT_SERVER_BUSY, MQTT_QUOTA_EXCEEDED};
+        struct mqtt_connack connack = {.reason = MQTT_SERVER_SHUTTING_DOWN};
+        struct mqtt_acknowledgement puback = {.packet_id = 1, .reason = MQTT_SERVER_BUSY};
+        struct mqtt_disconnect disconnect = {.reason = MQTT_BANNED};
+        struct mqtt_suback suback = {.packet_id = 1, .reasons = {reasons, sizeof(reasons)}};
+        struct buffer out;
+
+        buffer_init(&out, 1024);
+        CHECK_EQ(mqtt_encode_connack(&out, MQTT_VERSION_5, &connack), 0);
+        CHECK_TEXT(hex_of(&out), "2003008000");
+        CHECK_EQ(mqtt_encode_acknowledgement(&out, MQTT_VERSION_5, MQTT_PUBACK, &puback), 0);
+        CHECK_TEXT(hex_of(&out), "4003000180");
+        CHECK_EQ(mqtt_encode_acknowledgement(&out, MQTT_VERSION_5, MQTT_PUBREC, &puback), 0);
+        CHECK_TEXT(hex_of(&out), "5003000180");
+        CHECK_EQ(mqtt_encode_suback(&out, MQTT_VERSION_5, MQTT_SUBACK, &suback), 0);
+        CHECK_TEXT(hex_of(&out), "90050001008097");
+        CHECK_EQ(mqtt_encode_suback(&out, MQTT_VERSION_5, MQTT_UNSUBACK, &suback), 0);
+        CHECK_TEXT(hex_of(&out), "b0050001008080");
+        CHECK_EQ(mqtt_encode_disconnect(&out, MQTT_VERSION_5, MQTT_DISCONNECT, &disconnect), 0);
+        CHECK_TEXT(hex_of(&out), "e00180");
+        buffer_done(&out);
+}
+
 TEST(an_acknowledgement_is_as_short_as_it_may_be)
 {
         struct mqtt_acknowledgement acknowledgement = {.packet_id = 258};
