@@ -14,10 +14,10 @@ static char nothing[1];
 
 void buffer_init(struct buffer *buffer, size_t max)
 {
-        /* Keeps every sum below clear of overflow. */
-        if (max > PTRDIFF_MAX / 4)
-                max = PTRDIFF_MAX / 4;
-        *buffer = (struct buffer){.memory = nothing, .max = max};
+        *buffer = (struct buffer){
+                .memory = nothing,
+                .max = (uint32_t)(max < BUFFER_MAX ? max : BUFFER_MAX),
+        };
 }
 
 void buffer_done(struct buffer *buffer)
@@ -46,7 +46,7 @@ static int resize(struct buffer *buffer, size_t capacity)
         if (!memory)
                 return -ENOMEM;
         buffer->memory = memory;
-        buffer->capacity = capacity;
+        buffer->capacity = (uint32_t)capacity;
         return 0;
 }
 
@@ -66,7 +66,7 @@ int buffer_reserve(struct buffer *buffer, size_t extra)
                 return 0;
         }
 
-        capacity = buffer->capacity > 0 ? buffer->capacity * 2 + 1 : CAPACITY_FIRST;
+        capacity = buffer->capacity > 0 ? (size_t)buffer->capacity * 2 + 1 : CAPACITY_FIRST;
         while (capacity < length + extra)
                 capacity = capacity * 2 + 1;
         if (capacity > buffer->max)
@@ -76,12 +76,12 @@ int buffer_reserve(struct buffer *buffer, size_t extra)
 
 size_t buffer_room(const struct buffer *buffer)
 {
-        return buffer->capacity - buffer->end;
+        return (size_t)buffer->capacity - buffer->end;
 }
 
 void buffer_commit(struct buffer *buffer, size_t count)
 {
-        buffer->end += count;
+        buffer->end += (uint32_t)count;
 }
 
 int buffer_append(struct buffer *buffer, const void *bytes, size_t count)
@@ -94,7 +94,7 @@ int buffer_append(struct buffer *buffer, const void *bytes, size_t count)
         if (r < 0)
                 return r;
         memcpy(buffer->memory + buffer->end, bytes, count);
-        buffer->end += count;
+        buffer->end += (uint32_t)count;
         return 0;
 }
 
@@ -134,13 +134,13 @@ int buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments)
                         return r;
                 vsnprintf(buffer->memory + buffer->end, (size_t)length + 1, format, arguments);
         }
-        buffer->end += (size_t)length;
+        buffer->end += (uint32_t)length;
         return 0;
 }
 
 void buffer_consume(struct buffer *buffer, size_t count)
 {
-        buffer->start += count;
+        buffer->start += (uint32_t)count;
         if (buffer->start == buffer->end)
                 buffer->start = buffer->end = 0;
 }
@@ -149,7 +149,7 @@ void buffer_truncate(struct buffer *buffer, size_t length)
 {
         if (length >= buffer_length(buffer))
                 return;
-        buffer->end = buffer->start + length;
+        buffer->end = buffer->start + (uint32_t)length;
         if (length == 0)
                 buffer->start = buffer->end = 0;
 }

@@ -2,21 +2,26 @@
  *
  * Consuming from the front is O(1): the bytes move only when room is needed.
  * An empty buffer that is consumed or reset keeps its memory; buffer_shrink()
- * gives it back. Embedded in its owner, one thread at a time. */
+ * gives it back. Embedded in its owner, of whom there may be many: a buffer is
+ * small, and holds less than 4 GiB. One thread at a time. */
 #pragma once
 
 #include "base/attributes.h"
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buffer {
-        char *memory; /* never NULL; ours to free when capacity > 0 */
-        size_t start; /* first byte that is still there */
-        size_t end;   /* one past the last */
-        size_t capacity;
-        size_t max; /* no growth beyond this many bytes of content */
+        char *memory;   /* never NULL; ours to free when capacity > 0 */
+        uint32_t start; /* first byte that is still there */
+        uint32_t end;   /* one past the last */
+        uint32_t capacity;
+        uint32_t max; /* no growth beyond this many bytes of content */
 };
+
+/* What `max` is at most. Keeps every sum of two lengths clear of overflow. */
+#define BUFFER_MAX (sizeof(size_t) > 4 ? (size_t)UINT32_MAX : (size_t)PTRDIFF_MAX / 4)
 
 void buffer_init(struct buffer *buffer, size_t max);
 void buffer_done(struct buffer *buffer);
@@ -28,7 +33,7 @@ static inline char *buffer_data(const struct buffer *buffer)
 
 static inline size_t buffer_length(const struct buffer *buffer)
 {
-        return buffer->end - buffer->start;
+        return (size_t)buffer->end - buffer->start;
 }
 
 /* Makes room for `extra` more bytes; they start at buffer_data + length.

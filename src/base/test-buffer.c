@@ -17,6 +17,20 @@ TEST(content_grows_up_to_its_maximum_and_no_byte_further)
         buffer_done(&b);
 }
 
+TEST(a_buffer_is_small_and_so_is_what_it_may_hold)
+{
+        struct buffer b;
+
+        CHECK(sizeof(b) <= 24);
+        buffer_init(&b, SIZE_MAX);
+        CHECK_EQ(b.max, BUFFER_MAX);
+        CHECK_EQ(buffer_append(&b, "x", 1), 0);
+        CHECK_EQ(buffer_reserve(&b, BUFFER_MAX), -EMSGSIZE);
+        CHECK_EQ(buffer_reserve(&b, SIZE_MAX), -EMSGSIZE);
+        CHECK_EQ(buffer_length(&b), 1);
+        buffer_done(&b);
+}
+
 TEST(an_empty_buffer_has_data_that_may_be_read_for_zero_bytes)
 {
         struct buffer b;

@@ -119,10 +119,12 @@ static void on_connect(void *owner, const struct mqtt_who *who, const struct mqt
 {
         struct program *program = owner;
         char peer[NET_ADDRESS_TEXT_MAX];
+        struct net_address address;
 
+        net_peer_address(who->peer, &address);
         log_debug(program->log, "broker", "connect client=%.*s version=%d peer=%s",
                   (int)who->client_id.length, who->client_id.bytes, (int)who->version,
-                  net_address_text(who->peer, peer));
+                  net_address_text(&address, peer));
 }
 
 static void on_disconnect(void *owner, const struct mqtt_who *who, enum mqtt_reason reason,

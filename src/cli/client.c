@@ -245,12 +245,12 @@ static int open_stream(struct client *client, struct error *error)
                 .output = REQUEST_MAX + 4096,
                 .output_high = REQUEST_MAX,
         };
-        const struct net_stream_owner owner = {
-                .owner = client,
+        static const struct net_stream_calls calls = {
                 .on_bytes = on_bytes,
                 .on_end = on_end,
                 .on_closed = on_closed,
         };
+        const struct net_stream_owner owner = {.owner = client, .calls = &calls};
         const struct client_target *target = &client->target;
         AUTO_CLOSE int fd = -1;
         int r;

@@ -32,7 +32,6 @@ int loop_io_open(struct loop_io *io, struct loop *loop, int fd, loop_io_ready_fn
                 return r;
         io->poll.data = io;
         io->on_ready = on_ready;
-        io->on_closed = NULL;
         io->watched = 0;
         return 0;
 }

@@ -19,8 +19,10 @@ typedef void loop_io_closed_fn(struct loop_io *io);
 
 struct loop_io {
         uv_poll_t poll;
-        loop_io_ready_fn *on_ready;
-        loop_io_closed_fn *on_closed;
+        union {
+                loop_io_ready_fn *on_ready;
+                loop_io_closed_fn *on_closed; /* from loop_io_close() on */
+        };
         unsigned watched;
 };
 

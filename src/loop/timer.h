@@ -13,9 +13,9 @@ struct loop_timer {
         struct loop *loop;
         loop_timer_fn *on_due;
         uint64_t due_ms;
-        uint64_t order; /* timers due in the same millisecond run in order of start */
+        uint64_t order : 63; /* timers due in the same millisecond run in order of start */
+        uint64_t armed : 1;
         struct loop_timer *child, *sibling, *parent_or_previous;
-        bool armed;
 };
 
 void loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_timer_fn *on_due);

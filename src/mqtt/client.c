@@ -402,11 +402,11 @@ int mqtt_client_new(struct mqtt_broker *broker, int fd, struct net_tls *tls,
                 .output_high = limits->output_bytes,
         };
         AUTO_FREE struct mqtt_client *client = calloc(1, sizeof(*client));
-        struct net_stream_owner owner = {.owner = client,
-                                         .on_bytes = client_on_bytes,
-                                         .on_end = client_on_end,
-                                         .on_drained = client_on_drained,
-                                         .on_closed = client_on_closed};
+        static const struct net_stream_calls calls = {.on_bytes = client_on_bytes,
+                                                      .on_end = client_on_end,
+                                                      .on_drained = client_on_drained,
+                                                      .on_closed = client_on_closed};
+        struct net_stream_owner owner = {.owner = client, .calls = &calls};
         int r;
 
         if (!client)

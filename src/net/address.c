@@ -87,6 +87,31 @@ int net_address_local(const char *path, struct net_address *ret)
         return 0;
 }
 
+void net_peer_init(struct net_peer *peer, const struct net_address *address)
+{
+        *peer = (struct net_peer){0};
+        if (address->any.sa_family == AF_INET)
+                peer->v4 = address->v4;
+        else if (address->any.sa_family == AF_INET6)
+                peer->v6 = address->v6;
+        else
+                peer->any.sa_family = address->any.sa_family;
+}
+
+void net_peer_address(const struct net_peer *peer, struct net_address *ret)
+{
+        *ret = (struct net_address){.length = sizeof(ret->any.sa_family)};
+        if (peer->any.sa_family == AF_INET) {
+                ret->v4 = peer->v4;
+                ret->length = sizeof(ret->v4);
+        } else if (peer->any.sa_family == AF_INET6) {
+                ret->v6 = peer->v6;
+                ret->length = sizeof(ret->v6);
+        } else {
+                ret->any.sa_family = peer->any.sa_family;
+        }
+}
+
 /* The IPv4 address within a mapped IPv6 one (RFC 4291, 2.5.5.2), or of an IPv4
  * address itself, in host order. */
 static bool find_v4(const struct net_address *address, uint32_t *ret)

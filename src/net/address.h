@@ -21,6 +21,18 @@ struct net_address {
         socklen_t length;
 };
 
+/* The same of a peer, as it is kept for each of many: short, since clients of Unix sockets
+ * have no name. Family AF_UNSPEC: not known. */
+struct net_peer {
+        union {
+                struct sockaddr any;
+                struct sockaddr_in v4;
+                struct sockaddr_in6 v6;
+        };
+};
+void net_peer_init(struct net_peer *peer, const struct net_address *address);
+void net_peer_address(const struct net_peer *peer, struct net_address *ret);
+
 /* A numeric host ("0.0.0.0", "::1") or "localhost", never the resolver.
  * -EINVAL with a sentence. */
 int net_address_parse(const char *host, uint16_t port, struct net_address *ret,

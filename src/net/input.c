@@ -22,7 +22,7 @@ static size_t present(struct net_stream *stream, const char *bytes, size_t count
         size_t consumed;
 
         stream->presenting = true;
-        consumed = stream->owner.on_bytes(stream->owner.owner, bytes, count);
+        consumed = stream->owner.calls->on_bytes(stream->owner.owner, bytes, count);
         stream->presenting = false;
         return consumed < count ? consumed : count;
 }
@@ -93,15 +93,9 @@ static void on_read_end(struct net_stream *stream, ssize_t n)
         }
         stream->ended = true;
         stream->presenting = true;
-        stream->owner.on_end(stream->owner.owner);
+        stream->owner.calls->on_end(stream->owner.owner);
         stream->presenting = false;
         wants_rest(stream);
-}
-
-static void note_read(struct net_stream *stream, ssize_t n)
-{
-        stream->bytes_in += (size_t)n;
-        stream_note_activity(stream);
 }
 
 static void read_to_scratch(struct net_stream *stream)
@@ -116,7 +110,7 @@ static void read_to_scratch(struct net_stream *stream)
                 on_read_end(stream, n);
                 return;
         }
-        note_read(stream, n);
+        stream_note_activity(stream);
         present_scratch(stream, old, old + (size_t)n);
 }
 
@@ -145,7 +139,7 @@ static void read_behind_tail(struct net_stream *stream)
                 on_read_end(stream, n);
                 return;
         }
-        note_read(stream, n);
+        stream_note_activity(stream);
         buffer_commit(tail, (size_t)n);
         present_tail(stream);
 }
@@ -173,7 +167,7 @@ void stream_discard(struct net_stream *stream)
         if (n == -EAGAIN)
                 return;
         if (n > 0) {
-                stream->discarded += (size_t)n;
+                stream->discarded += (uint32_t)n;
                 if (stream->discarded > DISCARD_MAX)
                         stream_close(stream, -EMSGSIZE);
                 return;

@@ -68,7 +68,8 @@ static void say_farewell(struct net_stream *stream)
                 net_stream_close(stream);
         } else {
                 stream->state = STREAM_LINGERING;
-                loop_timer_start(&stream->timer, LINGER_MS);
+                /* There is one, since it finishes: this cannot fail. */
+                (void)stream_set_deadline(stream, LINGER_MS);
         }
 }
 
@@ -77,8 +78,8 @@ static void note_drained(struct net_stream *stream)
         if (!stream->congested || buffer_length(&stream->output) > stream->output_high / 2)
                 return;
         stream->congested = false;
-        if (stream->owner.on_drained && !stream->finishing)
-                stream->owner.on_drained(stream->owner.owner);
+        if (stream->owner.calls->on_drained && !stream->finishing)
+                stream->owner.calls->on_drained(stream->owner.owner);
 }
 
 static void write_some(struct net_stream *stream)
@@ -93,7 +94,6 @@ static void write_some(struct net_stream *stream)
         }
         if (n > 0) {
                 buffer_consume(output, (size_t)n);
-                stream->bytes_out += (size_t)n;
                 stream_note_activity(stream);
         }
         stream->blocked = buffer_length(output) > 0;

@@ -16,33 +16,40 @@ enum stream_state {
         STREAM_CLOSED,    /* until the end of the round */
 };
 
+/* A wait that ends; only streams that come or go have one. */
+struct stream_deadline {
+        struct loop_timer timer;
+        struct net_stream *stream;
+};
+
+/* There may be ten thousands that are silent: what those do not need is not in here. */
 struct net_stream {
         struct loop_io io;
-        struct loop_task task; /* presents the tail again, and flushes */
-        struct loop_timer timer;
+        struct loop_task task;            /* presents the tail again, and flushes */
+        struct stream_deadline *deadline; /* NULL: none */
         struct net_context *context;
         struct net_transport transport;
         struct net_stream_owner owner;
 
         struct buffer tail; /* max: what one read may leave beyond input_limit */
         struct buffer output;
-        size_t input_limit, output_high;
-        uint64_t bytes_in, bytes_out, active_ms;
-        size_t discarded; /* input nobody wants any more */
+        uint64_t active_ms;
+        uint32_t input_limit, output_high;
+        uint32_t discarded; /* bytes of input nobody wants any more */
 
         int reason;
-        enum stream_state state : 8;
-        bool finishing;  /* input is discarded; closes once the output is out */
-        bool ended;      /* the peer's last byte is in */
-        bool paused;     /* by the owner */
-        bool parked;     /* paused, and input arrived meanwhile: stop watching for it */
-        bool hung_up;    /* the peer's end was noticed while paused */
-        bool again;      /* the tail is to be presented by the task; no reading before */
-        bool presenting; /* inside on_bytes, which looks at the tail */
-        bool blocked;    /* the kernel takes no more output for now */
-        bool congested;
+        uint8_t state;       /* enum stream_state */
+        bool finishing : 1;  /* input is discarded; closes once the output is out */
+        bool ended : 1;      /* the peer's last byte is in */
+        bool paused : 1;     /* by the owner */
+        bool parked : 1;     /* paused, and input arrived meanwhile: stop watching for it */
+        bool hung_up : 1;    /* the peer's end was noticed while paused */
+        bool again : 1;      /* the tail is to be presented by the task; no reading before */
+        bool presenting : 1; /* inside on_bytes, which looks at the tail */
+        bool blocked : 1;    /* the kernel takes no more output for now */
+        bool congested : 1;
 
-        struct net_address peer;
+        struct net_peer peer;
 };
 
 /* stream.c */
@@ -51,6 +58,8 @@ void stream_close(struct net_stream *stream, int reason);
 /* Watches for what the stream waits for now; the last thing in each callback. */
 void stream_settle(struct net_stream *stream);
 void stream_note_activity(struct net_stream *stream);
+/* What has not come to its end by then is closed; replaces the deadline before. -ENOMEM. */
+int stream_set_deadline(struct net_stream *stream, uint64_t delay_ms);
 
 /* input.c */
 void stream_read(struct net_stream *stream);          /* one read, handed to the owner */

@@ -13,7 +13,7 @@ enum {
 };
 
 /* Limits stay far from where sums of them would overflow. */
-#define LIMIT_MAX ((size_t)PTRDIFF_MAX / 4 - NET_SCRATCH_SIZE)
+#define LIMIT_MAX (BUFFER_MAX / 2)
 
 static struct net_stream *stream_of_io(struct loop_io *io)
 {
@@ -25,13 +25,44 @@ void stream_note_activity(struct net_stream *stream)
         stream->active_ms = loop_now_ms(stream->context->loop);
 }
 
+static void stream_on_time(struct loop_timer *timer)
+{
+        struct net_stream *stream = container_of(timer, struct stream_deadline, timer)->stream;
+
+        if (stream->state == STREAM_LINGERING)
+                net_stream_close(stream);
+        else
+                stream_close(stream, -ETIMEDOUT);
+}
+
+int stream_set_deadline(struct net_stream *stream, uint64_t delay_ms)
+{
+        if (!stream->deadline) {
+                stream->deadline = malloc(sizeof(*stream->deadline));
+                if (!stream->deadline)
+                        return -ENOMEM;
+                stream->deadline->stream = stream;
+                loop_timer_init(&stream->deadline->timer, stream->context->loop, stream_on_time);
+        }
+        loop_timer_start(&stream->deadline->timer, delay_ms);
+        return 0;
+}
+
+static void drop_deadline(struct net_stream *stream)
+{
+        if (!stream->deadline)
+                return;
+        loop_timer_stop(&stream->deadline->timer);
+        free(TAKE(stream->deadline));
+}
+
 static unsigned events_wanted(const struct net_stream *stream)
 {
         const struct net_transport *transport = &stream->transport;
         bool reads = !stream->ended && !(stream->paused && stream->parked);
         unsigned events = 0;
 
-        switch (stream->state) {
+        switch ((enum stream_state)stream->state) {
         case STREAM_CONNECTING:
                 return LOOP_WRITABLE;
         case STREAM_HANDSHAKE:
@@ -126,7 +157,7 @@ static void advance_handshake(struct net_stream *stream)
         }
         stream->state = STREAM_OPEN;
         if (!stream->finishing)
-                loop_timer_stop(&stream->timer);
+                drop_deadline(stream);
         stream_note_activity(stream);
         /* What was written meanwhile, and what came with the last of it. */
         loop_task_post(&stream->task);
@@ -161,7 +192,7 @@ static void stream_on_ready(struct loop_io *io, unsigned events)
 {
         struct net_stream *stream = stream_of_io(io);
 
-        switch (stream->state) {
+        switch ((enum stream_state)stream->state) {
         case STREAM_CONNECTING:
                 finish_connect(stream);
                 break;
@@ -191,23 +222,13 @@ static void stream_on_task(struct loop_task *task)
         stream_settle(stream);
 }
 
-static void stream_on_time(struct loop_timer *timer)
-{
-        struct net_stream *stream = container_of(timer, struct net_stream, timer);
-
-        if (stream->state == STREAM_LINGERING)
-                net_stream_close(stream);
-        else
-                stream_close(stream, -ETIMEDOUT);
-}
-
 static void stream_on_gone(struct loop_io *io)
 {
         struct net_stream *stream = stream_of_io(io);
 
         net_context_release(stream->context, &stream->tail);
         net_context_release(stream->context, &stream->output);
-        stream->owner.on_closed(stream->owner.owner, stream->reason);
+        stream->owner.calls->on_closed(stream->owner.owner, stream->reason);
         free(stream->transport.failure);
         free(stream);
 }
@@ -219,7 +240,7 @@ void stream_close(struct net_stream *stream, int reason)
         stream->state = STREAM_CLOSED;
         stream->reason = reason;
         loop_task_cancel(&stream->task);
-        loop_timer_stop(&stream->timer);
+        drop_deadline(stream);
         loop_io_close(&stream->io, stream_on_gone);
         stream->transport.type->done(&stream->transport);
         close(TAKE_FD(stream->transport.fd));
@@ -231,9 +252,9 @@ void net_stream_close(struct net_stream *stream)
                 stream_close(stream, 0);
 }
 
-static size_t limit_clamp(size_t limit)
+static uint32_t limit_clamp(size_t limit)
 {
-        return limit < LIMIT_MAX ? limit : LIMIT_MAX;
+        return (uint32_t)(limit < LIMIT_MAX ? limit : LIMIT_MAX);
 }
 
 static struct net_stream *stream_alloc(struct net_context *context,
@@ -246,12 +267,11 @@ static struct net_stream *stream_alloc(struct net_context *context,
                 return NULL;
         stream->context = context;
         stream->owner = *owner;
-        stream->output_high = limits->output_high;
+        stream->output_high = limit_clamp(limits->output_high);
         buffer_init(&stream->output, limit_clamp(limits->output));
         buffer_init(&stream->tail, 0);
         net_stream_set_input_limit(stream, limits->input);
         loop_task_init(&stream->task, context->loop, stream_on_task);
-        loop_timer_init(&stream->timer, context->loop, stream_on_time);
         stream_note_activity(stream);
         return stream;
 }
@@ -259,20 +279,21 @@ static struct net_stream *stream_alloc(struct net_context *context,
 /* With the transport in place: starts. */
 static int stream_start(struct net_stream *stream, enum stream_state state)
 {
-        int r = loop_io_open(&stream->io, stream->context->loop, stream->transport.fd,
-                             stream_on_ready);
+        int r = state != STREAM_OPEN ? stream_set_deadline(stream, HANDSHAKE_MS) : 0;
 
+        if (r == 0)
+                r = loop_io_open(&stream->io, stream->context->loop, stream->transport.fd,
+                                 stream_on_ready);
         if (r < 0)
                 return r;
-        stream->state = state;
-        if (state != STREAM_OPEN)
-                loop_timer_start(&stream->timer, HANDSHAKE_MS);
+        stream->state = (uint8_t)state;
         stream_settle(stream);
         return 0;
 }
 
 static void stream_discard_unstarted(struct net_stream *stream)
 {
+        drop_deadline(stream);
         stream->transport.type->done(&stream->transport);
         free(stream->transport.failure);
         free(stream);
@@ -287,7 +308,7 @@ int net_stream_new(struct net_context *context, int fd, struct net_tls *tls,
 
         if (!stream)
                 return -ENOMEM;
-        stream->peer = *peer;
+        net_peer_init(&stream->peer, peer);
         net_transport_init_plain(&stream->transport, fd);
         if (tls)
                 r = net_transport_init_tls_server(&stream->transport, fd, tls);
@@ -306,14 +327,14 @@ int net_stream_new_client(struct net_context *context, int fd, struct net_tls *t
                           const struct net_stream_owner *owner, struct net_stream **ret)
 {
         struct net_stream *stream = stream_alloc(context, limits, owner);
+        struct net_address peer = {.length = sizeof(peer.local)};
         int r = 0;
 
         if (!stream)
                 return -ENOMEM;
-        stream->peer.length = sizeof(stream->peer.local);
         /* Not connected yet: the address stays unknown, which is all it is for. */
-        if (getpeername(fd, &stream->peer.any, &stream->peer.length) < 0)
-                stream->peer = (struct net_address){0};
+        if (getpeername(fd, &peer.any, &peer.length) == 0)
+                net_peer_init(&stream->peer, &peer);
         net_transport_init_plain(&stream->transport, fd);
         if (tls)
                 r = net_transport_init_tls_client(&stream->transport, fd, tls, server_name);
@@ -363,21 +384,27 @@ const char *net_stream_tail(const struct net_stream *stream, size_t *ret_count)
 void net_stream_set_input_limit(struct net_stream *stream, size_t bytes)
 {
         stream->input_limit = limit_clamp(bytes);
-        stream->tail.max = stream->input_limit + NET_SCRATCH_SIZE;
+        stream->tail.max = stream->input_limit + (uint32_t)NET_SCRATCH_SIZE;
 }
 
 void net_stream_finish(struct net_stream *stream)
 {
+        int r;
+
         if (stream->finishing || stream->state >= STREAM_LINGERING)
                 return;
         if (stream->state != STREAM_OPEN && buffer_length(&stream->output) == 0) {
                 net_stream_close(stream);
                 return;
         }
+        r = stream_set_deadline(stream, FINISH_MS);
+        if (r < 0) {
+                stream_close(stream, r);
+                return;
+        }
         stream->finishing = true;
         stream->again = false;
         stream_drop_tail(stream);
-        loop_timer_start(&stream->timer, FINISH_MS);
         loop_task_post(&stream->task);
 }
 
@@ -388,7 +415,7 @@ const char *net_stream_failure(const struct net_stream *stream)
         return stream->reason == 0 ? "closed" : strerror(-stream->reason);
 }
 
-const struct net_address *net_stream_peer(const struct net_stream *stream)
+const struct net_peer *net_stream_peer(const struct net_stream *stream)
 {
         return &stream->peer;
 }
@@ -396,16 +423,6 @@ const struct net_address *net_stream_peer(const struct net_stream *stream)
 int net_stream_fd(const struct net_stream *stream)
 {
         return stream->transport.fd;
-}
-
-uint64_t net_stream_bytes_in(const struct net_stream *stream)
-{
-        return stream->bytes_in;
-}
-
-uint64_t net_stream_bytes_out(const struct net_stream *stream)
-{
-        return stream->bytes_out;
 }
 
 uint64_t net_stream_active_ms(const struct net_stream *stream)

@@ -35,8 +35,8 @@ struct net_context *net_context_free(struct net_context *context); /* after its 
 DEFINE_CLEANUP(net_context)
 struct net_budget *net_context_budget(struct net_context *context);
 
-struct net_stream_owner {
-        void *owner;
+/* What a stream calls. Lives as long as any stream that has it. */
+struct net_stream_calls {
         /* All unconsumed bytes so far. Returns how many are consumed; the rest
          * comes again, in front of what arrives next. May close the stream (the
          * result then does not matter) or pause it. */
@@ -53,6 +53,12 @@ struct net_stream_owner {
         void (*on_closed)(void *owner, int reason);
 };
 
+struct net_stream_owner {
+        void *owner;
+        const struct net_stream_calls *calls;
+};
+
+/* Of 2 GiB at most, which what is more is taken as. */
 struct net_stream_limits {
         size_t input;       /* most bytes of an unfinished tail; beyond: closed, -EMSGSIZE */
         size_t output;      /* most bytes waiting to be written; beyond: closed, -EMSGSIZE */
@@ -99,7 +105,7 @@ void net_stream_set_input_limit(struct net_stream *stream, size_t bytes);
  * stops at once: what still comes is read and thrown away, up to 1 s after our
  * last byte, since closing over it would make the kernel send a reset, which may
  * destroy the last reply. A peer that does not read is cut off after 5 s:
- * -ETIMEDOUT. */
+ * -ETIMEDOUT. Without memory to wait with, all of it is lost at once: -ENOMEM. */
 void net_stream_finish(struct net_stream *stream);
 /* Closes now; pending output is lost. NULL is fine. */
 void net_stream_close(struct net_stream *stream);
@@ -109,9 +115,7 @@ void net_stream_close(struct net_stream *stream);
  * NULL. */
 const char *net_stream_failure(const struct net_stream *stream);
 
-const struct net_address *net_stream_peer(const struct net_stream *stream);
+const struct net_peer *net_stream_peer(const struct net_stream *stream);
 int net_stream_fd(const struct net_stream *stream); /* for SO_PEERCRED */
-uint64_t net_stream_bytes_in(const struct net_stream *stream);
-uint64_t net_stream_bytes_out(const struct net_stream *stream);
 /* When bytes last moved in either direction, by the loop's clock. */
 uint64_t net_stream_active_ms(const struct net_stream *stream);

@@ -86,6 +86,33 @@ TEST(unix_addresses_are_written_whatever_their_bytes)
         CHECK_EQ(net_address_local(path, &address), 0);
 }
 
+static void check_kept(const struct net_address *address, const char *expected)
+{
+        char text[NET_ADDRESS_TEXT_MAX];
+        struct net_address again;
+        struct net_peer peer;
+
+        net_peer_init(&peer, address);
+        net_peer_address(&peer, &again);
+        CHECK_TEXT(net_address_text(&again, text), expected);
+        CHECK_EQ(net_address_origin(&again), net_address_origin(address));
+        CHECK_EQ(net_address_is_loopback(&again), net_address_is_loopback(address));
+}
+
+TEST(what_is_kept_of_a_peer_is_its_address_but_no_path)
+{
+        struct net_address address;
+
+        CHECK_EQ(net_address_parse("192.0.2.1", 80, &address, NULL), 0);
+        check_kept(&address, "192.0.2.1:80");
+        CHECK_EQ(net_address_parse("fe80::1%lo", 5, &address, NULL), 0);
+        check_kept(&address, "[fe80::1%lo]:5");
+        CHECK_EQ(net_address_local("/tmp/x", &address), 0);
+        check_kept(&address, "unix:");
+        address = (struct net_address){0};
+        check_kept(&address, "unknown");
+}
+
 static uint64_t origin(const char *host)
 {
         struct net_address address;

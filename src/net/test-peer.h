@@ -87,11 +87,11 @@ static inline int fixture_try_to_attach(struct fixture *f, int near, int far, si
 {
         struct net_stream_limits limits = {
                 .input = 16 * MIB, .output = 4 * MIB, .output_high = 256 * KIB};
-        struct net_stream_owner owner = {.owner = f,
-                                         .on_bytes = on_bytes,
-                                         .on_end = on_end,
-                                         .on_drained = on_drained,
-                                         .on_closed = on_closed};
+        static const struct net_stream_calls calls = {.on_bytes = on_bytes,
+                                                      .on_end = on_end,
+                                                      .on_drained = on_drained,
+                                                      .on_closed = on_closed};
+        struct net_stream_owner owner = {.owner = f, .calls = &calls};
         struct net_address peer = {0};
         int r;
 

@@ -224,5 +224,5 @@ TEST(a_lack_of_memory_closes_and_leaks_nothing)
 
 TEST(an_idle_stream_is_small)
 {
-        CHECK(sizeof(struct net_stream) <= 768);
+        CHECK(sizeof(struct net_stream) <= 376);
 }

@@ -80,8 +80,10 @@ static const struct net_stream_limits limits = {
 
 static struct net_stream_owner side_owner(struct side *side)
 {
-        return (struct net_stream_owner){
-                .owner = side, .on_bytes = on_bytes, .on_end = on_end, .on_closed = on_closed};
+        static const struct net_stream_calls calls = {
+                .on_bytes = on_bytes, .on_end = on_end, .on_closed = on_closed};
+
+        return (struct net_stream_owner){.owner = side, .calls = &calls};
 }
 
 /* Everything but the streams. */

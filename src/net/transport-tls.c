@@ -27,7 +27,7 @@ static void fail_with(struct net_transport *transport, const char *what, const c
 }
 
 /* What an operation that did not succeed means: 0 for the peer's farewell. */
-static int judge(struct net_transport *transport, int result, unsigned *waits_for, const char *what)
+static int judge(struct net_transport *transport, int result, uint8_t *waits_for, const char *what)
 {
         char text[128];
 

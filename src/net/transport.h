@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct net_transport;
@@ -26,11 +27,11 @@ struct net_transport_type {
 
 struct net_transport {
         const struct net_transport_type *type;
-        int fd;                   /* the stream's */
-        unsigned read_waits_for;  /* LOOP_READABLE but for TLS in special moments */
-        unsigned write_waits_for; /* LOOP_WRITABLE likewise */
-        void *session;            /* TLS: OpenSSL's SSL */
-        char *failure;            /* a sentence for people, or NULL; freed by its owner */
+        int fd;                  /* the stream's */
+        uint8_t read_waits_for;  /* LOOP_READABLE but for TLS in special moments */
+        uint8_t write_waits_for; /* LOOP_WRITABLE likewise */
+        void *session;           /* TLS: OpenSSL's SSL */
+        char *failure;           /* a sentence for people, or NULL; freed by its owner */
 };
 
 void net_transport_init_plain(struct net_transport *transport, int fd);

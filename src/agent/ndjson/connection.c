@@ -286,7 +286,7 @@ static void connection_on_idle(struct loop_timer *timer)
         loop_timer_start(timer, idle_ms < timeout_ms ? timeout_ms - idle_ms : timeout_ms);
 }
 
-static const struct net_stream_owner callbacks = {
+static const struct net_stream_calls calls = {
         .on_bytes = connection_on_bytes,
         .on_end = connection_on_end,
         .on_drained = connection_on_drained,
@@ -299,7 +299,7 @@ int ndjson_connection_new(struct ndjson_shared *shared, struct command_transport
         const struct ndjson_setup *setup = &shared->setup;
         struct net_stream_limits limits = {.output = NDJSON_OUTPUT_MAX,
                                            .output_high = NDJSON_OUTPUT_HIGH};
-        struct net_stream_owner owner = callbacks;
+        struct net_stream_owner owner = {.calls = &calls};
         struct ndjson_connection *connection;
         char origin[NET_ADDRESS_TEXT_MAX];
         int r;
