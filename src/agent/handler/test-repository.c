@@ -493,6 +493,29 @@ TEST(a_clock_that_jumps_changes_neither_order_nor_age)
         fixture_done(&f);
 }
 
+TEST(what_was_replaced_before_the_clock_was_set_has_no_age)
+{
+        struct fixture f;
+
+        fixture_init(&f);
+        f.retention.age_days = 1;
+        fixture_set_now(12);
+        fixture_open(&f);
+        deploy_number(&f, 1);
+        deploy_number(&f, 2);
+        fixture_set_now(FIXTURE_NOW);
+        deploy_number(&f, 3);
+        deploy_number(&f, 4);
+        CHECK_EQ(handler_repository_find(f.repository, CAMERA)->earlier_count, 3);
+        /* Today's are old in ten days; that of 1970, which nobody can tell, is not. */
+        fixture_set_now(FIXTURE_NOW + 10 * 86400);
+        fixture_shut(&f);
+        fixture_open(&f);
+        CHECK_EQ(handler_repository_find(f.repository, CAMERA)->earlier_count, 1);
+        CHECK_EQ(handler_repository_find(f.repository, CAMERA)->earlier[0].time, 12);
+        fixture_done(&f);
+}
+
 TEST(bytes_are_bounded_the_oldest_backups_go_first)
 {
         static char source[HANDLER_SOURCE_MAX + 1];
