@@ -14,8 +14,17 @@ struct found {
         char *target;
 };
 
-static bool find(const struct options_form *form, const char *name, size_t length, void *target,
-                 struct found *ret)
+/* By its name, or with one dash by its letter. */
+static bool is_called(const struct options_entry *entry, const char *name, size_t length,
+                      bool letter)
+{
+        if (letter)
+                return length == 1 && entry->letter != '\0' && entry->letter == *name;
+        return strlen(entry->name) == length && memcmp(entry->name, name, length) == 0;
+}
+
+static bool find(const struct options_form *form, const char *name, size_t length, bool letter,
+                 void *target, struct found *ret)
 {
         size_t index = 0;
 
@@ -23,7 +32,7 @@ static bool find(const struct options_form *form, const char *name, size_t lengt
                 for (size_t i = 0; i < form->groups[g].count; i++, index++) {
                         const struct options_entry *entry = &form->groups[g].entries[i];
 
-                        if (strlen(entry->name) != length || memcmp(entry->name, name, length) != 0)
+                        if (!is_called(entry, name, length, letter))
                                 continue;
                         ret->entry = entry;
                         ret->index = index;
@@ -57,6 +66,21 @@ static int refuse_unknown(const struct options_form *form, const char *name, siz
                          form->name);
 }
 
+static bool has_letters(const struct options_form *form)
+{
+        for (size_t g = 0; g < OPTIONS_GROUPS_MAX; g++)
+                for (size_t i = 0; i < form->groups[g].count; i++)
+                        if (form->groups[g].entries[i].letter)
+                                return true;
+        return false;
+}
+
+static int refuse_letters(const struct options_form *form, const char *word, struct error *error)
+{
+        return error_set(error, -EINVAL, "\"%s\" is no option%s; %s --help lists them", word,
+                         has_letters(form) ? "" : ": they have long names only", form->name);
+}
+
 static int store_number(const struct found *found, const char *value, struct error *error)
 {
         const struct options_entry *entry = found->entry;
@@ -80,6 +104,17 @@ static int store_number(const struct found *found, const char *value, struct err
         return 0;
 }
 
+static int store_item(const struct found *found, const char *value, struct error *error)
+{
+        struct options_list *list = (void *)found->target;
+
+        if (list->count == OPTIONS_LIST_MAX)
+                return error_set(error, -EINVAL, "--%s is given more than %d times",
+                                 found->entry->name, OPTIONS_LIST_MAX);
+        list->items[list->count++] = value;
+        return 0;
+}
+
 static int store(const struct found *found, const char *value, struct error *error)
 {
         switch (found->entry->type) {
@@ -87,9 +122,12 @@ static int store(const struct found *found, const char *value, struct error *err
                 *(bool *)(void *)found->target = true;
                 return 0;
         case OPTIONS_TEXT:
+        case OPTIONS_LIST:
                 if (*value == '\0')
                         return error_set(error, -EINVAL, "--%s needs a value, not nothing",
                                          found->entry->name);
+                if (found->entry->type == OPTIONS_LIST)
+                        return store_item(found, value, error);
                 *(const char **)(void *)found->target = value;
                 return 0;
         case OPTIONS_INTEGER:
@@ -103,14 +141,16 @@ static int store(const struct found *found, const char *value, struct error *err
 static int parse_one(const struct options_form *form, int argc, char *argv[], int *position,
                      void *target, uint64_t *seen, struct error *error)
 {
-        const char *name = argv[*position] + 2;
-        const char *value = strchr(name, '=');
+        bool letter = argv[*position][1] != '-';
+        const char *name = argv[*position] + (letter ? 1 : 2);
+        const char *value = letter ? NULL : strchr(name, '=');
         size_t length = value ? (size_t)(value - name) : strlen(name);
         struct found found;
 
-        if (!find(form, name, length, target, &found))
-                return refuse_unknown(form, name, length, error);
-        if (*seen & UINT64_C(1) << found.index)
+        if (!find(form, name, length, letter, target, &found))
+                return letter ? refuse_letters(form, argv[*position], error)
+                              : refuse_unknown(form, name, length, error);
+        if ((*seen & UINT64_C(1) << found.index) && found.entry->type != OPTIONS_LIST)
                 return error_set(error, -EINVAL, "--%s is given twice", found.entry->name);
         *seen |= UINT64_C(1) << found.index;
 
@@ -157,15 +197,10 @@ int options_parse(const struct options_form *form, int argc, char *argv[], void 
                                 argv[count++] = argv[i];
                         break;
                 }
-                if (strncmp(argv[i], "--", 2) == 0) {
+                if (argv[i][0] == '-' && argv[i][1] != '\0') {
                         r = parse_one(form, argc, argv, &i, target, &seen, error);
                         if (r < 0)
                                 return r;
-                } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
-                        return error_set(error, -EINVAL,
-                                         "\"%s\" is no option: they have long names only; "
-                                         "%s --help lists them",
-                                         argv[i], form->name);
                 } else {
                         argv[count++] = argv[i];
                 }
@@ -205,6 +240,8 @@ static void help_entry(struct help *help, const struct options_entry *entry)
 
         say(help, "  --%s%s%s", entry->name, entry->value ? " " : "",
             entry->value ? entry->value : "");
+        if (entry->letter)
+                say(help, ", -%c", entry->letter);
         used = buffer_length(help->out) - start;
         if (used + 2 > HELP_COLUMN) {
                 say(help, "\n");

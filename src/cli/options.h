@@ -2,8 +2,9 @@
  * and explained from the same lines.
  *
  * `--name value` and `--name=value`, anywhere among the other words; `--` ends
- * them. A switch takes no value. A name may be given once. -h stands for --help.
- * Values are not copied: they live as long as argv. */
+ * them. A switch takes no value. A name may be given once, but for lists. -h stands
+ * for --help. An option may have a letter, where its field knows it by one: `-q 1`,
+ * one in a word. Values are not copied: they live as long as argv. */
 #pragma once
 
 #include "base/buffer.h"
@@ -18,10 +19,19 @@ enum options_type {
         OPTIONS_TEXT,    /* const char *, not empty */
         OPTIONS_INTEGER, /* int64_t, minimum..maximum */
         OPTIONS_SECONDS, /* double, minimum..maximum */
+        OPTIONS_LIST,    /* struct options_list: may be given several times */
+};
+
+enum { OPTIONS_LIST_MAX = 32 };
+
+struct options_list {
+        const char *items[OPTIONS_LIST_MAX]; /* not empty, in their order */
+        size_t count;
 };
 
 struct options_entry {
         const char *name; /* without the dashes */
+        char letter;      /* 0: none */
         enum options_type type;
         size_t offset;     /* of the member in the group's struct */
         const char *value; /* how help calls the value: "FILE" */

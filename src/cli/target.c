@@ -1,13 +1,12 @@
 #include "cli/target.h"
 
+#include "cli/secret-file.h"
 #include "net/connect.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 const struct options_entry target_options[TARGET_OPTIONS_COUNT] = {
         {.name = "host",
@@ -64,51 +63,6 @@ const struct options_entry target_options[TARGET_OPTIONS_COUNT] = {
          .maximum = 86400},
 };
 
-static int read_some(int fd, char *bytes, size_t max, size_t *ret)
-{
-        size_t count = 0;
-
-        while (count < max) {
-                ssize_t r = read(fd, bytes + count, max - count);
-
-                if (r < 0 && errno == EINTR)
-                        continue;
-                if (r < 0)
-                        return -errno;
-                if (r == 0)
-                        break;
-                count += (size_t)r;
-        }
-        *ret = count;
-        return 0;
-}
-
-static int read_token(const char *path, char token[TARGET_TOKEN_MAX + 1], struct error *error)
-{
-        AUTO_CLOSE int opened = -1;
-        int fd = STDIN_FILENO;
-        size_t count = 0;
-        int r = 0;
-
-        if (strcmp(path, "-") != 0) {
-                fd = opened = open(path, O_RDONLY | O_CLOEXEC);
-                r = fd < 0 ? -errno : 0;
-        }
-        if (r == 0)
-                r = read_some(fd, token, TARGET_TOKEN_MAX + 1, &count);
-        if (r < 0)
-                return error_set(error, r, "the token file %s cannot be read: %s", path,
-                                 strerror(-r));
-        if (count > TARGET_TOKEN_MAX)
-                return error_set(error, -EINVAL, "%s is too large to be a token file", path);
-        token[count] = '\0';
-        token[strcspn(token, "\r\n")] = '\0'; /* the first line */
-        if (*token == '\0')
-                return error_set(error, -EINVAL, "the token file %s has nothing in its first line",
-                                 path);
-        return 0;
-}
-
 static int resolve_token(const struct target_options *options, struct target *target,
                          struct error *error)
 {
@@ -119,7 +73,8 @@ static int resolve_token(const struct target_options *options, struct target *ta
         if (options->token && options->token_file)
                 return error_set(error, -EINVAL, "--token and --token-file exclude each other");
         if (options->token_file) {
-                r = read_token(options->token_file, target->token, error);
+                r = secret_file_read(options->token_file, "token", target->token, TARGET_TOKEN_MAX,
+                                     error);
                 if (r < 0)
                         return r;
         } else if (token && *token) {

@@ -11,6 +11,7 @@ struct connection {
 
 struct settings {
         bool json;
+        struct options_list pairs;
         double timeout;
         struct connection connection;
 };
@@ -27,6 +28,28 @@ static const struct options_entry own[] = {
          .help = "how long to wait\n(30)",
          .minimum = 0.1,
          .maximum = 3600},
+};
+
+static const struct options_entry lettered[] = {
+        {.name = "json",
+         .letter = 'j',
+         .type = OPTIONS_SWITCH,
+         .offset = offsetof(struct settings, json),
+         .help = "one line of JSON"},
+        {.name = "pair",
+         .letter = 'P',
+         .type = OPTIONS_LIST,
+         .offset = offsetof(struct settings, pairs),
+         .value = "NAME=VALUE",
+         .help = "any number of them"},
+};
+
+static const struct options_form lettered_form = {
+        .name = "pifleet pub",
+        .arguments = "TOPIC",
+        .summary = "publish",
+        .groups = {{"Options", lettered, ARRAY_SIZE(lettered), 0}},
+        .words_max = 2,
 };
 
 static const struct options_entry connection[] = {
@@ -59,17 +82,22 @@ static const struct options_form form = {
 enum { WORDS_MAX = 10 };
 
 /* `line` is cut at blanks; "''" stands for an empty word. */
-static int parse(char *line, struct settings *settings, char *words[WORDS_MAX], size_t *count,
-                 struct error *error)
+static int cut(char *line, char *words[WORDS_MAX])
 {
         char *rest = line;
         int argc = 0;
 
         for (char *word; argc < WORDS_MAX && (word = strsep(&rest, " "));)
                 words[argc++] = strcmp(word, "''") == 0 ? (char *)"" : word;
+        return argc;
+}
+
+static int parse(char *line, struct settings *settings, char *words[WORDS_MAX], size_t *count,
+                 struct error *error)
+{
         *settings = (struct settings){.timeout = 30, .connection.port = 3000};
         *error = (struct error){0};
-        return options_parse(&form, argc, words, settings, count, error);
+        return options_parse(&form, cut(line, words), words, settings, count, error);
 }
 
 TEST(options_and_words_may_be_mixed)
@@ -171,6 +199,70 @@ TEST(what_is_wrong_is_refused_with_a_sentence)
         }
 }
 
+TEST(an_option_may_have_a_letter)
+{
+        char line[] = "-j t -P a=1 -";
+        char *words[WORDS_MAX];
+        struct settings s = {0};
+        struct error error = {0};
+        size_t count;
+
+        CHECK_EQ(options_parse(&lettered_form, cut(line, words), words, &s, &count, &error), 0);
+        CHECK_EQ(count, 2);
+        CHECK_TEXT(words[1], "-");
+        CHECK(s.json);
+        CHECK_EQ(s.pairs.count, 1);
+        CHECK_TEXT(s.pairs.items[0], "a=1");
+}
+
+TEST(letters_that_are_none_are_refused)
+{
+        static const struct {
+                const char *line, *sentence;
+        } cases[] = {
+                {"-x", "\"-x\" is no option; pifleet pub --help lists them"},
+                {"-jj", "\"-jj\" is no option; pifleet pub --help lists them"},
+                {"-P=1", "\"-P=1\" is no option; pifleet pub --help lists them"},
+                {"-P", "--pair needs a value: --pair NAME=VALUE"},
+                {"-j -j", "--json is given twice"},
+                {"-j --json", "--json is given twice"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                char line[20];
+                char *words[WORDS_MAX];
+                struct settings s = {0};
+                struct error error = {0};
+                size_t count;
+
+                strcpy(line, cases[i].line);
+                CHECK_EQ(options_parse(&lettered_form, cut(line, words), words, &s, &count, &error),
+                         -EINVAL);
+                CHECK_TEXT(error.text, cases[i].sentence);
+        }
+}
+
+TEST(a_list_keeps_its_order_and_has_an_end)
+{
+        char *words[2 * OPTIONS_LIST_MAX + 2];
+        struct settings s = {0};
+        struct error error = {0};
+        size_t count;
+
+        for (size_t i = 0; i < ARRAY_SIZE(words); i += 2) {
+                words[i] = (char *)"--pair";
+                words[i + 1] = (char *)(i == 0 ? "first" : "next");
+        }
+        CHECK_EQ(options_parse(&lettered_form, 2 * OPTIONS_LIST_MAX, words, &s, &count, &error), 0);
+        CHECK_EQ(s.pairs.count, OPTIONS_LIST_MAX);
+        CHECK_TEXT(s.pairs.items[0], "first");
+        CHECK_TEXT(s.pairs.items[1], "next");
+        s.pairs.count = 0;
+        CHECK_EQ(options_parse(&lettered_form, ARRAY_SIZE(words), words, &s, &count, &error),
+                 -EINVAL);
+        CHECK_TEXT(error.text, "--pair is given more than 32 times");
+}
+
 TEST(an_unknown_option_of_any_length_is_refused)
 {
         char line[3000] = "ping --";
@@ -202,6 +294,19 @@ TEST(help_is_made_from_the_table)
                                       "                        which\n\n"
                                       "Examples:\n"
                                       "  pifleet call ping\n");
+        buffer_done(&out);
+}
+
+TEST(help_names_the_letters)
+{
+        struct buffer out;
+
+        buffer_init(&out, 4096);
+        CHECK_EQ(options_help(&lettered_form, &out), 0);
+        CHECK_EQ(buffer_append(&out, "", 1), 0);
+        CHECK(strstr(buffer_data(&out), "  --json, -j            one line of JSON\n"
+                                        "  --pair NAME=VALUE, -P\n"
+                                        "                        any number of them\n"));
         buffer_done(&out);
 }
 
