@@ -40,7 +40,7 @@ static void refuse_undecoded(struct attempt *attempt, enum mqtt_reason reason)
         enum mqtt_version version = attempt->connect.version;
 
         client->broker->counters[MQTT_COUNT_PROTOCOL_ERRORS]++;
-        if (reason == MQTT_UNSUPPORTED_VERSION && version > 0)
+        if (reason == MQTT_UNSUPPORTED_VERSION)
                 refuse(client, version < MQTT_VERSION_5 ? MQTT_VERSION_311 : MQTT_VERSION_5,
                        reason);
         else if (version == MQTT_VERSION_5)

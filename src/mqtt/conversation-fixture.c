@@ -198,6 +198,19 @@ static void hear(struct conversation *talk, size_t client, const char *text, con
         free(bytes);
 }
 
+static void check_silence(struct conversation *talk, size_t client, const char *line)
+{
+        char byte;
+
+        if (buffer_length(&talk->heard[client]) > 0) {
+                print_bytes("heard", buffer_data(&talk->heard[client]),
+                            buffer_length(&talk->heard[client]));
+                FAIL("%s: too early: %.*s", talk->name, (int)strcspn(line, "\n"), line);
+        }
+        if (recv(talk->fds[client], &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0)
+                FAIL("%s: closed too early: %.*s", talk->name, (int)strcspn(line, "\n"), line);
+}
+
 static void check_closed(struct conversation *talk, size_t client, const char *line)
 {
         char byte;
@@ -212,6 +225,16 @@ static void check_closed(struct conversation *talk, size_t client, const char *l
         close(talk->fds[client]);
         talk->fds[client] = -1;
         conversation_settle(talk);
+}
+
+static void join(struct conversation *talk, char name, const char *line)
+{
+        bool is_5 = line[2] == '5';
+        char connect[64];
+
+        snprintf(connect, sizeof(connect), is_5 ? CONNECT_5("%c") : CONNECT_311("%c"), name);
+        say(talk, (size_t)(name - 'a'), connect);
+        hear(talk, (size_t)(name - 'a'), is_5 ? CONNACK_5 : CONNACK_311, line);
 }
 
 static void step(struct conversation *talk, const char *line)
@@ -229,7 +252,13 @@ static void step(struct conversation *talk, const char *line)
                 say(talk, client, line + 2);
                 break;
         case '<':
-                hear(talk, client, line + 2, line);
+                if (line[2 + strspn(line + 2, " ")] == '\n')
+                        check_silence(talk, client, line);
+                else
+                        hear(talk, client, line + 2, line);
+                break;
+        case '@':
+                join(talk, line[0], line);
                 break;
         case '~':
                 buffer_truncate(&talk->heard[client], 0);
