@@ -2,11 +2,7 @@
 // library of ours. Prints one JSON object with what it saw.
 "use strict";
 
-const net = require("net");
-
-const port = Number(process.argv[2]);
-const waiting = [];
-let rest = "";
+const { connect } = require("./line-socket");
 
 const code = `camera_state = {"recording": False}
 
@@ -33,29 +29,7 @@ COMMAND_HANDLERS = {
 }
 `;
 
-const socket = net.createConnection({ host: "127.0.0.1", port });
-socket.setEncoding("utf8");
-socket.setTimeout(30000, () => socket.destroy(new Error("no answer in time")));
-socket.on("data", (chunk) => {
-  rest += chunk;
-  let end;
-  while ((end = rest.indexOf("\n")) >= 0) {
-    const reply = JSON.parse(rest.slice(0, end));
-    rest = rest.slice(end + 1);
-    waiting.shift()(reply);
-  }
-});
-socket.on("error", (error) => {
-  console.error(error.message);
-  process.exit(1);
-});
-
-function send(command, args) {
-  socket.write(JSON.stringify({ command, ...args }) + "\n");
-  return new Promise((resolve) => waiting.push(resolve));
-}
-
-socket.on("connect", async () => {
+connect(Number(process.argv[2]), async (send, socket) => {
   // Not awaited one by one: replies come in the order of the requests.
   const replies = await Promise.all([
     send("update_handler", { filename: "camera_handlers.py", code }),
