@@ -13,7 +13,7 @@
 enum { CAPACITY_FIRST = 8 };
 
 struct entry {
-        char *key; /* NULL: the place is free */
+        const char *key; /* NULL: the place is free */
         size_t length;
         uint64_t hash;
         void *value;
@@ -24,10 +24,11 @@ struct map {
         size_t capacity; /* 0 or a power of two */
         size_t count;
         size_t max;
+        bool borrows; /* keys are not its own */
         struct siphash_key seed;
 };
 
-int map_new(size_t max, struct map **ret)
+static int map_open(size_t max, bool borrows, struct map **ret)
 {
         AUTO(map) struct map *map = calloc(1, sizeof(*map));
         int r;
@@ -38,8 +39,30 @@ int map_new(size_t max, struct map **ret)
         if (r < 0)
                 return r;
         map->max = max;
+        map->borrows = borrows;
         *ret = TAKE(map);
         return 0;
+}
+
+int map_new(size_t max, struct map **ret)
+{
+        return map_open(max, false, ret);
+}
+
+int map_new_borrowing(size_t max, struct map **ret)
+{
+        return map_open(max, true, ret);
+}
+
+static const char *keep_key(const struct map *map, const char *key)
+{
+        return map->borrows ? key : strdup(key);
+}
+
+static void drop_key(const struct map *map, const char *key)
+{
+        if (!map->borrows)
+                free((char *)key);
 }
 
 struct map *map_free(struct map *map)
@@ -47,7 +70,7 @@ struct map *map_free(struct map *map)
         if (!map)
                 return NULL;
         for (size_t i = 0; i < map->capacity; i++)
-                free(map->entries[i].key);
+                drop_key(map, map->entries[i].key);
         free(map->entries);
         free(map);
         return NULL;
@@ -108,27 +131,29 @@ int map_put(struct map *map, const char *key, void *value, void **previous)
         uint64_t hash = siphash(&map->seed, key, length);
         struct entry *entry = map->capacity > 0 ? find(map, key, length, hash) : NULL;
         void *before = NULL;
-        char *copy;
+        const char *kept;
         int r;
 
         if (entry && entry->key) {
                 before = entry->value;
                 entry->value = value;
+                if (map->borrows)
+                        entry->key = key;
         } else {
                 if (map->count >= map->max)
                         return -ENOSPC;
-                copy = strdup(key);
-                if (!copy)
+                kept = keep_key(map, key);
+                if (!kept)
                         return -ENOMEM;
                 if (!entry || map->count + 1 > map->capacity / 4 * 3) {
                         r = grow(map);
                         if (r < 0) {
-                                free(copy);
+                                drop_key(map, kept);
                                 return r;
                         }
                         entry = find(map, key, length, hash);
                 }
-                *entry = (struct entry){copy, length, hash, value};
+                *entry = (struct entry){kept, length, hash, value};
                 map->count++;
         }
         if (previous)
@@ -165,7 +190,7 @@ void *map_remove(struct map *map, const char *key)
         if (!entry->key)
                 return NULL;
         value = entry->value;
-        free(entry->key);
+        drop_key(map, entry->key);
         map->count--;
         close_gap(map, (size_t)(entry - map->entries));
         return value;

@@ -1,7 +1,7 @@
 /* base/map.h - values by text, open addressing, hash seeded at random.
  *
- * Keys are copied in. The seed makes collisions unpredictable, so strangers may
- * choose keys; `max` bounds how many. Order of iteration is arbitrary. */
+ * Keys are copied in, or borrowed by the whole map. The seed makes collisions unpredictable, so
+ * strangers may choose keys; `max` bounds how many. Order of iteration is arbitrary. */
 #pragma once
 
 #include "base/cleanup.h"
@@ -11,7 +11,10 @@
 struct map;
 
 int map_new(size_t max, struct map **ret); /* -ENOMEM; -EIO: no random seed */
-struct map *map_free(struct map *map);     /* frees keys, not values */
+/* Keys are not copied: each stays where it is until its value is removed or replaced, as one
+ * that stands in the value does. */
+int map_new_borrowing(size_t max, struct map **ret); /* -ENOMEM, -EIO */
+struct map *map_free(struct map *map);               /* its own keys, not values */
 DEFINE_CLEANUP(map)
 
 size_t map_count(const struct map *map);

@@ -26,6 +26,25 @@ TEST(what_was_put_is_found_replaced_and_removed)
         CHECK_NULL(map_get(map, "a", 1));
 }
 
+TEST(borrowed_keys_stay_their_owners)
+{
+        AUTO(map) struct map *map = NULL;
+        char first[] = "key", second[] = "key";
+        const char *key;
+        size_t position = 0;
+        int value;
+
+        CHECK_EQ(map_new_borrowing(10, &map), 0);
+        CHECK_EQ(map_put(map, first, &value, NULL), 0);
+        CHECK(map_next(map, &position, &key) == &value && key == first);
+        /* The first may go now. */
+        CHECK_EQ(map_put(map, second, &value, NULL), 0);
+        first[0] = 'x';
+        CHECK(map_get(map, "key", 3) == &value);
+        CHECK(map_remove(map, second) == &value);
+        CHECK_EQ(map_put(map, second, &value, NULL), 0);
+}
+
 TEST(a_full_map_refuses_new_keys_and_replaces_old_ones)
 {
         AUTO(map) struct map *map = NULL;

@@ -28,10 +28,10 @@ struct mqtt_session {
         struct mqtt_client *client;   /* NULL: away */
         struct mqtt_insider *insider; /* NULL: a client's */
         struct mqtt_subscriber subscriber;
-        struct mqtt_walks *walks; /* retained messages on their way, see walk.h; NULL: none */
-        uint64_t number;          /* of all sessions there ever were, from 1 */
         uint32_t expiry_s;        /* from the connection's end on */
         uint64_t away_ms;         /* when that was */
+        struct mqtt_walks *walks; /* retained messages on their way, see walk.h; NULL: none */
+        uint64_t number;          /* of all sessions there ever were, from 1 */
 
         struct mqtt_inflight inflight; /* to the client */
         struct mqtt_queue queue;       /* the same, not sent yet */
