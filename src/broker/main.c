@@ -2,7 +2,6 @@
 #include "base/attributes.h"
 #include "base/log.h"
 #include "loop/signal.h"
-#include "loop/timer.h"
 #include "mqtt/broker.h"
 #include "net/listener.h"
 
@@ -39,7 +38,7 @@ struct program {
         struct mqtt_broker *broker;
         struct net_listener *listeners[2]; /* IPv4, and IPv6 where there is any */
         struct loop_signal signals[2];
-        struct loop_timer farewell; /* how long clients may take to read it */
+        bool stopping;
 };
 
 static int parse_port(const char *text, uint16_t *ret)
@@ -143,26 +142,23 @@ static void close_listeners(struct program *program)
                 program->listeners[i] = net_listener_free(program->listeners[i]);
 }
 
-static void on_farewell(struct loop_timer *timer)
+/* All clients have read that it ends, or had their time. */
+static void on_stopped(void *owner)
 {
-        struct program *program = container_of(timer, struct program, farewell);
+        struct program *program = owner;
 
-        /* Streams end by themselves some seconds after their last word. */
-        if (mqtt_broker_connections(program->broker) > 0)
-                loop_timer_start(timer, 10);
-        else
-                loop_stop(program->loop, EXIT_SUCCESS);
+        loop_stop(program->loop, EXIT_SUCCESS);
 }
 
 static void stop(struct program *program)
 {
-        if (program->farewell.armed)
+        if (program->stopping)
                 return;
+        program->stopping = true;
         log_info(program->log, "broker", "stopping clients=%zu",
                  mqtt_broker_connections(program->broker));
         close_listeners(program);
         mqtt_broker_stop(program->broker, MQTT_SERVER_SHUTTING_DOWN);
-        loop_timer_start(&program->farewell, 0);
 }
 
 static void on_interrupt(struct loop_signal *signal)
@@ -218,23 +214,23 @@ static void raise_descriptors(void)
 
 static int start(struct program *program, const struct options *options)
 {
-        struct mqtt_hooks hooks = {
-                .owner = program, .on_connect = on_connect, .on_disconnect = on_disconnect};
+        struct mqtt_hooks hooks = {.owner = program, .on_stopped = on_stopped};
         int r = loop_new(&program->loop);
 
+        if (options->verbose) {
+                hooks.on_connect = on_connect;
+                hooks.on_disconnect = on_disconnect;
+        }
         if (r == 0)
                 r = net_context_new(program->loop, MEMORY_MAX, &program->net);
         if (r == 0)
-                r = mqtt_broker_new(program->loop, program->net, NULL,
-                                    options->verbose ? &hooks : NULL, &program->broker);
+                r = mqtt_broker_new(program->loop, program->net, NULL, &hooks, &program->broker);
         if (r == 0)
                 r = loop_signal_open(&program->signals[0], program->loop, SIGINT, on_interrupt);
         if (r == 0)
                 r = loop_signal_open(&program->signals[1], program->loop, SIGTERM, on_terminate);
         if (r == 0)
                 r = start_listening(program, options);
-        if (r == 0)
-                loop_timer_init(&program->farewell, program->loop, on_farewell);
         return r;
 }
 

@@ -45,3 +45,6 @@ struct mqtt_broker {
 
         uint64_t counters[MQTT_COUNTERS];
 };
+
+/* Tells the program, if the broker was stopped and its last connection is gone. */
+void mqtt_broker_check_stopped(struct mqtt_broker *broker);

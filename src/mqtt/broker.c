@@ -15,7 +15,7 @@ static int open_tables(struct mqtt_broker *broker)
         struct mqtt_topic_tree_config config = {.subscriptions = broker->limits.subscriptions,
                                                 .cache_bytes = broker->limits.cache_bytes,
                                                 .may_take = mqtt_sender_may_take};
-        int r = map_new(broker->limits.sessions, &broker->sessions);
+        int r = map_new_borrowing(broker->limits.sessions, &broker->sessions);
 
         if (r == 0)
                 r = mqtt_topic_tree_new(&config, &broker->tree);
@@ -91,6 +91,7 @@ struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker)
         if (!broker)
                 return NULL;
         broker->stopping = true;
+        broker->hooks.on_stopped = NULL;
         end_all(broker);
         list_for_each (&broker->ended, position)
                 net_stream_close(container_of(position, struct mqtt_client, link)->stream);
@@ -137,6 +138,13 @@ void mqtt_broker_stop(struct mqtt_broker *broker, enum mqtt_reason reason)
                 client->will = mqtt_last_will_free(client->will);
                 mqtt_client_disconnect(client, reason);
         }
+        mqtt_broker_check_stopped(broker);
+}
+
+void mqtt_broker_check_stopped(struct mqtt_broker *broker)
+{
+        if (broker->stopping && broker->connections == 0 && broker->hooks.on_stopped)
+                broker->hooks.on_stopped(broker->hooks.owner);
 }
 
 size_t mqtt_broker_connections(const struct mqtt_broker *broker)

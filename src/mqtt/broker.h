@@ -35,7 +35,7 @@ int mqtt_broker_admit(struct mqtt_broker *broker, uint64_t ticket,
                       const struct mqtt_admission *answer);
 /* DISCONNECT with `reason` to all clients (0x8b: shutting down), whose streams then write
  * out what they hold. Wills are not published: the clients did nothing wrong, and nobody is
- * left to be told. No more are attached. */
+ * left to be told. No more are attached. hooks.on_stopped tells when all of it is done. */
 void mqtt_broker_stop(struct mqtt_broker *broker, enum mqtt_reason reason);
 /* How many connections there are, those included that only write out their last. */
 size_t mqtt_broker_connections(const struct mqtt_broker *broker);

@@ -380,14 +380,16 @@ static void client_on_drained(void *owner)
 static void client_on_closed(void *owner, int reason)
 {
         struct mqtt_client *client = owner;
+        struct mqtt_broker *broker = client->broker;
 
         mqtt_client_end(client, MQTT_UNSPECIFIED_ERROR, reason, true);
         client->stream = NULL;
         list_remove(&client->link);
-        client->broker->connections--;
         mqtt_last_will_free(client->will);
         free(client->user);
         free(client);
+        broker->connections--;
+        mqtt_broker_check_stopped(broker);
 }
 
 int mqtt_client_new(struct mqtt_broker *broker, int fd, struct net_tls *tls,

@@ -58,4 +58,7 @@ struct mqtt_hooks {
                               int failure);
         /* The identity is needed no more. Once for each that on_connect gave. */
         void (*on_forget)(void *owner, void *identity);
+        /* mqtt_broker_stop() was called and the last connection is gone, perhaps before that
+         * call has returned. Must not free the broker. */
+        void (*on_stopped)(void *owner);
 };

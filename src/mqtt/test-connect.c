@@ -263,3 +263,36 @@ TEST(a_broker_that_stops_tells_its_clients_and_publishes_no_wills)
         CHECK_EQ(mqtt_broker_connections(talk.broker), 0);
         conversation_done(&talk);
 }
+
+static void count_call(void *owner)
+{
+        ++*(unsigned *)owner;
+}
+
+TEST(a_broker_that_stopped_says_so_when_its_last_connection_is_gone)
+{
+        unsigned calls = 0;
+        struct mqtt_hooks hooks = {.owner = &calls, .on_stopped = count_call};
+        struct conversation talk;
+
+        conversation_init(&talk, NULL, &hooks);
+        conversation_run(&talk, "a> " CONNECT_5("a") "a< " CONNACK_5
+                                                     "b> " CONNECT_5("b") "b< " CONNACK_5 "b.");
+        mqtt_broker_stop(talk.broker, MQTT_SERVER_SHUTTING_DOWN);
+        conversation_settle(&talk);
+        CHECK_EQ(calls, 0);
+        conversation_run(&talk, "a~\n"
+                                "a|");
+        CHECK_EQ(calls, 1);
+        conversation_done(&talk);
+        CHECK_EQ(calls, 1);
+
+        /* Without connections there is nobody to wait for; the end alone says nothing. */
+        conversation_init(&talk, NULL, &hooks);
+        mqtt_broker_stop(talk.broker, MQTT_SERVER_SHUTTING_DOWN);
+        CHECK_EQ(calls, 2);
+        conversation_done(&talk);
+        conversation_init(&talk, NULL, &hooks);
+        conversation_done(&talk);
+        CHECK_EQ(calls, 2);
+}
