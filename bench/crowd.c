@@ -1,5 +1,7 @@
 #include "bench/crowd.h"
 
+#include "bench/clocks.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -7,7 +9,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -46,14 +47,6 @@ struct crowd {
         struct connection *connections;
         char received[RECEIVE_MAX];
 };
-
-static uint64_t now_ns(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static int connection_open(struct crowd *crowd, struct connection *connection,
                            const struct sockaddr_in *address)
@@ -202,7 +195,7 @@ static int connection_receive(struct crowd *crowd, struct connection *connection
                 return errno == EAGAIN || errno == EINTR ? 0 : -errno;
         if (length == 0)
                 return -ECONNRESET;
-        *now = now_ns();
+        *now = clocks_now_ns();
         replies = count_newlines(crowd->received, (size_t)length);
         if (replies > connection->outstanding)
                 return -EPROTO;
@@ -246,7 +239,8 @@ int crowd_start(struct crowd *crowd)
 {
         crowd->asking = true;
         for (unsigned i = 0; i < crowd->connections_count; i++) {
-                int r = connection_send(crowd, &crowd->connections[i], crowd->in_flight, now_ns());
+                int r = connection_send(crowd, &crowd->connections[i], crowd->in_flight,
+                                        clocks_now_ns());
 
                 if (r < 0)
                         return r;
@@ -256,7 +250,7 @@ int crowd_start(struct crowd *crowd)
 
 int crowd_run(struct crowd *crowd, uint64_t deadline_ns, struct histogram *histogram)
 {
-        uint64_t now = now_ns();
+        uint64_t now = clocks_now_ns();
 
         while (now < deadline_ns) {
                 int r = crowd_turn(crowd, histogram, &now);

@@ -2,6 +2,7 @@
  *
  * One line of JSON on standard output. With --server PID it also reads that
  * process's CPU time at both ends of the very window in which it counts. */
+#include "bench/clocks.h"
 #include "bench/crowd.h"
 
 #include <arpa/inet.h>
@@ -12,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 struct options {
         const struct protocol *protocol;
@@ -28,11 +27,7 @@ struct options {
 
 struct measurement {
         struct histogram latencies;
-        uint64_t window_ns;
-        uint64_t server_cpu_ns;
-        uint64_t own_cpu_ns;
-        uint64_t server_wait_ns; /* ready to run, while others had the core */
-        uint64_t own_wait_ns;
+        struct clocks window;
 };
 
 static const char usage[] = "Usage: bench-load --port P --protocol NAME [options]\n"
@@ -135,72 +130,13 @@ static int parse_options(struct options *options, int argc, char **argv)
         return 0;
 }
 
-static int clock_ns(clockid_t id, uint64_t *ret)
-{
-        struct timespec now;
-
-        if (clock_gettime(id, &now) < 0)
-                return -errno;
-        *ret = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-        return 0;
-}
-
-struct clocks {
-        uint64_t monotonic_ns, server_ns, own_ns, server_wait_ns, own_wait_ns;
-};
-
-/* How long the main thread of a process has waited for a core, by the second
- * figure of its schedstat (proc(5)); 0 where the kernel does not count that. */
-static uint64_t wait_ns(int process)
-{
-        char path[64];
-        uint64_t wait = 0;
-        FILE *file;
-
-        snprintf(path, sizeof(path), "/proc/%d/schedstat", process);
-        file = fopen(path, "re");
-        if (!file)
-                return 0;
-        if (fscanf(file, "%*u %" SCNu64, &wait) != 1)
-                wait = 0;
-        fclose(file);
-        return wait;
-}
-
-static int read_clocks(int server, struct clocks *clocks)
-{
-        clockid_t server_clock;
-        int r;
-
-        *clocks = (struct clocks){.own_wait_ns = wait_ns(getpid())};
-        if (server != 0) {
-                clocks->server_wait_ns = wait_ns(server);
-                /* All threads of the process, in nanoseconds, the ended ones
-                 * too: what /proc/PID/stat rounds to ticks. */
-                r = clock_getcpuclockid(server, &server_clock);
-                if (r != 0)
-                        return -r;
-                r = clock_ns(server_clock, &clocks->server_ns);
-                if (r < 0)
-                        return r;
-        }
-        r = clock_ns(CLOCK_PROCESS_CPUTIME_ID, &clocks->own_ns);
-        if (r < 0)
-                return r;
-        return clock_ns(CLOCK_MONOTONIC, &clocks->monotonic_ns);
-}
-
 static int measure(const struct options *options, struct crowd *crowd,
                    struct measurement *measurement)
 {
         struct clocks before, after;
-        uint64_t now;
-        int r;
+        uint64_t now = clocks_now_ns();
+        int r = crowd_start(crowd);
 
-        r = clock_ns(CLOCK_MONOTONIC, &now);
-        if (r < 0)
-                return r;
-        r = crowd_start(crowd);
         if (r < 0)
                 return r;
         r = crowd_run(crowd, now + (uint64_t)options->warm_up_ms * 1000000, NULL);
@@ -208,22 +144,18 @@ static int measure(const struct options *options, struct crowd *crowd,
                 return r;
 
         histogram_reset(&measurement->latencies);
-        r = read_clocks(options->server, &before);
+        r = clocks_read(options->server, &before);
         if (r < 0)
                 return r;
         r = crowd_run(crowd, before.monotonic_ns + (uint64_t)options->window_ms * 1000000,
                       &measurement->latencies);
         if (r < 0)
                 return r;
-        r = read_clocks(options->server, &after);
+        r = clocks_read(options->server, &after);
         if (r < 0)
                 return r;
 
-        measurement->window_ns = after.monotonic_ns - before.monotonic_ns;
-        measurement->server_cpu_ns = after.server_ns - before.server_ns;
-        measurement->own_cpu_ns = after.own_ns - before.own_ns;
-        measurement->server_wait_ns = after.server_wait_ns - before.server_wait_ns;
-        measurement->own_wait_ns = after.own_wait_ns - before.own_wait_ns;
+        measurement->window = clocks_between(&before, &after);
         return crowd_drain(crowd);
 }
 
@@ -231,25 +163,14 @@ static int print_measurement(const struct options *options, const struct measure
 {
         const struct histogram *h = &m->latencies;
 
-        printf("{\"protocol\":\"%s\",\"connections\":%u,\"in_flight\":%u,\"requests\":%" PRIu64
-               ",\"window_ns\":%" PRIu64 ",\"server_cpu_ns\":%" PRIu64
-               ",\"generator_cpu_ns\":%" PRIu64 ",\"server_wait_ns\":%" PRIu64
-               ",\"generator_wait_ns\":%" PRIu64 ",\"p50_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64
-               ",\"p999_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64 "}\n",
-               options->protocol->name, options->connections, options->in_flight, h->count,
-               m->window_ns, m->server_cpu_ns, m->own_cpu_ns, m->server_wait_ns, m->own_wait_ns,
+        printf("{\"protocol\":\"%s\",\"connections\":%u,\"in_flight\":%u,\"requests\":%" PRIu64,
+               options->protocol->name, options->connections, options->in_flight, h->count);
+        clocks_print(&m->window);
+        printf(",\"p50_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64 ",\"p999_ns\":%" PRIu64
+               ",\"max_ns\":%" PRIu64 "}\n",
                histogram_quantile_ns(h, 500), histogram_quantile_ns(h, 990),
                histogram_quantile_ns(h, 999), h->max_ns);
         return fflush(stdout) == 0 ? 0 : -errno;
-}
-
-static int pin(int cpu)
-{
-        cpu_set_t set;
-
-        CPU_ZERO(&set);
-        CPU_SET(cpu, &set);
-        return sched_setaffinity(0, sizeof(set), &set) == 0 ? 0 : -errno;
 }
 
 static int run(const struct options *options)
@@ -259,7 +180,7 @@ static int run(const struct options *options)
         int r = 0;
 
         if (options->cpu >= 0)
-                r = pin(options->cpu);
+                r = clocks_pin(options->cpu);
         if (r == 0)
                 r = crowd_new(&options->address, options->protocol, options->connections,
                               options->in_flight, &crowd);
