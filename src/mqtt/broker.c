@@ -10,6 +10,11 @@
 
 #include <errno.h>
 
+enum {
+        BURST_BYTES = 4 * 1024 * 1024, /* of messages and sessions: worth a trim when gone */
+        SESSION_BYTES = 512,           /* about what one takes */
+};
+
 static int open_tables(struct mqtt_broker *broker)
 {
         struct mqtt_topic_tree_config config = {.subscriptions = broker->limits.subscriptions,
@@ -47,6 +52,7 @@ int mqtt_broker_new(struct loop *loop, struct net_context *net, const struct mqt
         list_init(&broker->walking);
         buffer_init(&broker->scratch, SIZE_MAX);
         buffer_init(&broker->reasons, SIZE_MAX);
+        loop_trim_init(&broker->trim, loop, BURST_BYTES);
         broker->expiry_ms = UINT64_MAX;
         loop_timer_init(&broker->expiry_timer, loop, mqtt_route_on_expiry);
         loop_task_init(&broker->walk_task, loop, mqtt_walks_on_task);
@@ -100,6 +106,7 @@ struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker)
         while (!list_is_empty(&broker->insiders))
                 mqtt_insider_free(mqtt_insider_from_link(broker->insiders.next));
         free_sessions(broker);
+        loop_trim_done(&broker->trim);
         loop_timer_stop(&broker->connect_timer);
         loop_timer_stop(&broker->expiry_timer);
         loop_task_cancel(&broker->doom_task);
@@ -139,6 +146,12 @@ void mqtt_broker_stop(struct mqtt_broker *broker, enum mqtt_reason reason)
                 mqtt_client_disconnect(client, reason);
         }
         mqtt_broker_check_stopped(broker);
+}
+
+void mqtt_broker_note_memory(struct mqtt_broker *broker)
+{
+        loop_trim_note(&broker->trim, broker->queued_bytes + mqtt_retained_bytes(broker->retained) +
+                                              map_count(broker->sessions) * SESSION_BYTES);
 }
 
 void mqtt_broker_check_stopped(struct mqtt_broker *broker)

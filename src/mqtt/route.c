@@ -48,6 +48,7 @@ void mqtt_route_on_expiry(struct loop_timer *timer)
 
         wait_for_expiry(broker, mqtt_retained_expire(broker->retained, loop_now_ms(broker->loop),
                                                      EXPIRED_MOST));
+        mqtt_broker_note_memory(broker);
 }
 
 static int retain(struct mqtt_broker *broker, struct mqtt_message *message)
@@ -58,6 +59,7 @@ static int retain(struct mqtt_broker *broker, struct mqtt_message *message)
                 broker->counters[MQTT_COUNT_REFUSED_RETAINED]++;
         if (r == 0 && message->expires_ms < broker->expiry_ms)
                 wait_for_expiry(broker, message->expires_ms);
+        mqtt_broker_note_memory(broker);
         return r;
 }
 

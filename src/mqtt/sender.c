@@ -191,6 +191,8 @@ static bool send_queued(struct mqtt_client *client)
         if (!mqtt_inflight_has_room(&client->session->inflight) ||
             !mqtt_queue_take(&client->session->queue, &delivery))
                 return false;
+        if (client->session->queue.count == 0)
+                mqtt_broker_note_memory(client->broker);
         send_acknowledged(client, &delivery);
         return true;
 }

@@ -98,6 +98,7 @@ int mqtt_session_new(struct mqtt_broker *broker, struct mqtt_text id, struct mqt
                 return r;
         }
         list_append(&broker->all_sessions, &session->link);
+        mqtt_broker_note_memory(broker);
         *ret = session;
         return 0;
 }
@@ -127,6 +128,7 @@ struct mqtt_session *mqtt_session_free(struct mqtt_session *session)
         mqtt_inflight_done(&session->inflight);
         mqtt_queue_done(&session->queue);
         mqtt_id_set_done(&session->received);
+        mqtt_broker_note_memory(session->broker);
         free(session);
         return NULL;
 }
@@ -182,5 +184,6 @@ int mqtt_session_queue(struct mqtt_session *session, struct mqtt_delivery *deliv
                                                        : MQTT_COUNT_DROPPED_QUEUE]++;
                 mqtt_delivery_done(delivery);
         }
+        mqtt_broker_note_memory(session->broker);
         return r == -EDQUOT ? -ENOSPC : r;
 }

@@ -11,7 +11,9 @@ int net_context_new(struct loop *loop, size_t memory_limit, struct net_context *
         if (!context)
                 return -ENOMEM;
         context->loop = loop;
+        context->streams = 0;
         context->spares_count = 0;
+        loop_trim_init(&context->trim, loop, NET_STREAMS_BURST);
         net_budget_init(&context->budget, memory_limit);
         *ret = context;
         return 0;
@@ -21,6 +23,7 @@ struct net_context *net_context_free(struct net_context *context)
 {
         if (!context)
                 return NULL;
+        loop_trim_done(&context->trim);
         while (context->spares_count > 0)
                 buffer_done(&context->spares[--context->spares_count]);
         free(context);
@@ -30,6 +33,12 @@ struct net_context *net_context_free(struct net_context *context)
 struct net_budget *net_context_budget(struct net_context *context)
 {
         return &context->budget;
+}
+
+void net_context_count(struct net_context *context, size_t streams)
+{
+        context->streams = streams;
+        loop_trim_note(&context->trim, streams);
 }
 
 static int adopt_spare(struct net_context *context, struct buffer *buffer)

@@ -3,21 +3,28 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "loop/trim.h"
 #include "net/stream.h"
 
 enum {
         NET_SCRATCH_SIZE = 64 * 1024,
         NET_SPARES_MAX = 32,
         NET_SPARE_SIZE_MAX = 8 * 1024, /* larger ones are given back to the system */
+        NET_STREAMS_BURST = 1000,      /* so many are worth a trim when they are gone */
 };
 
 struct net_context {
         struct loop *loop;
         struct net_budget budget;
+        size_t streams;
+        struct loop_trim trim; /* of `streams` */
         size_t spares_count;
         struct buffer spares[NET_SPARES_MAX];
         char scratch[NET_SCRATCH_SIZE]; /* valid until the next read of any stream */
 };
+
+/* A stream came or went. */
+void net_context_count(struct net_context *context, size_t streams);
 
 /* A stream's buffer: its capacity is paid for from the budget. Makes room for
  * `extra` more bytes. -ENOBUFS, -ENOMEM, -EMSGSIZE (beyond the buffer's max). */

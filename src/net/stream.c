@@ -228,6 +228,7 @@ static void stream_on_gone(struct loop_io *io)
 
         net_context_release(stream->context, &stream->tail);
         net_context_release(stream->context, &stream->output);
+        net_context_count(stream->context, stream->context->streams - 1);
         stream->owner.calls->on_closed(stream->owner.owner, stream->reason);
         free(stream->transport.failure);
         free(stream);
@@ -287,6 +288,7 @@ static int stream_start(struct net_stream *stream, enum stream_state state)
         if (r < 0)
                 return r;
         stream->state = (uint8_t)state;
+        net_context_count(stream->context, stream->context->streams + 1);
         stream_settle(stream);
         return 0;
 }

@@ -1,0 +1,33 @@
+#include "loop/trim.h"
+
+#include "base/attributes.h"
+
+#include <malloc.h>
+
+static void trim_on_time(struct loop_timer *timer)
+{
+        struct loop_trim *trim = container_of(timer, struct loop_trim, timer);
+
+        /* It may have come again. */
+        if (trim->now >= trim->high / 2)
+                return;
+        (void)malloc_trim(0);
+        trim->high = trim->now;
+        trim->trims++;
+}
+
+void loop_trim_init(struct loop_trim *trim, struct loop *loop, size_t least)
+{
+        *trim = (struct loop_trim){.least = least};
+        loop_timer_init(&trim->timer, loop, trim_on_time);
+}
+
+void loop_trim_done(struct loop_trim *trim)
+{
+        loop_timer_stop(&trim->timer);
+}
+
+void loop_trim_wait(struct loop_trim *trim)
+{
+        loop_timer_start(&trim->timer, LOOP_TRIM_AFTER_MS);
+}
