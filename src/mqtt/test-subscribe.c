@@ -12,7 +12,7 @@ static const struct conversation_case cases[] = {
          TWO "s> 82{0001 () [a] 00 [b/+] 01 [#] 02 [b/#/c] 00 [$share/g] 00}\n"
              "s< 90{0001 () 00 01 02 8F 8F}\n"},
         {"of 3.1.1 [MQTT-3.9.3-2]: 0x80 for all that fail",
-         "s> " CONNECT_311("s") "s< " CONNACK_311 "s> 82{0001 [a] 01 [a#] 00}\n"
+         "s> " CONNECT_311("s") "s< " CONNACK_311 "s> 82{0001 [a] 01 [$share/g] 00}\n"
                                 "s< 90{0001 01 80}\n"},
         {"[MQTT-3.8.3-2] at least one filter", TWO "s> 82{0001 ()}\n"
                                                    "s< E00182\n"

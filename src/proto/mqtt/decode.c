@@ -123,7 +123,7 @@ static void read_options(struct mqtt_reader *reader, enum mqtt_version version,
         ret->no_local = options & 4;
         ret->retain_as_published = options & 8;
         ret->retain_handling = options >> 4 & 3;
-        /* [MQTT-3.8.3-5]; of 3.1.1 [MQTT-3-8.3-4]. */
+        /* [MQTT-3.8.3-5]; of 3.1.1 [MQTT-3.8.3-4]. */
         if (ret->qos > 2 || (options & 0xc0) || (version != MQTT_VERSION_5 && (options & 0xfc)))
                 mqtt_reader_fail(reader, MQTT_MALFORMED_PACKET);
         /* 3.8.3.1, and [MQTT-3.8.3-4]. */
@@ -136,6 +136,9 @@ static void read_filter(struct mqtt_reader *reader, const struct mqtt_subscribe 
                         struct mqtt_subscription *ret)
 {
         *ret = (struct mqtt_subscription){.filter = mqtt_read_text(reader)};
+        /* 3.1.1 has no reason for a filter that is none: a violation ([MQTT-4.8.0-1]). */
+        if (subscribe->version != MQTT_VERSION_5 && !mqtt_topic_filter_is_well_formed(ret->filter))
+                mqtt_reader_fail(reader, MQTT_TOPIC_FILTER_INVALID);
         if (subscribe->with_options)
                 read_options(reader, subscribe->version, ret);
 }

@@ -53,7 +53,7 @@ static bool level_is_valid(struct mqtt_text level, bool last)
                !memchr(level.bytes, '\0', level.length);
 }
 
-static bool plain_filter_is_valid(struct mqtt_text filter)
+bool mqtt_topic_filter_is_well_formed(struct mqtt_text filter)
 {
         struct mqtt_text level;
         uint32_t at = 0;
@@ -63,7 +63,12 @@ static bool plain_filter_is_valid(struct mqtt_text filter)
         while (mqtt_topic_level_next(filter, &at, &level))
                 if (!level_is_valid(level, at > filter.length))
                         return false;
-        return has_good_depth(filter);
+        return true;
+}
+
+static bool plain_filter_is_valid(struct mqtt_text filter)
+{
+        return mqtt_topic_filter_is_well_formed(filter) && has_good_depth(filter);
 }
 
 static bool begins_shared(struct mqtt_text filter)

@@ -10,9 +10,11 @@ enum { MQTT_TOPIC_LEVELS_MAX = 200 }; /* of a name or a filter; beyond: not vali
 /* A name: at least one character, no wildcard, no U+0000 ([MQTT-4.7.1-1],
  * [MQTT-4.7.3-1], [MQTT-4.7.3-2]). */
 bool mqtt_topic_name_is_valid(struct mqtt_text name);
-/* A filter: wildcards stand alone in their level, '#' in the last ([MQTT-4.7.1-1] to
- * [MQTT-4.7.1-3]); of a shared one the share is named and a filter follows
- * ([MQTT-4.8.2-1], [MQTT-4.8.2-2]). */
+/* A filter: at least one character, wildcards stand alone in their level, '#' in the last
+ * ([MQTT-4.7.1-1] to [MQTT-4.7.1-3], [MQTT-4.7.3-1], [MQTT-4.7.3-2]). */
+bool mqtt_topic_filter_is_well_formed(struct mqtt_text filter);
+/* That, with no more levels than we take; of a shared one the share is named and such a
+ * filter follows ([MQTT-4.8.2-1], [MQTT-4.8.2-2]). */
 bool mqtt_topic_filter_is_valid(struct mqtt_text filter);
 
 bool mqtt_topic_filter_has_wildcard(struct mqtt_text filter);
