@@ -22,17 +22,27 @@ struct mqtt_who mqtt_client_who(const struct mqtt_client *client)
         return who;
 }
 
-void mqtt_client_write(struct mqtt_client *client, int encoded)
+int mqtt_client_put(struct mqtt_client *client, int encoded)
 {
         struct buffer *scratch = &client->broker->scratch;
 
-        if (encoded < 0) {
-                client->broker->counters[MQTT_COUNT_DROPPED_MEMORY]++;
-                mqtt_client_doom(client, MQTT_SERVER_BUSY);
-        } else if (client->stream) {
+        if (encoded == 0 && buffer_length(scratch) > client->packet_bytes)
+                encoded = -EMSGSIZE; /* [MQTT-3.1.2-24] */
+        if (encoded < 0)
+                client->broker->counters[encoded == -EMSGSIZE ? MQTT_COUNT_DROPPED_TOO_LARGE
+                                                              : MQTT_COUNT_DROPPED_MEMORY]++;
+        else if (client->stream)
                 net_stream_write(client->stream, buffer_data(scratch), buffer_length(scratch));
-        }
         buffer_truncate(scratch, 0);
+        return encoded;
+}
+
+void mqtt_client_write(struct mqtt_client *client, int encoded)
+{
+        int r = mqtt_client_put(client, encoded);
+
+        if (r < 0)
+                mqtt_client_doom(client, r == -EMSGSIZE ? MQTT_PACKET_TOO_LARGE : MQTT_SERVER_BUSY);
 }
 
 void mqtt_client_explain(const struct mqtt_client *client, enum mqtt_reason reason, size_t size,

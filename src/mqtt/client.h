@@ -72,7 +72,10 @@ static inline bool mqtt_client_is_connected(const struct mqtt_client *client)
 }
 
 /* Writes what mqtt_encode_...() put into the broker's scratch buffer and empties that;
- * `encoded` is its result, whose failure ends the connection at the end of the round. */
+ * `encoded` is its result. Returns that, or -EMSGSIZE: more than the client takes. Failures
+ * are counted. */
+int mqtt_client_put(struct mqtt_client *client, int encoded);
+/* The same, after CONNACK: a failure ends the connection at the end of the round. */
 void mqtt_client_write(struct mqtt_client *client, int encoded);
 /* Adds the reason in words to `properties`, if the client asked for such (3.1.2.11.8) and
  * the packet, of `size` bytes without them, stays below what it takes ([MQTT-3.4.2-2]). */

@@ -28,7 +28,8 @@ static void refuse(struct mqtt_client *client, enum mqtt_version version, enum m
         struct mqtt_connack connack = {.reason = reason};
 
         mqtt_client_explain(client, reason, 8, &connack.properties);
-        mqtt_client_write(client, mqtt_encode_connack(&client->broker->scratch, version, &connack));
+        (void)mqtt_client_put(client,
+                              mqtt_encode_connack(&client->broker->scratch, version, &connack));
         mqtt_client_end(client, reason, 0, false);
 }
 
@@ -154,7 +155,7 @@ static int check_clients(struct attempt *attempt, const struct mqtt_session *ses
         struct mqtt_broker *broker = attempt->client->broker;
 
         if (broker->stopping)
-                return MQTT_SERVER_SHUTTING_DOWN;
+                return MQTT_SERVER_UNAVAILABLE; /* CONNACK has no 0x8b */
         /* Who takes a connection over needs no more than there is. */
         if (broker->clients_count < broker->limits.clients || (session && session->client))
                 return 0;
@@ -221,8 +222,6 @@ static void note_capabilities(struct attempt *attempt)
 
         client->receive_maximum = least(properties->receive_maximum, limits->inflight);
         client->aliases_max = least(properties->topic_alias_maximum, limits->aliases_granted);
-        if (properties->present & mqtt_property_bit(MQTT_MAXIMUM_PACKET_SIZE))
-                client->packet_bytes = properties->maximum_packet_size;
 }
 
 /* 5.0: we may ask for a shorter one (3.1.2.10, [MQTT-3.1.2-21]); 3.1.1 has no way to. */
@@ -246,7 +245,7 @@ static void set_bit(struct mqtt_properties *properties, enum mqtt_property prope
 
 /* 3.2.2.3: what is not there has the standard's meaning: QoS 2, retained messages,
  * wildcards, subscription identifiers and shared subscriptions are available. */
-static void write_connack(struct attempt *attempt, uint16_t keep_alive_s)
+static int write_connack(struct attempt *attempt, uint16_t keep_alive_s)
 {
         struct mqtt_client *client = attempt->client;
         const struct mqtt_limits *limits = &client->broker->limits;
@@ -271,7 +270,7 @@ static void write_connack(struct attempt *attempt, uint16_t keep_alive_s)
         set_bit(properties, MQTT_RESPONSE_INFORMATION,
                 connect->properties.request_response_information &&
                         properties->response_information.length > 0);
-        mqtt_client_write(
+        return mqtt_client_put(
                 client, mqtt_encode_connack(&client->broker->scratch, connect->version, &connack));
 }
 
@@ -285,6 +284,9 @@ static int attempt_connect(struct attempt *attempt)
         client->wants_reasons =
                 (properties->present & mqtt_property_bit(MQTT_REQUEST_PROBLEM_INFORMATION)) &&
                 properties->request_problem_information;
+        /* From here on: a refusal has to fit as well. */
+        if (properties->present & mqtt_property_bit(MQTT_MAXIMUM_PACKET_SIZE))
+                client->packet_bytes = properties->maximum_packet_size;
         /* [MQTT-4.12.0-1]: there is none that we support. */
         if (properties->present & mqtt_property_bit(MQTT_AUTHENTICATION_METHOD))
                 return MQTT_BAD_AUTHENTICATION_METHOD;
@@ -296,6 +298,26 @@ static int attempt_connect(struct attempt *attempt)
         if (reason == 0)
                 reason = open_session(attempt);
         return reason;
+}
+
+/* Nothing refuses it any more. */
+static void enter(struct attempt *attempt)
+{
+        struct mqtt_client *client = attempt->client;
+        int r;
+
+        choose_expiry(attempt);
+        note_capabilities(attempt);
+        client->question = mqtt_question_free(client->question);
+        r = write_connack(attempt, choose_keep_alive(attempt));
+        if (r < 0) {
+                /* [MQTT-3.2.0-1]: and so nothing else. */
+                mqtt_client_end(client, MQTT_UNSPECIFIED_ERROR, r, false);
+                return;
+        }
+        mqtt_client_become_connected(client);
+        mqtt_client_watch(client);
+        mqtt_sender_resume(client->session);
 }
 
 void mqtt_handle_connect(struct mqtt_client *client, const struct mqtt_frame *frame)
@@ -319,13 +341,7 @@ void mqtt_handle_connect(struct mqtt_client *client, const struct mqtt_frame *fr
                 refuse(client, attempt.connect.version, (enum mqtt_reason)reason);
                 return;
         }
-        choose_expiry(&attempt);
-        note_capabilities(&attempt);
-        client->question = mqtt_question_free(client->question);
-        mqtt_client_become_connected(client);
-        write_connack(&attempt, choose_keep_alive(&attempt));
-        mqtt_client_watch(client);
-        mqtt_sender_go_on(client->session);
+        enter(&attempt);
 }
 
 void mqtt_connect_give_up(struct mqtt_client *client)

@@ -130,18 +130,38 @@ void mqtt_inflight_suspend(struct mqtt_inflight *inflight)
         inflight->resumed = inflight->outstanding = 0;
 }
 
+/* The other way of offset_of(). */
+static uint16_t id_at(const struct mqtt_inflight *inflight, uint32_t offset)
+{
+        uint32_t id = inflight->next_id + (uint32_t)IDS - (inflight->span - offset);
+
+        return (uint16_t)((id - 1) % IDS + 1); /* from 1 to IDS */
+}
+
 struct mqtt_delivery *mqtt_inflight_resume(struct mqtt_inflight *inflight, uint16_t *ret_id)
 {
         while (inflight->resumed < inflight->span) {
                 uint32_t offset = inflight->resumed++;
-                uint32_t id = inflight->next_id + (uint32_t)IDS - (inflight->span - offset);
 
                 if (place(inflight, offset)->state == 0)
                         continue;
                 inflight->outstanding++;
-                /* From 1 to IDS. */
-                *ret_id = (uint16_t)((id - 1) % IDS + 1);
+                *ret_id = id_at(inflight, offset);
                 return place(inflight, offset);
         }
         return NULL;
+}
+
+bool mqtt_inflight_released_next(const struct mqtt_inflight *inflight, uint32_t *at,
+                                 uint16_t *ret_id)
+{
+        while (*at < inflight->span) {
+                uint32_t offset = (*at)++;
+
+                if (place(inflight, offset)->state != MQTT_DELIVERY_RELEASED)
+                        continue;
+                *ret_id = id_at(inflight, offset);
+                return true;
+        }
+        return false;
 }

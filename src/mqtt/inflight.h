@@ -37,3 +37,6 @@ void mqtt_inflight_remove(struct mqtt_inflight *inflight, uint16_t id);
 void mqtt_inflight_suspend(struct mqtt_inflight *inflight);
 /* The next to be sent again, which counts as sent. NULL: none is left. */
 struct mqtt_delivery *mqtt_inflight_resume(struct mqtt_inflight *inflight, uint16_t *ret_id);
+/* Goes through those whose PUBREL is out; *at is 0 at first. False: there are no more. */
+bool mqtt_inflight_released_next(const struct mqtt_inflight *inflight, uint32_t *at,
+                                 uint16_t *ret_id);

@@ -166,7 +166,8 @@ static void write_pubrel(struct mqtt_client *client, uint16_t packet_id)
                                                               MQTT_PUBREL, &pubrel));
 }
 
-/* One that an earlier connection was sent; [MQTT-3.3.1-1]. False: there is none. */
+/* One that an earlier connection was sent; [MQTT-3.3.1-1]. False: there is none. What is
+ * released counts, and its PUBREL has gone before. */
 static bool resend(struct mqtt_client *client)
 {
         struct mqtt_inflight *inflight = &client->session->inflight;
@@ -175,9 +176,7 @@ static bool resend(struct mqtt_client *client)
 
         if (!delivery)
                 return false;
-        if (delivery->state == MQTT_DELIVERY_RELEASED)
-                write_pubrel(client, packet_id);
-        else
+        if (delivery->state != MQTT_DELIVERY_RELEASED)
                 write_delivery(client, delivery, packet_id, true);
         return true;
 }
@@ -203,4 +202,14 @@ void mqtt_sender_go_on(struct mqtt_session *session)
                 continue;
         if (session->walks)
                 mqtt_walks_go_on(session);
+}
+
+void mqtt_sender_resume(struct mqtt_session *session)
+{
+        uint16_t packet_id;
+        uint32_t at = 0;
+
+        while (mqtt_inflight_released_next(&session->inflight, &at, &packet_id))
+                write_pubrel(session->client, packet_id);
+        mqtt_sender_go_on(session);
 }

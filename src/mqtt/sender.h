@@ -12,9 +12,12 @@
 void mqtt_sender_deliver(struct mqtt_session *session, struct mqtt_message *message,
                          const struct mqtt_receiver *receiver, bool retain);
 
-/* There is room again, or the client is back: what was sent before and is not acknowledged
- * goes first ([MQTT-4.4.0-1], [MQTT-4.6.0-1]), then the queue, then retained messages. */
+/* There is room again: what an earlier connection was sent and is not acknowledged goes first
+ * ([MQTT-4.4.0-1], [MQTT-4.6.0-1]), then the queue, then retained messages. */
 void mqtt_sender_go_on(struct mqtt_session *session);
+/* The client is back: the same, after all PUBRELs, which no window holds back
+ * ([MQTT-3.3.4-10]). */
+void mqtt_sender_resume(struct mqtt_session *session);
 /* Could it be sent a message of QoS 1 or 2 at once? */
 bool mqtt_sender_is_ready(const struct mqtt_session *session);
 /* The same for the topic tree, to choose among the members of a shared subscription. */

@@ -31,7 +31,7 @@ static const struct conversation_case cases[] = {
                       "s.\n"
                       "p> 32{[t]0005()'5'}\n"
                       "p< 40{0005}\n"
-                      "s> " KEPT_5("s") "s< " PRESENT_5 "s< 3A{[t]0001()'1'} 62{0002} "
+                      "s> " KEPT_5("s") "s< " PRESENT_5 "s< 62{0002} 3A{[t]0001()'1'} "
                                         "3C{[t]0003()'3'} 3A{[t]0004()'4'}\n"
                                         "s> 40{0001}\n"
                                         "s< 32{[t]0005()'5'}\n"
