@@ -257,6 +257,10 @@ static void step(struct conversation *talk, const char *line)
                 else
                         hear(talk, client, line + 2, line);
                 break;
+        case '!':
+                conversation_dial(talk, client);
+                conversation_settle(talk);
+                break;
         case '@':
                 join(talk, line[0], line);
                 break;

@@ -5,6 +5,7 @@
  *     a> 10{[MQTT] 05 02 0000 () [a]}    client `a` (connected when it is first named) sends
  *     a< 20{00 00 (21 0400)}             ... and gets exactly this next
  *     a<                                 ... and nothing so far, and is still connected
+ *     a!                                 a connects, and says nothing yet
  *     a~                                 ... and whatever else by now
  *     a@311                              a connects as "a" in 3.1.1, and is accepted (a@5: 5.0)
  *     a|                                 ... and is told no more: the broker has closed
