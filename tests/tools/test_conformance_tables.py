@@ -72,7 +72,7 @@ def tree(tool, tmp_path, monkeypatch):
 
 def test_the_standards_have_as_many_statements_as_they_say(tool):
     assert {version: len(tool.numbers_of(text)) for version, text in tool.STATEMENTS.items()} == {
-        "5.0": 251}
+        "3.1.1": 141, "5.0": 251}
 
 
 def test_a_whole_table_passes(tree, capsys):
