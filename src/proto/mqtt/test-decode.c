@@ -313,6 +313,8 @@ TEST(publish)
                 {"MQTT-3.3.1-2 again with QoS 0", V5, "3804 0001 61 00", MQTT_MALFORMED_PACKET},
                 {"MQTT-2.2.1-3 identifier 0", V5, "3206 0001 61 0000 00", MQTT_PROTOCOL_ERROR},
                 {"MQTT-2.2.1-2 without its identifier", V5, "3203 0001 61", MQTT_MALFORMED_PACKET},
+                {"MQTT-2.2.2-1 PUBLISH without the length of its properties", V5, "3003 0001 61",
+                 MQTT_MALFORMED_PACKET},
                 {"MQTT-3.3.2-2 '+' in a name", V5, "3004 0001 2b 00", MQTT_TOPIC_NAME_INVALID},
                 {"MQTT-3.3.2-2 '#' in a name", V5, "3006 0003 612f23 00", MQTT_TOPIC_NAME_INVALID},
                 {"MQTT-3.3.2-1 a name that is no UTF-8", V5, "3004 0001 ff 00",
