@@ -112,7 +112,24 @@ void folders_close(struct folders *f)
                 close(TAKE_FD(f->lock_fd));
 }
 
-/* The lowest that owns no folder. */
+/* The next behind the highest that owns a folder, once around. */
+static int choose_free_uid(const struct folders *f, const bool taken[], size_t size, uid_t *ret)
+{
+        size_t highest = size;
+
+        while (highest > 0 && !taken[highest - 1])
+                highest--;
+        for (size_t i = 0; i < size; i++) {
+                size_t at = (highest + i) % size;
+
+                if (!taken[at]) {
+                        *ret = f->first_uid + (uid_t)at;
+                        return 0;
+                }
+        }
+        return -EUSERS;
+}
+
 static int find_free_uid(const struct folders *f, uid_t *ret)
 {
         const size_t size = (size_t)f->last_uid - f->first_uid + 1;
@@ -134,12 +151,7 @@ static int find_free_uid(const struct folders *f, uid_t *ret)
                         taken[status.st_uid - f->first_uid] = true;
         }
         closedir(folder);
-        for (size_t i = 0; i < size; i++)
-                if (!taken[i]) {
-                        *ret = f->first_uid + (uid_t)i;
-                        return 0;
-                }
-        return -ENOSPC;
+        return choose_free_uid(f, taken, size, ret);
 }
 
 static int settle_owner(const struct folders *f, int fd, uid_t *ret)
@@ -178,11 +190,18 @@ int folders_own(const struct folders *f, const char *name, char ret_path[PATH_MA
         r = open_made(f->data_fd, name, 0700, &fd);
         if (r == 0)
                 r = settle_owner(f, fd, &uid);
+        if (r == -EUSERS)
+                (void)unlinkat(f->data_fd, name, AT_REMOVEDIR);
         if (r < 0)
                 return r;
         *ret_uid = uid;
         *ret_fd = TAKE_FD(fd);
         return 0;
+}
+
+int folders_give_back(const struct folders *f, const char *name)
+{
+        return unlinkat(f->data_fd, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
 /* What is made belongs to the owner of what it is made in. */

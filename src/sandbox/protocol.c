@@ -1,10 +1,12 @@
 #include "sandbox/protocol.h"
 
-#include "sandbox/sandbox.h"
+#include "sandbox/specification.h"
 
 #include <errno.h>
 #include <string.h>
 
+_Static_assert(sizeof(((struct sandbox_message_forget *)0)->name) == SANDBOX_NAME_MAX,
+               "room for each name");
 _Static_assert(SANDBOX_DESCRIPTORS + 1 <= IPC_DESCRIPTORS_MAX, "a start is one message");
 
 static const uint16_t lengths[] = {
@@ -16,6 +18,7 @@ static const uint16_t lengths[] = {
         [SANDBOX_MESSAGE_FAILED] = sizeof(struct sandbox_message_failed),
         [SANDBOX_MESSAGE_ENDED] = sizeof(struct sandbox_message_ended),
         [SANDBOX_MESSAGE_USAGE] = sizeof(struct sandbox_message_usage),
+        [SANDBOX_MESSAGE_FORGET] = sizeof(struct sandbox_message_forget),
 };
 
 static bool start_is_right(const struct sandbox_message_start *start, unsigned descriptors)
@@ -24,13 +27,14 @@ static bool start_is_right(const struct sandbox_message_start *start, unsigned d
                descriptors == 1U + (unsigned)__builtin_popcount(start->slots);
 }
 
-static bool answer_is_right(const struct ipc_message *message)
+static bool content_is_right(const struct ipc_message *message)
 {
         const void *payload = message->payload;
         const struct sandbox_message_welcome *welcome = payload;
         const struct sandbox_message_started *started = payload;
         const struct sandbox_message_failed *failed = payload;
         const struct sandbox_message_ended *ended = payload;
+        const struct sandbox_message_forget *forget = payload;
 
         switch (message->type) {
         case SANDBOX_MESSAGE_WELCOME:
@@ -43,6 +47,9 @@ static bool answer_is_right(const struct ipc_message *message)
                        memchr(failed->where, '\0', sizeof(failed->where));
         case SANDBOX_MESSAGE_ENDED:
                 return ended->end <= SANDBOX_END_TASKS;
+        case SANDBOX_MESSAGE_FORGET:
+                return memchr(forget->name, '\0', sizeof(forget->name)) &&
+                       sandbox_name_is_valid(forget->name);
         default:
                 return true;
         }
@@ -58,6 +65,6 @@ int sandbox_message_check(const struct ipc_message *message)
         if (message->type == SANDBOX_MESSAGE_START)
                 right = start_is_right((const void *)message->payload, message->descriptors_count);
         else
-                right = message->descriptors_count == 0 && answer_is_right(message);
+                right = message->descriptors_count == 0 && content_is_right(message);
         return right ? 0 : -EPROTO;
 }

@@ -8,6 +8,7 @@
  *                                      <-    USAGE
  *     KILL                             ->
  *                                      <-    ENDED
+ *     FORGET                           ->
  *
  * The end of the channel is the end of all programs. What is not as described
  * here ends the channel. */
@@ -29,6 +30,7 @@ enum sandbox_message {
         SANDBOX_MESSAGE_FAILED,
         SANDBOX_MESSAGE_ENDED,
         SANDBOX_MESSAGE_USAGE,
+        SANDBOX_MESSAGE_FORGET,
 };
 
 struct sandbox_message_welcome {
@@ -49,6 +51,10 @@ struct sandbox_message_start {
 /* KILL, ASK_USAGE. */
 struct sandbox_message_id {
         uint64_t id;
+};
+
+struct sandbox_message_forget {
+        char name[72]; /* a program's; terminated */
 };
 
 struct sandbox_message_started {

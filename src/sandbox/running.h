@@ -21,6 +21,7 @@ struct running {
         pid_t pid;          /* of the program, once it said so */
         bool started, gone; /* execve(2) went well; nothing is left */
         unsigned owes;      /* enum running_owes */
+        bool forget;        /* its name is given back when it is gone */
 
         bool ending;
         enum sandbox_end end;

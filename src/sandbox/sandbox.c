@@ -183,6 +183,18 @@ int sandbox_kill(struct sandbox *s, uint64_t id)
         return send_id(s, SANDBOX_MESSAGE_KILL, id);
 }
 
+int sandbox_forget(struct sandbox *s, const char *name)
+{
+        struct sandbox_message_forget message = {.name = ""};
+
+        if (!sandbox_name_is_valid(name))
+                return -EINVAL;
+        if (s->gone)
+                return -EPIPE;
+        snprintf(message.name, sizeof(message.name), "%s", name);
+        return ipc_send(&s->channel, SANDBOX_MESSAGE_FORGET, &message, sizeof(message), NULL, 0);
+}
+
 int sandbox_ask_usage(struct sandbox *s, uint64_t id)
 {
         return send_id(s, SANDBOX_MESSAGE_ASK_USAGE, id);
@@ -240,7 +252,7 @@ static struct sandbox_event event_of(const struct ipc_message *message)
 static bool is_question(uint16_t type)
 {
         return type == SANDBOX_MESSAGE_START || type == SANDBOX_MESSAGE_KILL ||
-               type == SANDBOX_MESSAGE_ASK_USAGE;
+               type == SANDBOX_MESSAGE_ASK_USAGE || type == SANDBOX_MESSAGE_FORGET;
 }
 
 int sandbox_receive(struct sandbox *s, struct sandbox_event *ret)

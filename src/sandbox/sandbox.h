@@ -28,7 +28,7 @@
 
 enum {
         SANDBOX_PROGRAMS_MAX = 256, /* at once; beyond: FAILED with -EAGAIN */
-        SANDBOX_NAME_MAX = 64,      /* with its NUL */
+        SANDBOX_NAME_MAX = 72,      /* with its NUL */
         SANDBOX_DESCRIPTORS = 5,    /* what becomes 0, 1, 2, 3, 4 */
         SANDBOX_WORDS_MAX = 64,     /* of argv, of the environment */
         SANDBOX_PATHS_MAX = 32,     /* of each list of paths */
@@ -112,7 +112,7 @@ struct sandbox_program {
 enum sandbox_step {
         SANDBOX_STEP_SPECIFICATION, /* not as described above */
         SANDBOX_STEP_PROGRAMS,      /* -EAGAIN: too many; -EEXIST: the id is taken */
-        SANDBOX_STEP_IDENTITY,      /* -ENOSPC: no user id is left; -EACCES: group */
+        SANDBOX_STEP_IDENTITY,      /* -EUSERS: no user id is left; -EACCES: group */
         SANDBOX_STEP_DIRECTORIES,   /* its own folder, shared ones */
         SANDBOX_STEP_DEVICES,
         SANDBOX_STEP_CGROUP,
@@ -199,6 +199,10 @@ int sandbox_start(struct sandbox *sandbox, uint64_t id, const struct sandbox_pro
 /* SIGKILL for the program and all that came of it. An id that is not known (it may
  * have ended just now) is no error. -EAGAIN, -EPIPE as above. */
 int sandbox_kill(struct sandbox *sandbox, uint64_t id);
+/* The name is not to come back: once none of its programs runs, its user id and own folder
+ * can be others', unless something lies in the folder, which nobody but people throw away. -EINVAL:
+ * no name; -EAGAIN, -EPIPE as above. */
+int sandbox_forget(struct sandbox *sandbox, const char *name);
 /* Asks for a USAGE event; none comes for an id that is not running. -EAGAIN,
  * -EPIPE as above. */
 int sandbox_ask_usage(struct sandbox *sandbox, uint64_t id);

@@ -135,6 +135,24 @@ static void tell_of_failure(struct spawner *s, const struct running *r)
                     strerror(-r->error));
 }
 
+/* What still runs under that name gives it back when it is gone. */
+static void forget(struct spawner *s, const char *name)
+{
+        int r;
+
+        for (size_t i = 0; i < ARRAY_SIZE(s->programs); i++) {
+                struct running *program = &s->programs[i];
+
+                if (program->used && !program->gone && strcmp(program->name, name) == 0) {
+                        program->forget = true;
+                        return;
+                }
+        }
+        r = folders_give_back(&s->site->folders, name);
+        if (r < 0 && r != -ENOENT)
+                log_info(s->log, "sandbox", "kept name=%s: %s", name, strerror(-r));
+}
+
 /* In the order in which things happened. What does not fit waits for room, and so
  * does the place in the table: there are never more answers than places. */
 static void settle_debts(struct spawner *s, struct running *r)
@@ -151,8 +169,11 @@ static void settle_debts(struct spawner *s, struct running *r)
                 if (order[i] == OWES_FAILED)
                         tell_of_failure(s, r);
         }
-        if (r->gone && r->owes == 0)
-                r->used = false;
+        if (!r->gone || r->owes != 0)
+                return;
+        r->used = false;
+        if (r->forget)
+                forget(s, r->name);
 }
 
 static void settle_all_debts(struct spawner *s)
@@ -209,7 +230,9 @@ static int on_start(struct spawner *s, const struct ipc_message *message)
 
 static int on_message(struct spawner *s, struct ipc_message *message)
 {
-        const struct sandbox_message_id *named = (const void *)message->payload;
+        const void *payload = message->payload;
+        const struct sandbox_message_id *named = payload;
+        const struct sandbox_message_forget *forgotten = payload;
         int r = sandbox_message_check(message);
         struct running *program;
 
@@ -227,6 +250,9 @@ static int on_message(struct spawner *s, struct ipc_message *message)
                 program = find(s, named->id);
                 if (program && !program->gone)
                         program->owes |= OWES_USAGE;
+                return 0;
+        case SANDBOX_MESSAGE_FORGET:
+                forget(s, forgotten->name);
                 return 0;
         default:
                 return -EPROTO;

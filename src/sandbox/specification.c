@@ -112,7 +112,7 @@ bool sandbox_path_is_below(const char *path, const char *folder)
         return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
-static bool name_is_right(const char *name)
+bool sandbox_name_is_valid(const char *name)
 {
         size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
 
@@ -131,7 +131,8 @@ int sandbox_program_check(const struct sandbox_program *program)
 {
         size_t bytes = sizeof(struct header);
 
-        if (!program->name || !name_is_right(program->name) || !limits_are_right(&program->limits))
+        if (!program->name || !sandbox_name_is_valid(program->name) ||
+            !limits_are_right(&program->limits))
                 return -EINVAL;
         if (!program->argv || !program->argv[0] || !sandbox_path_is_plain(program->argv[0]))
                 return -EINVAL;

@@ -17,6 +17,8 @@ struct sandbox_specification {
  * there is room for. */
 int sandbox_program_check(const struct sandbox_program *program);
 
+/* As sandbox/sandbox.h says of names; also none that is too long. */
+bool sandbox_name_is_valid(const char *name);
 /* "/a/b": absolute, without "..", ".", "//" and a "/" at the end, and not "/". */
 bool sandbox_path_is_plain(const char *path);
 /* Is `path` at or below `folder`? Both plain. */

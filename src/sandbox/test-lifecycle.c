@@ -375,3 +375,30 @@ TEST(usage_is_told)
                 fixture_free(f);
         }
 }
+
+TEST(names_are_given_back_when_nothing_of_them_runs)
+{
+        FOR_EACH_MODE (mode) {
+                struct fixture *f = fixture_new(mode, NULL);
+                struct request request;
+                char name[16], path[192];
+
+                /* More than there are user ids. */
+                for (unsigned i = 0; i < 80; i++) {
+                        snprintf(name, sizeof(name), "name_%u", i);
+                        CHECK_EQ(run(f, ask(f, &request, name, WORDS("where"))), 0);
+                        CHECK_EQ(sandbox_forget(f->sandbox, name), 0);
+                }
+                CHECK_EQ(sandbox_forget(f->sandbox, "../etc"), -EINVAL);
+                (void)start(f, ask(f, &request, "busy", WORDS("memory", "1", "stay")), 100);
+                CHECK_EQ(sandbox_forget(f->sandbox, "busy"), 0);
+                CHECK_EQ(try(f, WORDS("where")), 0);
+                snprintf(path, sizeof(path), "%s/data/busy", f->state);
+                CHECK_EQ(access(path, F_OK), 0);
+                CHECK_EQ(sandbox_kill(f->sandbox, 100), 0);
+                (void)await(f, SANDBOX_ENDED, 100);
+                CHECK_EQ(try(f, WORDS("where")), 0);
+                CHECK_EQ(access(path, F_OK), -1);
+                fixture_free(f);
+        }
+}

@@ -161,3 +161,43 @@ def test_a_folder_that_cannot_be_shared_is_named_with_what_to_do(start_agent):
         assert not reply["success"] and reply["type"] != "handler_rejected", reply
         for words in ("/opt/recordings", "/home, /srv, /mnt or /media", "--allow-shared"):
             assert words in reply["error"], reply
+
+
+def own_folders(agent):
+    return {path.name for path in (agent.state / "spawner" / "data").iterdir()}
+
+
+@pytest.mark.parametrize("suffix", (".py", ".c"))
+def test_the_longest_name_is_as_good_as_any(agent, suffix):
+    filename = "a" + "_" * 62 + suffix
+    with agent.connect() as client:
+        must_deploy(client, echo("it") if suffix == ".py" else GREET, filename)
+        assert client.call("answer" if suffix == ".py" else "greet")["success"]
+
+
+def come_and_go(client, names):
+    """Each is refused as a first version, so that nothing is known of it afterwards."""
+    for name in names:
+        reply = deploy(client, "raise ValueError('no')\n", name)
+        assert reply["validation_details"]["layer"] == "import", reply
+
+
+def test_a_module_that_never_came_into_place_gives_its_user_back(agent):
+    with agent.connect() as client:
+        must_deploy(client, echo("it"))
+        come_and_go(client, [f"passing_{number}.py" for number in range(3)])
+        until(lambda: own_folders(agent) == {"camera_handlers.py", "0-validator"}, client)
+
+
+@pytest.mark.long
+def test_more_modules_come_and_go_than_there_are_users(agent):
+    names = [f"passing_{number}.py" for number in range(1100)]
+    with agent.connect() as client:
+        for name in names[:600]:
+            must_deploy(client, echo("it"), name)
+            assert client.call("remove_handler", filename=name)["success"]
+        come_and_go(client, names[600:])
+        must_deploy(client, echo("it"))
+        assert client.call("answer")["success"]
+        # What was removed last has a way back, and its folder for that.
+        assert len(own_folders(agent)) <= 514

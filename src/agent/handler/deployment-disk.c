@@ -222,6 +222,24 @@ static int end(struct deployment *deployment)
 
 /* --- to and fro -------------------------------------------------------------------------- */
 
+/* A first version that was refused, and what gave way to another. More of them are told by the
+ * next job. */
+static void take_forgotten(struct deployment *deployment)
+{
+        struct deployment_disk *disk = &deployment->disk;
+        const char *filename = deployment->order.filename;
+
+        disk->forgotten_count = 0;
+        if (!disk->repository)
+                return;
+        if (disk->step == DISK_END && !handler_repository_find(disk->repository, filename))
+                memcpy(disk->forgotten[disk->forgotten_count++], filename, HANDLER_NAME_MAX + 1);
+        while (disk->forgotten_count < DEPLOYMENT_FORGOTTEN_MAX &&
+               handler_repository_take_forgotten(disk->repository,
+                                                 disk->forgotten[disk->forgotten_count]))
+                disk->forgotten_count++;
+}
+
 static void run(struct store_job *job)
 {
         struct deployment *deployment = container_of(job, struct deployment, disk.job);
@@ -248,11 +266,17 @@ static void run(struct store_job *job)
         }
         if (disk->result < 0 && disk->error.text[0] == '\0')
                 error_set(&disk->error, disk->result, "%s", strerror(-disk->result));
+        take_forgotten(deployment);
 }
 
 static void done(struct store_job *job)
 {
-        deployment_on_disk(container_of(job, struct deployment, disk.job), job->ran);
+        struct deployment *deployment = container_of(job, struct deployment, disk.job);
+        struct deployment_disk *disk = &deployment->disk;
+
+        for (size_t i = 0; job->ran && i < disk->forgotten_count; i++)
+                spawner_forget_name(deployment->handler->spawner, disk->forgotten[i]);
+        deployment_on_disk(deployment, job->ran);
 }
 
 int deployment_disk_submit(struct deployment *deployment, enum deployment_disk_step step)

@@ -21,6 +21,8 @@ enum deployment_disk_step {
         DISK_END,    /* it came to nothing, or there was none; the update log says so */
 };
 
+enum { DEPLOYMENT_FORGOTTEN_MAX = 4 };
+
 /* What the store thread reads and writes while a job is under way, and nobody else. */
 struct deployment_disk {
         struct store_job job;
@@ -33,6 +35,8 @@ struct deployment_disk {
         struct handler_version found; /* FIND: what the code is of */
         bool dropped;                 /* FIND: a file that somebody put there */
         bool reenabled;               /* END: of a reload */
+        char forgotten[DEPLOYMENT_FORGOTTEN_MAX][HANDLER_NAME_MAX + 1]; /* names, for the spawner */
+        size_t forgotten_count;
         /* END */
         const char *outcome, *layer;
         char message[DIAGNOSIS_MESSAGE_MAX + 1];

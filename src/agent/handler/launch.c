@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+_Static_assert((int)HANDLER_NAME_MAX < (int)SANDBOX_NAME_MAX, "a module may be called as it likes");
+
 enum { PATHS_MAX = 24 };
 
 /* A program in Python. Its file is what is run: a folder can be, too, but only after Python has

@@ -279,6 +279,7 @@ static int trim_all(struct recovery *recovery)
                 repository_trim(recovery->repository, module);
                 note_dropped(recovery, before, module);
                 if (!handler_module_in_place(module) && module->earlier_count == 0) {
+                        repository_note_forgotten(recovery->repository, module->filename);
                         handler_module_free(active_table_take(table, module->filename));
                         recovery->changed = true;
                 }

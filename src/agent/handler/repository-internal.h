@@ -20,6 +20,8 @@ struct handler_repository {
         struct list changes;
         uint64_t next_id;
         struct handler_retention retention;
+        char forgotten[HANDLER_MODULES_MAX][HANDLER_NAME_MAX + 1];
+        size_t forgotten_count;
 };
 
 /* A sentence for `r`, a system's error: "cannot WHAT FILENAME: …". Returns `r`. */
@@ -29,6 +31,9 @@ int repository_failure(struct error *error, int r, const char *what, const char 
  * place and without backups it is forgotten. What nobody refers to any more is removed. 0;
  * ACTIVE_COMMITTED_UNSYNCED; -errno: table and disk are as before. */
 int repository_replace(struct handler_repository *repository, struct handler_module *module);
+
+/* For handler_repository_take_forgotten(). */
+void repository_note_forgotten(struct handler_repository *repository, const char *filename);
 
 /* Sources that a version or a change that has begun needs. `owner`: the repository. */
 bool repository_refers(const void *owner, const char *sha256, const char *suffix);

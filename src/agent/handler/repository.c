@@ -190,6 +190,8 @@ int repository_replace(struct handler_repository *repository, struct handler_mod
         /* What may come back with the next power cut must find its files. */
         else if (r == 0 && previous)
                 drop_leftovers(repository, previous);
+        if (r == 0 && forgotten)
+                repository_note_forgotten(repository, forgotten->filename);
         return r;
 }
 
@@ -210,6 +212,28 @@ static int read_copy(int folder_fd, const char *name, const char *sha256, char *
         *ret = TAKE(bytes);
         *ret_count = count;
         return 0;
+}
+
+void repository_note_forgotten(struct handler_repository *repository, const char *filename)
+{
+        if (repository->forgotten_count < HANDLER_MODULES_MAX)
+                snprintf(repository->forgotten[repository->forgotten_count++], HANDLER_NAME_MAX + 1,
+                         "%s", filename);
+}
+
+bool handler_repository_take_forgotten(struct handler_repository *repository, char *ret)
+{
+        while (repository->forgotten_count > 0) {
+                const char *filename = repository->forgotten[--repository->forgotten_count];
+
+                /* It may be back, or on its way. */
+                if (active_table_find(&repository->table, filename) ||
+                    handler_change_of(&repository->changes, filename))
+                        continue;
+                memcpy(ret, filename, HANDLER_NAME_MAX + 1);
+                return true;
+        }
+        return false;
 }
 
 int repository_source(struct handler_repository *repository, const char *filename,

@@ -77,6 +77,11 @@ const struct handler_module *handler_repository_find(const struct handler_reposi
 int handler_repository_read(struct handler_repository *repository, const char *filename,
                             const char *sha256, char **ret, size_t *ret_count, struct error *error);
 
+/* The name of a module that nothing is known of any more, neither in place nor as a backup, each
+ * once; false: none. Of more than HANDLER_MODULES_MAX in a row the first are told. `ret` has room
+ * for HANDLER_NAME_MAX + 1. */
+bool handler_repository_take_forgotten(struct handler_repository *repository, char *ret);
+
 /* Where a rollback leads. `version` is the name of a backup file (with or without
  * ".backups/") or the first 8 or more digits of a sha256; NULL: the newest good
  * version other than the one in place, else the newest that is not bad, else the

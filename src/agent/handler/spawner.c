@@ -274,6 +274,12 @@ void spawner_forget(struct spawner_program *program)
         program_leave(program);
 }
 
+void spawner_forget_name(struct spawner *spawner, const char *name)
+{
+        if (spawner->sandbox)
+                (void)sandbox_forget(spawner->sandbox, name);
+}
+
 void spawner_ask_usage(struct spawner_program *program)
 {
         /* One that cannot be asked now is answered with what is known of it. */
@@ -284,6 +290,9 @@ void spawner_ask_usage(struct spawner_program *program)
 /* What the spawner refuses by its policy, and which option widens that; NULL: something else. */
 static const char *remedy_of(const struct sandbox_event *event)
 {
+        if (event->error == -EUSERS)
+                return "; no user id is left: remove what nobody needs from data/ in the "
+                       "spawner's folder, or start pifleet-spawner with more --uids";
         if (event->error != -EACCES || event->where[0] == '\0')
                 return NULL;
         switch (event->step) {

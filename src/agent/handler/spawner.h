@@ -49,6 +49,9 @@ int spawner_start(struct spawner *spawner, struct spawner_program *program,
 void spawner_kill(struct spawner_program *program);
 /* Kills it, and nobody is told: its memory may be freed. Nothing runs: fine. */
 void spawner_forget(struct spawner_program *program);
+/* A name that is not to come back (sandbox_forget()). Where the spawner cannot hear it now, the
+ * name keeps its user id. */
+void spawner_forget_name(struct spawner *spawner, const char *name);
 /* Of a FAILED event: why, about what, and what can be done about a refusal. Cut to `size`. */
 void spawner_failure_text(const struct sandbox_event *event, char *ret, size_t size);
 /* A USAGE event will come, perhaps. */

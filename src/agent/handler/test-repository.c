@@ -545,8 +545,8 @@ TEST(bytes_are_bounded_the_oldest_backups_go_first)
 
 TEST(modules_are_bounded_and_removed_ones_forgotten_in_time)
 {
+        char name[16], forgotten[HANDLER_NAME_MAX + 1];
         struct fixture f;
-        char name[16];
 
         fixture_init(&f);
         fixture_open(&f);
@@ -563,6 +563,19 @@ TEST(modules_are_bounded_and_removed_ones_forgotten_in_time)
         }
         CHECK_NULL(handler_repository_find(f.repository, "m0.py"));
         CHECK(handler_repository_find(f.repository, "m100.py") != NULL);
+        for (unsigned n = 8; n-- > 0;) {
+                char expected[16];
+
+                CHECK(handler_repository_take_forgotten(f.repository, forgotten));
+                snprintf(expected, sizeof(expected), "m%u.py", n);
+                CHECK_TEXT(forgotten, expected);
+        }
+        CHECK(!handler_repository_take_forgotten(f.repository, forgotten));
+        /* Forgotten, and then back: nobody is told. */
+        CHECK_EQ(fixture_try_deploy(&f, HANDLER_REMOVE, "m300.py", NULL, NULL), 0);
+        fixture_deploy(&f, "m0.py", ONE);
+        CHECK(handler_repository_take_forgotten(f.repository, forgotten));
+        CHECK(strcmp(forgotten, "m0.py") != 0);
         fixture_done(&f);
 }
 
