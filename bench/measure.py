@@ -18,6 +18,21 @@ BUSY_SHARE = 0.95
 DISTURBED_SHARE = 0.05
 
 
+def turned(items, by):
+    """The same items, beginning with another: nobody is always the first."""
+    items = list(items)
+    by %= max(1, len(items))
+    return items[by:] + items[:by]
+
+
+def figures_or_reason(measurement, *arguments):
+    """What one peer cannot do empties its own row, and no other's."""
+    try:
+        return measurement(*arguments)
+    except (Unusable, OSError, subprocess.SubprocessError) as error:
+        return {"unusable": str(error)}
+
+
 class Bench:
     """What all measurements share: the tools, the two cores, a directory."""
 
@@ -32,19 +47,21 @@ class Bench:
     def start(self, peer):
         return Server(peer, {self.server_cpu}, {self.generator_cpu}, self.directory)
 
-    def load(self, server, protocol, connections, in_flight, window_seconds):
+    def less_disturbed(self, measurement):
         """The figures of one window; of the less disturbed one of two when the
         first was disturbed. The choice does not look at the result."""
-        figures = self._load(server, protocol, connections, in_flight, window_seconds)
-        if figures["disturbed_share"] <= DISTURBED_SHARE or self.repetitions == 0:
+        figures = measurement()
+        if figures.get("disturbed_share", 0) <= DISTURBED_SHARE or self.repetitions == 0:
             return figures
         self.repetitions -= 1
-        again = self._load(server, protocol, connections, in_flight, window_seconds)
+        again = measurement()
+        if "unusable" in again:
+            return again
         return min(figures, again, key=lambda window: window["disturbed_share"])
 
-    def _load(self, server, protocol, connections, in_flight, window_seconds):
-        return self._figures(self.raw_load(server, protocol, connections, in_flight,
-                                           window_seconds))
+    def load(self, *arguments):
+        """As raw_load(), in base units."""
+        return self.less_disturbed(lambda: self._figures(self.raw_load(*arguments)))
 
     def raw_load(self, server, protocol, connections, in_flight, window_seconds):
         """What bench-load says, in its own units."""

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures the agent side by side with redis-server, a thread-per-connection
-Python server and a bare echo, and by itself under its supervisor, and says whether the
-targets are reached.
+Python server and a bare echo, and by itself under its supervisor, the broker side by side
+with mosquitto, and says whether the targets are reached.
 
 See README.md beside this file for the method. Exit status: 0 all measured
 targets are reached, 1 some are not, 2 it could not measure."""
@@ -18,30 +18,37 @@ import tempfile
 import time
 from pathlib import Path
 
+import broker
+import broker_report
 import deployed_report
 import device
 import device_report
 import report
 from deployed import Deployed
 from guarded import Programs
-from measure import Bench, allow_many_descriptors, two_cores
+from measure import Bench, allow_many_descriptors, figures_or_reason, turned, two_cores
 from server import PYTHON, Unusable, check_usable, peers
 
 ROOT = Path(__file__).resolve().parent.parent
 DEVICE_PARTS = ("kill", "idle-cpu", "pwm")
 DEPLOYED_PARTS = ("deploy", "call", "modules", "host-memory")
-PARTS = (*report.CASES, "idle", "start", *DEVICE_PARTS, *DEPLOYED_PARTS)
+# "broker" is all parts of the broker.
+PARTS = (*report.CASES, "idle", "start", *DEVICE_PARTS, *DEPLOYED_PARTS, *broker.PARTS, "broker")
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
-        prog="./dev bench", description="Measures the agent beside Redis, Python and bare echo.")
+        prog="./dev bench", description="Measures the agent beside Redis, Python and bare echo, "
+                                         "and the broker beside mosquitto.")
     parser.add_argument("--quick", action="store_true",
-                        help="3 short rounds (three minutes) instead of 9 (about twenty)")
+                        help="3 short rounds (five minutes) instead of 9 (half an hour)")
     parser.add_argument("--only", action="append", choices=PARTS, metavar="NAME",
                         help=f"measure only this: {', '.join(PARTS)}; may be repeated")
     parser.add_argument("--peers", default="agent,redis,python,echo",
                         help="which servers, separated by commas (%(default)s)")
+    parser.add_argument("--broker", action="append", default=[], metavar="NAME=COMMAND",
+                        help="one more broker; {port} in its command stands for the port on "
+                             "127.0.0.1, {directory} for one of its own; may be repeated")
     parser.add_argument("--rounds", type=int, help="how many rounds")
     parser.add_argument("--kills", type=int, help="how often an agent is killed in each case (200)")
     parser.add_argument("--build", type=Path, default=ROOT / "build",
@@ -51,6 +58,9 @@ def parse_arguments():
     options = parser.parse_args()
     if options.rounds is not None and not 1 <= options.rounds <= 99:
         parser.error("--rounds: 1 to 99")
+    options.broker_rounds = options.rounds or (2 if options.quick else 5)
+    options.memory_rounds = min(options.broker_rounds, 1 if options.quick else 2)
+    options.broker_seconds = 0.5 if options.quick else 1.5
     options.rounds = options.rounds or (3 if options.quick else 9)
     options.window_seconds = 0.8 if options.quick else 2.5
     if options.kills is not None and not 1 <= options.kills <= 10000:
@@ -64,7 +74,9 @@ def parse_arguments():
     options.many_starts = 1 if options.quick else 3
     # Memory hardly varies from run to run, and each costs seconds.
     options.idle_rounds = min(options.rounds, 1 if options.quick else 3)
-    options.only = options.only or PARTS
+    options.only = set(options.only or PARTS)
+    if "broker" in options.only:
+        options.only.update(broker.PARTS)
     options.agent = options.agent or options.build / "pifleet-agent"
     options.json = options.json or options.build / "bench.json"
     return options
@@ -97,6 +109,8 @@ def describe_machine(options, chosen, cores):
         machine["redis"] = first_line(chosen["redis"].program, "--version").partition(" sha")[0]
     if "python" in chosen:
         machine["python"] = first_line(PYTHON, "--version")
+    if set(broker.PARTS) & options.only:
+        machine["mosquitto"] = first_line("/usr/sbin/mosquitto", "-h").rpartition(" ")[2]
     return machine
 
 
@@ -106,21 +120,6 @@ def say(words):
         print(f"\r\033[K{words}", end="", file=sys.stderr, flush=True)
     elif words:
         print(words, file=sys.stderr, flush=True)
-
-
-def turned(items, by):
-    """The same items, beginning with another: nobody is always the first."""
-    items = list(items)
-    by %= max(1, len(items))
-    return items[by:] + items[:by]
-
-
-def figures_or_reason(measurement, *arguments):
-    """What one peer cannot do empties its own row, and no other's."""
-    try:
-        return measurement(*arguments)
-    except (Unusable, OSError, subprocess.SubprocessError) as error:
-        return {"unusable": str(error)}
 
 
 def measure_load(bench, options, chosen, number):
@@ -163,7 +162,7 @@ def measure_device(options, directory):
     """What is measured of the agent alone, once and not in rounds."""
     parts = {}
     programs = None
-    if {"kill", "idle-cpu"} & set(options.only):
+    if {"kill", "idle-cpu"} & options.only:
         programs = Programs(options.build, options.agent, directory)
     if "kill" in options.only:
         parts["kill"] = {}
@@ -211,31 +210,45 @@ def measure_rounds(options, chosen, cores, directory):
     return rounds
 
 
+def measure_brokers(options, cores, directory):
+    """The rounds, and the names of the brokers."""
+    if not set(broker.PARTS) & options.only:
+        return [], []
+    chosen = broker.brokers(options.build, options.broker)
+    bench = Bench(options.build, *cores, directory, repetitions=3 * options.broker_rounds)
+    rounds = broker.measure_rounds(
+        broker.BrokerBench(bench, options.build, options.broker_seconds), options, chosen,
+        broker.bare(options.build), say)
+    return rounds, list(chosen)
+
+
 def measure(options):
     known = peers(options.build, options.agent)
     names = options.peers.split(",")
     if not set(names) <= set(known):
         raise Unusable(f"--peers knows {', '.join(known)}")
     chosen = {name: known[name] for name in known if name in names}
-    in_rounds = any(part not in (*DEVICE_PARTS, *DEPLOYED_PARTS) for part in options.only)
+    in_rounds = bool({*report.CASES, "idle", "start"} & options.only)
     if in_rounds:
         for peer in chosen.values():
             check_usable(peer)
+    if in_rounds or set(broker.PARTS) & options.only:
         allow_many_descriptors()
     cores = two_cores()
     machine = describe_machine(options, chosen, cores)
     anywhere = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory(prefix="pifleet-bench-") as directory:
         rounds = measure_rounds(options, chosen, cores, directory) if in_rounds else []
+        brokers = measure_brokers(options, cores, directory)
         modules = {}
-        if set(DEPLOYED_PARTS) & set(options.only):
+        if set(DEPLOYED_PARTS) & options.only:
             bench = Bench(options.build, *cores, directory, repetitions=0)
             modules = deployed_parts(Deployed(bench, options.agent), options)
     os.sched_setaffinity(0, anywhere)
     with tempfile.TemporaryDirectory(prefix="pifleet-bench-", dir="/dev/shm") as directory:
         parts = measure_device(options, directory)
     say("")
-    return machine, rounds, list(chosen), parts, modules
+    return machine, rounds, list(chosen), parts, modules, brokers
 
 
 def main():
@@ -243,18 +256,21 @@ def main():
     # As by Ctrl-C: what was started is ended, busy loops not least.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        machine, rounds, names, parts, modules = measure(options)
-        other_verdicts = [*device_report.verdicts(parts), *deployed_report.verdicts(modules)]
+        machine, rounds, names, parts, modules, brokers = measure(options)
+        other_verdicts = [*device_report.verdicts(parts), *deployed_report.verdicts(modules),
+                          *broker_report.verdicts(brokers[0])]
         found = [*report.verdicts(rounds), *other_verdicts]
         options.json.write_text(json.dumps(
             {"machine": machine, "targets": found, "medians": report.summary(rounds),
-             "device": parts, "deployed": modules, "rounds": rounds}, indent=1) + "\n")
+             "device": parts, "deployed": modules, "rounds": rounds,
+             "brokers": {"medians": report.summary(brokers[0]), "rounds": brokers[0]}}, indent=1) + "\n")
     except (Unusable, OSError, subprocess.SubprocessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    tables = [*device_report.tables(parts), *deployed_report.tables(modules)]
+    tables = [*device_report.tables(parts), *deployed_report.tables(modules),
+              *broker_report.tables(*brokers)]
     print(report.text(machine, rounds, names, tables, other_verdicts))
     print(f"All figures: {options.json}")
     return 0 if all(verdict["reached"] for verdict in found) else 1

@@ -125,15 +125,18 @@ class Server:
         finally:
             os.sched_setaffinity(0, own_cpus)
 
+    def _asked(self, connection):
+        """Whether it replies."""
+        connection.sendall(self.peer.line.encode() + b"\n")
+        return connection.makefile("rb").readline().endswith(b"\n")
+
     def _await_reply(self):
-        request = self.peer.line.encode() + b"\n"
         while True:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
-                    connection.sendall(request)
-                    reply = connection.makefile("rb").readline()
+                    replied = self._asked(connection)
                     self.start_seconds = time.monotonic() - self.began
-                    if not reply.endswith(b"\n"):
+                    if not replied:
                         raise Unusable(self.words("closed the connection instead of a reply"))
                     return
             except ConnectionRefusedError:

@@ -27,7 +27,7 @@ static int store(struct hoard *hoard, unsigned number)
                 .qos = 1, .retain = true, .id = (uint16_t)(1 + number % HOARD_WINDOW)};
         int length;
 
-        snprintf(topic, sizeof(topic), "fleet/pi-%06u/telemetry/heat/state", number);
+        snprintf(topic, sizeof(topic), "fleet/pi-%06u/telemetry/indoor/state", number);
         snprintf(payload, sizeof(payload), "%-64u", number);
         publish.topic = wire_text_of(topic);
         publish.payload = wire_text_of(payload);

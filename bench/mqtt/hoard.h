@@ -1,6 +1,6 @@
 /* bench/mqtt/hoard.h - many retained messages, and a client that wants them all.
  *
- * Each of a topic of its own, "fleet/pi-000123/telemetry/heat/state", with 64 bytes. */
+ * Each of a topic of its own, "fleet/pi-000123/telemetry/indoor/state", with 64 bytes. */
 #pragma once
 
 #include "bench/clocks.h"

@@ -35,7 +35,7 @@ dev_build() {
         echo "built: build/pifleet-agent build/pifleet"
 }
 
-## bench [--quick] - measure speed and memory side by side with Redis and Python
+## bench [--quick] - measure speed and memory side by side with Redis, Python and mosquitto
 dev_bench() {
         packages_install bench
         build_release
