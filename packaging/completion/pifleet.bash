@@ -1,7 +1,7 @@
 # Completion of pifleet(1) for bash. Installed as
 # /usr/share/bash-completion/completions/pifleet.
 
-_pifleet_subcommands='call status setup passwd doctor deploy rollback handlers logs sign'
+_pifleet_subcommands='call status setup passwd doctor deploy rollback handlers logs sign pub sub rpc'
 
 # Prints the options of a subcommand, as its own help lists them.
 _pifleet_options()
@@ -31,7 +31,7 @@ _pifleet()
                 return
         fi
         case "$previous" in
-        --config | --socket | --ca | --token-file | --key | --make-key)
+        --config | --socket | --ca | --token-file | --password-file | --key | --make-key | --file | -f)
                 mapfile -t COMPREPLY < <(compgen -f -- "$word")
                 return
                 ;;
@@ -43,10 +43,21 @@ _pifleet()
                 mapfile -t COMPREPLY < <(compgen -W "viewer operator deployer admin" -- "$word")
                 return
                 ;;
-        --port | --token | --timeout | --name | --user | --version | --lines | --comment)
+        --qos | -q | --will-qos)
+                mapfile -t COMPREPLY < <(compgen -W "0 1 2" -- "$word")
+                return
+                ;;
+        --port | -p | --token | --timeout | --name | --user | --version | --comment | \
+                -u | --client-id | -i | --count | -C | -W | --expiry | --session-expiry | \
+                --content-type | --response-topic | --user-property | --will-topic | \
+                --will-payload | --will-delay)
                 return
                 ;;
         esac
+        # Of logs a number, of pub a switch.
+        if [ "$previous" = --lines ] && [ "$subcommand" = logs ]; then
+                return
+        fi
         if [ "$subcommand" = help ]; then
                 mapfile -t COMPREPLY < <(compgen -W "$_pifleet_subcommands" -- "$word")
         elif [[ "$word" == -* ]]; then

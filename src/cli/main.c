@@ -9,11 +9,13 @@
 static const struct subcommand *const subcommands[] = {
         &subcommand_call,   &subcommand_status, &subcommand_setup,    &subcommand_passwd,
         &subcommand_doctor, &subcommand_deploy, &subcommand_rollback, &subcommand_handlers,
-        &subcommand_logs,   &subcommand_sign,
+        &subcommand_logs,   &subcommand_sign,   &subcommand_pub,      &subcommand_sub,
+        &subcommand_rpc,
 };
 
-static const char *const words[] = {"call",     "status",   "setup", "passwd", "doctor", "deploy",
-                                    "rollback", "handlers", "logs",  "sign",   "help"};
+static const char *const words[] = {"call",   "status",   "setup",    "passwd", "doctor",
+                                    "deploy", "rollback", "handlers", "logs",   "sign",
+                                    "pub",    "sub",      "rpc",      "help"};
 
 static int overview(struct buffer *out)
 {

@@ -38,3 +38,6 @@ extern const struct subcommand subcommand_rollback;
 extern const struct subcommand subcommand_handlers;
 extern const struct subcommand subcommand_logs;
 extern const struct subcommand subcommand_sign;
+extern const struct subcommand subcommand_pub;
+extern const struct subcommand subcommand_sub;
+extern const struct subcommand subcommand_rpc;

@@ -14,7 +14,7 @@ from command_line import (NO_CONNECTION, OK, PROGRAM, REFUSED, SECONDS, STATUS, 
 from fake_agent import SILENCE, FakeAgent, Greeter
 
 SUBCOMMANDS = ["call", "status", "setup", "passwd", "doctor", "deploy", "rollback", "handlers",
-               "logs", "sign"]
+               "logs", "sign", "pub", "sub", "rpc"]
 
 
 # ---- words ----
@@ -121,6 +121,10 @@ def test_completion_offers_what_there_is(tmp_path):
     assert completions("call", "ping", "--to", path=PROGRAM) == ["--token", "--token-file"]
     assert completions("setup", "--role", "a", path=PROGRAM) == ["admin"]
     assert completions("passwd", "--user", "a", path=PROGRAM) == []
+    assert completions("pub", "t", "--will-t", path=PROGRAM) == ["--will-topic"]
+    assert completions("sub", "t", "-q", "", path=PROGRAM) == ["0", "1", "2"]
+    assert completions("pub", "t", "--file", str(tmp_path / "sen"), path=PROGRAM) == [
+        str(tmp_path / "sensors.py")]
     (tmp_path / "pifleet").write_text(
         '#!/bin/sh\necho \'{"commands":[{"name":"ping","role":"viewer"},{"name":"$(id)"},'
         '{"name":"pin_mode"}]}\'\n')
