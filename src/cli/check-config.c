@@ -102,6 +102,40 @@ static void check_access(const struct check_place *place, struct findings *findi
                 finding_add(findings, FINDING_OK, "access", "open, to this machine only");
 }
 
+static bool is_below(const char *path, const char *folder)
+{
+        size_t length = strlen(folder);
+
+        return strncmp(path, folder, length) == 0 && path[length] == '/';
+}
+
+/* What the spawner allows by itself, and its unit lets it write to. */
+static void check_shared(const struct check_place *place, struct findings *findings)
+{
+        const cJSON *folders = json_get(json_get(place->outline, "handlers"), "shared_dirs");
+        const cJSON *one;
+
+        cJSON_ArrayForEach(one, folders)
+        {
+                const char *text = cJSON_GetStringValue(one);
+
+                if (!text || text[0] == '\0')
+                        continue;
+                text++; /* behind the mark of its style */
+                if (is_below(text, "/home") || is_below(text, "/srv") || is_below(text, "/mnt") ||
+                    is_below(text, "/media"))
+                        continue;
+                finding_advise(finding_add(findings, FINDING_WARNING, "handlers",
+                                           "shared_dirs: an installed spawner shares %.100s only "
+                                           "when told, and no module starts until then",
+                                           text),
+                               "systemctl edit pifleet-spawner@: ReadWritePaths=%.100s, and "
+                               "--allow-shared %.100s in ExecStart=; or take a folder below /home, "
+                               "/srv, /mnt or /media",
+                               text, text);
+        }
+}
+
 static void explain_absence(const struct check_place *place, int reason, const char *sentence,
                             struct findings *findings)
 {
@@ -132,6 +166,8 @@ void check_config(struct check_place *place, struct findings *findings)
         check_permissions(place->config_path, file, findings);
         check_content(place->config_path, findings);
         /* What is no YAML at all was reported by the agent. */
-        if (yaml_edit_outline(file->text, file->length, &place->outline, NULL) == 0)
-                check_access(place, findings);
+        if (yaml_edit_outline(file->text, file->length, &place->outline, NULL) < 0)
+                return;
+        check_access(place, findings);
+        check_shared(place, findings);
 }

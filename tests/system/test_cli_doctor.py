@@ -86,6 +86,15 @@ def test_doctor_looks_at_who_may_come_in(tmp_path, access, level, words):
     assert words in of(found, "access", level)[0]
 
 
+def test_doctor_looks_at_where_modules_share_folders(tmp_path):
+    path = write_config(tmp_path, handlers={"shared_dirs": ["/srv/films", "/opt/recordings"]})
+    found = findings(run("doctor", "--config", path, "--port", free_port())[1])
+    warnings = [f for f in found if f["area"] == "handlers"]
+    assert len(warnings) == 1 and "/opt/recordings" in warnings[0]["text"]
+    for words in ("ReadWritePaths=/opt/recordings", "--allow-shared /opt/recordings"):
+        assert words in warnings[0]["advice"]
+
+
 def test_doctor_looks_at_the_state_directory(tmp_path):
     (tmp_path / "state").mkdir()
     (tmp_path / "state").chmod(0o777)

@@ -159,7 +159,8 @@ def test_a_folder_that_cannot_be_shared_is_named_with_what_to_do(start_agent):
     with agent.connect() as client:
         reply = deploy(client, echo("it"))
         assert not reply["success"] and reply["type"] != "handler_rejected", reply
-        for words in ("/opt/recordings", "/home, /srv, /mnt or /media", "--allow-shared"):
+        for words in ("/opt/recordings", "/home, /srv, /mnt or /media", "--allow-shared",
+                      "ReadWritePaths="):
             assert words in reply["error"], reply
 
 

@@ -293,12 +293,15 @@ static const char *remedy_of(const struct sandbox_event *event)
         if (event->error == -EUSERS)
                 return "; no user id is left: remove what nobody needs from data/ in the "
                        "spawner's folder, or start pifleet-spawner with more --uids";
+        if (event->step == SANDBOX_STEP_DIRECTORIES && event->error == -EROFS)
+                return "; if systemd starts pifleet-spawner, its unit needs ReadWritePaths= "
+                       "with that folder";
         if (event->error != -EACCES || event->where[0] == '\0')
                 return NULL;
         switch (event->step) {
         case SANDBOX_STEP_DIRECTORIES:
                 return "; give modules a folder below /home, /srv, /mnt or /media, or start "
-                       "pifleet-spawner with --allow-shared";
+                       "pifleet-spawner with --allow-shared (and ReadWritePaths= in its unit)";
         case SANDBOX_STEP_DEVICES:
                 return "; to grant it, start pifleet-spawner with --allow-device";
         case SANDBOX_STEP_IDENTITY:
