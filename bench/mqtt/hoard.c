@@ -15,7 +15,7 @@ struct hoard {
         unsigned topics;
         unsigned acknowledged;
         unsigned fetched;
-        bool subscribed;
+        bool subscribed, retain;
         uint8_t *seen; /* by number of the topic */
 };
 
@@ -24,7 +24,7 @@ static int store(struct hoard *hoard, unsigned number)
         char topic[TOPIC_SIZE], payload[PAYLOAD + 1];
         uint8_t bytes[2 * (TOPIC_SIZE + PAYLOAD)];
         struct wire_publish publish = {
-                .qos = 1, .retain = true, .id = (uint16_t)(1 + number % HOARD_WINDOW)};
+                .qos = 1, .retain = hoard->retain, .id = (uint16_t)(1 + number % HOARD_WINDOW)};
         int length;
 
         snprintf(topic, sizeof(topic), "fleet/pi-%06u/telemetry/indoor/state", number);
@@ -150,12 +150,13 @@ static int measure(struct hoard *hoard, int (*what)(struct hoard *), int server,
         return r;
 }
 
-int hoard_store(const struct sockaddr_in *broker, unsigned topics, int server,
+int hoard_store(const struct sockaddr_in *broker, unsigned topics, bool retain, int server,
                 struct hoard_result *ret)
 {
         struct hoard hoard;
         int r = hoard_open(&hoard, broker, topics, "hoard-store");
 
+        hoard.retain = retain;
         if (r == 0)
                 r = measure(&hoard, store_all, server, ret);
         ret->lost = topics - hoard.acknowledged;

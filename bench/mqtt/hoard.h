@@ -6,6 +6,7 @@
 #include "bench/clocks.h"
 
 #include <netinet/in.h>
+#include <stdbool.h>
 
 enum { HOARD_TOPICS_MAX = 1000000, HOARD_WINDOW = 100 };
 
@@ -15,8 +16,8 @@ struct hoard_result {
 };
 
 /* Publishes `topics` of them with QoS 1, HOARD_WINDOW in one write when all before are
- * acknowledged. */
-int hoard_store(const struct sockaddr_in *broker, unsigned topics, int server,
+ * acknowledged. Without `retain` the same messages, and nothing is to stay of them. */
+int hoard_store(const struct sockaddr_in *broker, unsigned topics, bool retain, int server,
                 struct hoard_result *ret);
 /* Subscribes to '#' with QoS 0: from the write of SUBSCRIBE until `topics` different ones
  * have come. -EBADMSG: one came twice, or something else. */

@@ -239,8 +239,14 @@ static int measure_connects(const struct options *options)
 static int measure_hoard(const struct options *options)
 {
         struct hoard_result result;
-        int r = hoard_store(&options->flow.broker, options->topics, options->server, &result);
+        int r = hoard_store(&options->flow.broker, options->topics, false, options->server,
+                            &result);
 
+        if (r == 0)
+                r = step(options, "published");
+        if (r == 0)
+                r = hoard_store(&options->flow.broker, options->topics, true, options->server,
+                                &result);
         if (r == 0)
                 print_result("stored", options->topics - result.lost, result.lost, &result.window,
                              NULL);
