@@ -107,7 +107,7 @@ static bool step(struct reader *reader, struct reading *reading, const char *byt
         struct http_refusal refusal;
         struct http_request request;
         struct http_text data;
-        size_t consumed = 0;
+        size_t consumed = 0, skip, length;
         int r;
 
         if (reader->in_body) {
@@ -119,11 +119,15 @@ static bool step(struct reader *reader, struct reading *reading, const char *byt
                 }
                 reader->in_body = r == HTTP_BODY_NEED_MORE || r == HTTP_BODY_DATA;
         } else {
-                r = http_head_next(&reader->scanner, bytes, count, HEAD_MAX, &request, &consumed,
+                r = http_head_find(&reader->scanner, bytes, count, HEAD_MAX, &skip, &length,
                                    &refusal);
+                if (r == HTTP_HEAD_FOUND &&
+                    http_head_parse(bytes + skip, length, &request, &refusal) < 0)
+                        r = -1;
                 MUST(r >= 0 || (refusal.status >= 400 && refusal.why));
                 if (r == HTTP_HEAD_FOUND) {
-                        MUST(consumed > 0 && consumed <= count);
+                        consumed = skip + length;
+                        MUST(length > 0 && consumed <= count);
                         check_request(&request, bytes, consumed);
                         add_text(reading, request.target);
                         add_text(reading, request.host);

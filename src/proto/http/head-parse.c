@@ -1,8 +1,7 @@
-#include "proto/http/head-parse.h"
+#include "proto/http/refusal.h"
 
 #include "base/attributes.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* Takes a line off the front, its end gone too. There is one. */
@@ -302,8 +301,10 @@ static int read_expectation(struct http_request *request, struct http_refusal *r
         return 0;
 }
 
-int http_head_parse(struct http_text head, struct http_request *ret, struct http_refusal *refusal)
+int http_head_parse(const char *bytes, size_t length, struct http_request *ret,
+                    struct http_refusal *refusal)
 {
+        struct http_text head = {bytes, length - 2}; /* without the empty line */
         int r;
 
         *ret = (struct http_request){.fields_count = 0};

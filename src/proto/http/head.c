@@ -1,16 +1,9 @@
 #include "proto/http/head.h"
 
-#include "base/attributes.h"
-#include "proto/http/head-parse.h"
+#include "proto/http/refusal.h"
 
 #include <errno.h>
 #include <string.h>
-
-int http_refuse(struct http_refusal *refusal, int status, const char *why)
-{
-        *refusal = (struct http_refusal){status, why};
-        return -EPROTO;
-}
 
 static int refuse_length(const struct http_head_scanner *scanner, struct http_refusal *refusal)
 {
@@ -49,33 +42,27 @@ static int find_end(struct http_head_scanner *scanner, const char *bytes, size_t
         return 0;
 }
 
-int http_head_next(struct http_head_scanner *scanner, const char *bytes, size_t count, size_t max,
-                   struct http_request *ret, size_t *ret_consumed, struct http_refusal *refusal)
+int http_head_find(struct http_head_scanner *scanner, const char *bytes, size_t count, size_t max,
+                   size_t *ret_skip, size_t *ret_length, struct http_refusal *refusal)
 {
         size_t skip = skip_empty_line(bytes, count), end;
-        struct http_text head;
         int r;
 
         /* Nothing, or half of an empty line. */
         if (count == 0 || (count == 1 && bytes[0] == '\r'))
                 return HTTP_HEAD_NEED_MORE;
-        bytes += skip;
-        count -= skip;
-        r = find_end(scanner, bytes, count, &end, refusal);
+        r = find_end(scanner, bytes + skip, count - skip, &end, refusal);
         if (r < 0)
                 return r;
-        if ((end > 0 ? end : count) > max)
+        if ((end > 0 ? end : count - skip) > max)
                 return refuse_length(scanner, refusal);
         if (end == 0)
                 return HTTP_HEAD_NEED_MORE;
         if (end == 2)
                 return http_refuse(refusal, 400, "empty lines come before the request");
         *scanner = (struct http_head_scanner){0};
-        head = (struct http_text){bytes, end - 2};
-        r = http_head_parse(head, ret, refusal);
-        if (r < 0)
-                return r;
-        *ret_consumed = skip + end;
+        *ret_skip = skip;
+        *ret_length = end;
         return HTTP_HEAD_FOUND;
 }
 

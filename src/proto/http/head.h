@@ -65,11 +65,15 @@ enum http_head_outcome {
 };
 
 /* Looks for a head at the front of the bytes; the caller presents them again, with more
- * behind them, until it is whole, and each is looked at once. HTTP_HEAD_FOUND: *ret_consumed
- * bytes are to be taken off. -EPROTO: *refusal says why; so it does when the head is, or
- * will be, longer than `max` bytes. */
-int http_head_next(struct http_head_scanner *scanner, const char *bytes, size_t count, size_t max,
-                   struct http_request *ret, size_t *ret_consumed, struct http_refusal *refusal);
+ * behind them, until it is whole, and each is looked at once. HTTP_HEAD_FOUND: it is
+ * *ret_length bytes, behind *ret_skip ones that mean nothing. -EPROTO: *refusal says why;
+ * so it does when the head is, or will be, longer than `max` bytes. */
+int http_head_find(struct http_head_scanner *scanner, const char *bytes, size_t count, size_t max,
+                   size_t *ret_skip, size_t *ret_length, struct http_refusal *refusal);
+
+/* What a head says that http_head_find() found. -EPROTO. */
+int http_head_parse(const char *bytes, size_t length, struct http_request *ret,
+                    struct http_refusal *refusal);
 
 /* The first field of that name, in any case of letters; NULL: there is none. */
 const struct http_text *http_request_field(const struct http_request *request,

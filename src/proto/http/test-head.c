@@ -10,6 +10,19 @@
 
 enum { MAX = 8192 };
 
+static int next(struct http_head_scanner *scanner, const char *bytes, size_t count, size_t max,
+                struct http_request *ret, size_t *ret_consumed, struct http_refusal *refusal)
+{
+        size_t skip, length;
+        int r = http_head_find(scanner, bytes, count, max, &skip, &length, refusal);
+
+        if (r != HTTP_HEAD_FOUND)
+                return r;
+        *ret_consumed = skip + length;
+        r = http_head_parse(bytes + skip, length, ret, refusal);
+        return r < 0 ? r : HTTP_HEAD_FOUND;
+}
+
 /* In memory of exactly its size, so that a byte beyond is found. The texts of *ret point
  * into what *ret_copy owns. */
 static int parse(const char *text, struct http_request *ret, size_t *ret_consumed,
@@ -21,7 +34,7 @@ static int parse(const char *text, struct http_request *ret, size_t *ret_consume
         *ret_copy = malloc(length > 0 ? length : 1);
         CHECK(*ret_copy != NULL);
         memcpy(*ret_copy, text, length);
-        return http_head_next(&scanner, *ret_copy, length, MAX, ret, ret_consumed, refusal);
+        return next(&scanner, *ret_copy, length, MAX, ret, ret_consumed, refusal);
 }
 
 static bool is(struct http_text text, const char *expected)
@@ -194,8 +207,7 @@ TEST(a_zero_byte_is_refused_wherever_it_stands)
 
                 memcpy(bytes, text, sizeof(bytes));
                 bytes[at] = '\0';
-                CHECK_EQ(http_head_next(&scanner, bytes, sizeof(bytes), MAX, &request, &consumed,
-                                        &refusal),
+                CHECK_EQ(next(&scanner, bytes, sizeof(bytes), MAX, &request, &consumed, &refusal),
                          -EPROTO);
         }
 }
@@ -287,12 +299,11 @@ TEST(a_head_that_comes_byte_by_byte_is_the_same_and_each_is_looked_at_once)
         size_t consumed, end = sizeof(text) - 5;
 
         for (size_t count = 0; count < end; count++) {
-                CHECK_EQ(http_head_next(&scanner, text, count, MAX, &request, &consumed, &refusal),
+                CHECK_EQ(next(&scanner, text, count, MAX, &request, &consumed, &refusal),
                          HTTP_HEAD_NEED_MORE);
                 CHECK_EQ(scanner.scanned, count > 2 ? count - 2 : 0);
         }
-        CHECK_EQ(http_head_next(&scanner, text, end, MAX, &request, &consumed, &refusal),
-                 HTTP_HEAD_FOUND);
+        CHECK_EQ(next(&scanner, text, end, MAX, &request, &consumed, &refusal), HTTP_HEAD_FOUND);
         CHECK_EQ(consumed, end);
         CHECK_EQ(scanner.scanned, 0);
         CHECK_EQ(scanner.line, 0);
@@ -308,19 +319,19 @@ TEST(a_head_beyond_the_limit_is_refused_before_it_ends)
         struct http_request request;
         size_t consumed;
 
-        CHECK_EQ(http_head_next(&scanner, line, 20, 20, &request, &consumed, &refusal), 0);
-        CHECK_EQ(http_head_next(&scanner, line, 21, 20, &request, &consumed, &refusal), -EPROTO);
+        CHECK_EQ(next(&scanner, line, 20, 20, &request, &consumed, &refusal), 0);
+        CHECK_EQ(next(&scanner, line, 21, 20, &request, &consumed, &refusal), -EPROTO);
         CHECK_EQ(refusal.status, 414);
         scanner = (struct http_head_scanner){0};
-        CHECK_EQ(http_head_next(&scanner, fields, 21, 20, &request, &consumed, &refusal), -EPROTO);
+        CHECK_EQ(next(&scanner, fields, 21, 20, &request, &consumed, &refusal), -EPROTO);
         CHECK_EQ(refusal.status, 431);
         /* What comes behind the head does not count. */
         scanner = (struct http_head_scanner){0};
-        CHECK_EQ(http_head_next(&scanner, whole, sizeof(whole) - 1, sizeof(whole) - 1, &request,
-                                &consumed, &refusal),
+        CHECK_EQ(next(&scanner, whole, sizeof(whole) - 1, sizeof(whole) - 1, &request, &consumed,
+                      &refusal),
                  HTTP_HEAD_FOUND);
-        CHECK_EQ(http_head_next(&scanner, whole, sizeof(whole) - 1, sizeof(whole) - 2, &request,
-                                &consumed, &refusal),
+        CHECK_EQ(next(&scanner, whole, sizeof(whole) - 1, sizeof(whole) - 2, &request, &consumed,
+                      &refusal),
                  -EPROTO);
 }
 
@@ -338,8 +349,7 @@ TEST(more_fields_than_fit_are_refused)
                         length +=
                                 snprintf(text + length, sizeof(text) - (size_t)length, "A: b\r\n");
                 length += snprintf(text + length, sizeof(text) - (size_t)length, "\r\n");
-                r = http_head_next(&scanner, text, (size_t)length, MAX, &request, &consumed,
-                                   &refusal);
+                r = next(&scanner, text, (size_t)length, MAX, &request, &consumed, &refusal);
                 CHECK_EQ(r, extra < HTTP_FIELDS_MAX ? HTTP_HEAD_FOUND : -EPROTO);
                 if (r < 0)
                         CHECK_EQ(refusal.status, 431);

@@ -68,13 +68,10 @@ static const struct {
 static void parse(char *text, size_t size, const char *method, const char *fields,
                   struct http_request *ret)
 {
-        struct http_head_scanner scanner = {0};
         struct http_refusal refusal;
-        size_t consumed;
         int length = snprintf(text, size, "%s /mqtt HTTP/1.1\r\nHost: a\r\n%s\r\n", method, fields);
 
-        CHECK_EQ(http_head_next(&scanner, text, (size_t)length, size, ret, &consumed, &refusal),
-                 HTTP_HEAD_FOUND);
+        CHECK_EQ(http_head_parse(text, (size_t)length, ret, &refusal), 0);
 }
 
 TEST(a_request_for_a_websocket_is_one_or_is_told_why_not)

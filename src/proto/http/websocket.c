@@ -1,6 +1,6 @@
 #include "proto/http/websocket.h"
 
-#include "proto/http/head-parse.h"
+#include "proto/http/refusal.h"
 
 #include <string.h>
 
