@@ -1,23 +1,31 @@
 """The real pifleet-broker as a child process, on a port of its own."""
 
 import contextlib
+import os
 import re
 import signal
 import subprocess
+import typing
 
 from agent_process import BUILD, SANITIZER_REPORT
 
 SECONDS = 20
 
 
+class Broker(typing.NamedTuple):
+    """One that runs: where, and as which process."""
+    port: int
+    pid: int
+
+
 @contextlib.contextmanager
-def running_broker():
-    """The port of a broker that has to end well."""
+def broker_process(environment=None):
+    """A broker that has to end well."""
     process = subprocess.Popen([BUILD / "pifleet-broker", "-p", "0"], stderr=subprocess.PIPE,
-                               text=True)
+                               text=True, env={**os.environ, **(environment or {})})
     try:
         line = process.stderr.readline()
-        yield int(re.search(r"address=127\.0\.0\.1:(\d+)", line).group(1))
+        yield Broker(int(re.search(r"address=127\.0\.0\.1:(\d+)", line).group(1)), process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -26,3 +34,10 @@ def running_broker():
             process.kill()
     assert process.returncode == 0, said
     assert not SANITIZER_REPORT.search(said), said
+
+
+@contextlib.contextmanager
+def running_broker():
+    """The port of one."""
+    with broker_process() as broker:
+        yield broker.port
