@@ -115,15 +115,21 @@ int store_log_open(struct loop *loop, struct store_thread *thread,
         return 0;
 }
 
-/* What a turn would have done, here and now. */
+static bool is_all_durable(const struct store_log *log)
+{
+        return !store_log_has_gathered(log) && buffer_length(&log->writing) == 0 &&
+               log->writer.synced == log->writer.written;
+}
+
+/* What turns would do, here and now; one attempt, whatever was wrong before. */
 static void write_the_rest(struct store_log *log)
 {
-        while (!log->failed && !log->renewing && !log->trouble &&
-               (store_log_has_gathered(log) || buffer_length(&log->writing) > 0 ||
-                log->writer.synced < log->writer.written)) {
-                log->sync_wanted = true;
+        while (!log->failed && !log->renewing && !is_all_durable(log)) {
                 loop_timer_stop(&log->retry);
+                log->sync_wanted = true;
                 store_log_turn(log);
+                if (log->error < 0)
+                        return;
         }
 }
 
@@ -135,8 +141,6 @@ struct store_log *store_log_free(struct store_log *log)
         log->closing = true;
         store_image_abandon(log);
         store_writer_drop_image(&log->writer);
-        /* One more attempt, whatever was wrong. */
-        log->trouble = 0;
         write_the_rest(log);
         loop_timer_stop(&log->retry);
         loop_timer_stop(&log->gather);

@@ -32,6 +32,7 @@ static void forget_segment(struct store_writer *writer)
         if (writer->fd >= 0)
                 close(TAKE_FD(writer->fd));
         writer->length = 0;
+        writer->torn = false;
 }
 
 void store_writer_done(struct store_writer *writer)
@@ -105,12 +106,24 @@ static int open_segment(struct store_writer *writer)
         return 0;
 }
 
-/* Back to what was whole, so that the same can be written again. */
-static void undo_append(struct store_writer *writer)
+/* Back to what is whole: a part of a group must not stand before the same group. */
+static int cut_torn(struct store_writer *writer)
 {
+        if (!writer->torn)
+                return 0;
         if (ftruncate(writer->fd, (off_t)writer->length) < 0)
-                writer->broken = true;
-        store_writer_drop_image(writer);
+                return -errno;
+        writer->torn = false;
+        return 0;
+}
+
+static int prepare_segment(struct store_writer *writer)
+{
+        int r = writer->fd < 0 ? open_segment(writer) : cut_torn(writer);
+
+        if (r < 0)
+                store_writer_drop_image(writer);
+        return r;
 }
 
 int store_writer_append(struct store_writer *writer, uint8_t *bytes, size_t count)
@@ -123,11 +136,9 @@ int store_writer_append(struct store_writer *writer, uint8_t *bytes, size_t coun
         assert(count >= STORE_RECORD_HEADER);
         if (writer->broken)
                 return -EIO;
-        r = writer->fd < 0 ? open_segment(writer) : 0;
-        if (r < 0) {
-                store_writer_drop_image(writer);
+        r = prepare_segment(writer);
+        if (r < 0)
                 return r;
-        }
         for (size_t at = STORE_RECORD_HEADER; at < count; last++)
                 at += store_record_seal(bytes + at, writer->seed);
         if (writer->synced > writer->marked) {
@@ -138,7 +149,9 @@ int store_writer_append(struct store_writer *writer, uint8_t *bytes, size_t coun
         length = count - (size_t)(from - bytes);
         r = write_all(writer->fd, from, length);
         if (r < 0) {
-                undo_append(writer);
+                writer->torn = true;
+                (void)cut_torn(writer); /* or before the next */
+                store_writer_drop_image(writer);
                 return r;
         }
         if (from == bytes)
@@ -187,7 +200,9 @@ int store_writer_begin_image(struct store_writer *writer)
         int r;
 
         store_writer_drop_image(writer);
-        r = store_writer_sync(writer);
+        r = cut_torn(writer);
+        if (r == 0)
+                r = store_writer_sync(writer);
         if (r < 0)
                 return r;
         forget_segment(writer);

@@ -19,7 +19,8 @@ struct store_writer {
 
         uint64_t generation; /* of the segment that is open, or comes next */
         bool fresh, broken;
-        int fd; /* the segment's; -1: none yet, the next group makes it */
+        bool torn; /* behind `length` there is a part of a group */
+        int fd;    /* the segment's; -1: none yet, the next group makes it */
         uint32_t seed;
         uint64_t length;  /* what is whole of it */
         uint64_t written; /* sequence of the last record of all segments */

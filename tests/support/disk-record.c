@@ -11,7 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FOLDERS_MAX = 16, FILES_MAX = 512, NAMES_MAX = 256, OPERATIONS_MAX = 1024, NAME_MAX_ = 160 };
+enum {
+        FOLDERS_MAX = 16,
+        FILES_MAX = 512,
+        NAMES_MAX = 256,
+        OPERATIONS_MAX = 1024,
+        NAME_MAX_ = 160,
+        PAGE = 512
+};
 
 struct file {
         ino_t inode;
@@ -162,6 +169,11 @@ void disk_record_begin(const char *path)
         disk_record_forget();
         read_folder(path, "");
         disk_record_with(&recorder);
+}
+
+size_t disk_record_count(void)
+{
+        return record.operation_count;
 }
 
 size_t disk_record_end(void)
@@ -382,6 +394,21 @@ static void lose_names(struct rebuild *rebuild, size_t operations)
                         apply_name(rebuild, &record.operations[i]);
 }
 
+/* Any of them, wherever in the file they are. */
+static void lose_pages(struct rebuild *rebuild, struct file *file)
+{
+        for (size_t at = file->synced; at < file->count;) {
+                size_t end = (at / PAGE + 1) * PAGE;
+
+                if (end > file->count)
+                        end = file->count;
+                if (rebuild->loss < DISK_LOSES_AT_RANDOM ? at / PAGE % 2 == 0
+                                                         : choose(rebuild, 2) == 0)
+                        memset(file->bytes + at, 0, end - at);
+                at = end;
+        }
+}
+
 static void lose_bytes(struct rebuild *rebuild, struct file *file)
 {
         unsigned loss = rebuild->loss < DISK_LOSES_AT_RANDOM
@@ -394,6 +421,8 @@ static void lose_bytes(struct rebuild *rebuild, struct file *file)
                 file->count = file->synced + (file->count - file->synced) / 2;
         else if (loss == DISK_ZEROES_BYTES && file->count > file->synced)
                 memset(file->bytes + file->synced, 0, file->count - file->synced);
+        else if (loss == DISK_LOSES_PAGES)
+                lose_pages(rebuild, file);
 }
 
 static void write_folder(const struct rebuild *rebuild, const struct folder *folder,

@@ -13,7 +13,8 @@
 
 /* The tree as it is counts as synced. Folders at most two levels deep. */
 void disk_record_begin(const char *path);
-/* The number of operations that were recorded. */
+/* The number of operations that were recorded, so far or in all. */
+size_t disk_record_count(void);
 size_t disk_record_end(void);
 void disk_record_forget(void);
 
@@ -22,6 +23,7 @@ enum disk_loss {
         DISK_LOSES_BYTES,     /* names are there, bytes are not */
         DISK_TEARS_BYTES,     /* names are there, and half of the bytes */
         DISK_ZEROES_BYTES,    /* names and lengths are there, the bytes are zero */
+        DISK_LOSES_PAGES,     /* the same of each second page, of 512 bytes */
         DISK_LOSES_NOTHING,   /* as after a kill */
         DISK_LOSES_AT_RANDOM, /* this and all above: seeds, each another mixture */
 };
