@@ -49,7 +49,7 @@ _pifleet()
                 ;;
         --port | -p | --token | --timeout | --name | --user | --version | --comment | \
                 -u | --client-id | -i | --count | -C | -W | --expiry | --session-expiry | \
-                --content-type | --response-topic | --user-property | --will-topic | \
+                --topic | --content-type | --response-topic | --user-property | --will-topic | \
                 --will-payload | --will-delay)
                 return
                 ;;

@@ -54,7 +54,8 @@ const struct options_entry broker_options[BROKER_OPTIONS_COUNT] = {
          .offset = offsetof(struct broker_options, user),
          .value = "NAME",
          .help = "who you are. The password is $PIFLEET_PASSWORD or in\n"
-                 "--password-file; else a terminal is asked for it"},
+                 "--password-file, else a terminal is asked for it; to an\n"
+                 "agent it is a token, and needs no name"},
         {.name = "password-file",
          .type = OPTIONS_TEXT,
          .offset = offsetof(struct broker_options, password_file),
@@ -110,25 +111,31 @@ static int make_id(char id[BROKER_ID_MAX + 1], struct error *error)
         return 0;
 }
 
+/* Other brokers than an agent's are nobody to show a token to. */
+static const char *password_of_environment(const struct broker_options *options)
+{
+        const char *password = getenv("PIFLEET_PASSWORD");
+
+        if ((!password || *password == '\0') && options->is_of_agent)
+                password = getenv("PIFLEET_TOKEN");
+        return password && *password ? password : NULL;
+}
+
 static int resolve_password(const struct broker_options *options, struct broker *broker,
                             struct error *error)
 {
-        const char *environment = getenv("PIFLEET_PASSWORD");
+        const char *environment = password_of_environment(options);
         int r = 0;
 
-        if (!options->user)
-                return options->password_file
-                               ? error_set(error, -EINVAL,
-                                           "a password without a name: add --user NAME")
-                               : 0;
         if (options->password_file) {
                 r = secret_file_read(options->password_file, "password", broker->password,
                                      SECRET_INPUT_MAX, error);
-        } else if (environment && *environment) {
+        } else if (environment) {
                 if (strlen(environment) > SECRET_INPUT_MAX)
-                        return error_set(error, -EINVAL, "$PIFLEET_PASSWORD is too long");
+                        return error_set(error, -EINVAL, "the password is longer than %d bytes",
+                                         SECRET_INPUT_MAX);
                 strcpy(broker->password, environment);
-        } else if (secret_input_is_typed()) {
+        } else if (options->user && secret_input_is_typed()) {
                 r = secret_input_read("Password: ", broker->password, error);
         } else {
                 return 0;
@@ -242,10 +249,12 @@ static const char *next_step(const struct broker *broker, int r)
         case MQTT_UNSUPPORTED_VERSION:
                 return ". MQTT 5 is what pifleet speaks; that broker is older";
         case MQTT_BAD_CREDENTIALS:
-                return ". Look at --user and at $PIFLEET_PASSWORD or --password-file";
+                return ". Look at --user and at $PIFLEET_PASSWORD or --password-file; to an agent "
+                       "the password is a token";
         case MQTT_NOT_AUTHORIZED:
-                return settings->user ? ". Whom the broker lets do what is in its own configuration"
-                                      : ". Say who you are: --user NAME";
+                return settings->user || settings->password
+                               ? ". Whom the broker lets do what is in its own configuration"
+                               : ". Say who you are: --user NAME, and its password";
         case MQTT_CLIENT_ID_NOT_VALID:
                 return ". --client-id gives another one";
         case MQTT_SESSION_TAKEN_OVER:

@@ -18,6 +18,7 @@ struct broker_options {
         const char *user;
         const char *password_file;
         const char *client_id;
+        bool is_of_agent; /* no option: it is an agent's, whose passwords are tokens */
 };
 
 /* What the broker publishes when the connection breaks. */
@@ -56,9 +57,9 @@ struct broker {
         struct client_message will;
 };
 
-/* Options, $PIFLEET_PASSWORD or what a person types at the question for a password, into
- * settings; `will` may be NULL. `broker` stays where it is and is wiped by broker_done(), also
- * after a failure. -EINVAL and others, with a sentence. */
+/* Options, $PIFLEET_PASSWORD ($PIFLEET_TOKEN where it is an agent's) or what a person types at
+ * the question for a password, into settings; `will` may be NULL. `broker` stays where it is and is
+ * wiped by broker_done(), also after a failure. -EINVAL and others, with a sentence. */
 int broker_resolve(const struct broker_options *options, const struct broker_will_options *will,
                    struct broker *broker, struct error *error);
 void broker_done(struct broker *broker);

@@ -4,17 +4,19 @@
 #include "cli/broker.h"
 #include "cli/console-shape.h"
 #include "cli/exchange.h"
+#include "cli/topic.h"
 #include "data/json-writer.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-#define REQUEST_TOPIC "pi/rpc/request"
-#define RESPONSE_PREFIX "pi/rpc/response"
+enum { TOPIC_MAX = 1024 };
 
 struct rpc_options {
         double timeout_seconds;
+        const char *topic;
         struct console_shape shape;
         struct broker_options broker;
 };
@@ -27,15 +29,19 @@ static const struct options_entry entries[] = {
          .help = "how long to wait for the connection and for the reply (30)",
          .minimum = 0.001,
          .maximum = 86400},
+        {.name = "topic",
+         .type = OPTIONS_TEXT,
+         .offset = offsetof(struct rpc_options, topic),
+         .value = "TOPIC",
+         .help = "what the agent's topics begin with, its mqtt.topic (pi)"},
 };
 
 static const struct options_form form = {
         .name = "pifleet rpc",
         .arguments = "COMMAND [KEY=VALUE ...]",
         .summary = "send one command through an MQTT broker, print the answer",
-        .text = "Publishes the command at " REQUEST_TOPIC
-                " and waits for the reply at\n" RESPONSE_PREFIX
-                "/CLIENTID/. COMMAND and KEY=VALUE are those of pifleet call:\n"
+        .text = "Publishes the command at pi/rpc/request and waits for the reply at\n"
+                "pi/rpc/response/CLIENTID/. COMMAND and KEY=VALUE are those of pifleet call:\n"
                 "pifleet help call. A request that nobody took in time is not carried out later.",
         .groups = {{"Options", entries, ARRAY_SIZE(entries), 0},
                    CONSOLE_SHAPE_GROUP(struct rpc_options, shape),
@@ -53,6 +59,7 @@ struct call {
         struct console console;
         struct broker broker;
         int timeout_ms;
+        char request_topic[TOPIC_MAX + 1], response_prefix[TOPIC_MAX + 1];
 };
 
 static enum exit_status print(const struct call *call, const struct client_message *reply)
@@ -77,8 +84,8 @@ static enum exit_status print(const struct call *call, const struct client_messa
 static enum exit_status exchange_text(struct call *call, const struct buffer *text)
 {
         const struct client_rpc rpc = {
-                .topic = REQUEST_TOPIC,
-                .response_prefix = RESPONSE_PREFIX,
+                .topic = call->request_topic,
+                .response_prefix = call->response_prefix,
                 .payload = buffer_data(text),
                 .payload_length = buffer_length(text),
         };
@@ -121,6 +128,19 @@ static enum exit_status ask(struct call *call, const cJSON *request)
         return status;
 }
 
+static int set_topics(struct call *call, const char *base, struct error *error)
+{
+        size_t room = sizeof(call->request_topic);
+
+        if (topic_check_name(base, error) < 0)
+                return error_prefix(error, "--topic: ");
+        if ((size_t)snprintf(call->request_topic, room, "%s/rpc/request", base) >= room ||
+            (size_t)snprintf(call->response_prefix, room, "%s/rpc/response", base) >= room)
+                return error_set(error, -EINVAL, "--topic has at most %d bytes here",
+                                 TOPIC_MAX - 13);
+        return 0;
+}
+
 static int prepare(struct call *call, const struct rpc_options *options, char *words[],
                    size_t count, cJSON **ret, struct error *error)
 {
@@ -130,6 +150,8 @@ static int prepare(struct call *call, const struct rpc_options *options, char *w
         if (!request)
                 return error_set(error, -ENOMEM, "out of memory");
         r = arguments_add(request, words + 1, count - 1, error);
+        if (r == 0)
+                r = set_topics(call, options->topic, error);
         if (r == 0)
                 r = broker_resolve(&options->broker, NULL, &call->broker, error);
         /* The reply's topic is made of it. */
@@ -143,6 +165,7 @@ static int prepare(struct call *call, const struct rpc_options *options, char *w
 static enum exit_status run(int argc, char *argv[])
 {
         struct rpc_options options = {.timeout_seconds = BROKER_TIMEOUT_SECONDS,
+                                      .topic = "pi",
                                       .broker = BROKER_OPTIONS_DEFAULT};
         AUTO_JSON cJSON *request = NULL;
         struct error error = {0};
@@ -152,6 +175,7 @@ static enum exit_status run(int argc, char *argv[])
 
         if (!subcommand_parse(&form, argc, argv, &options, &words, &status))
                 return status;
+        options.broker.is_of_agent = true;
         console_init(&call.console, options.shape.json, options.shape.text);
         call.timeout_ms = (int)ceil(options.timeout_seconds * 1000);
         if (prepare(&call, &options, argv, words, &request, &error) < 0) {

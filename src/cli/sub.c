@@ -118,7 +118,7 @@ struct sub {
 };
 
 /* How a connection came to its end, beside the results of client/connection.h. */
-enum { DONE = 1 };
+enum { DONE = 1, FAILED = 2 /* and told */ };
 
 static int left_ms(const struct sub *sub)
 {
@@ -144,12 +144,14 @@ static int print(struct sub *sub, const struct client_message *message)
         /* Who has seen enough (| head) ends it. */
         if (r == -EPIPE)
                 return DONE;
-        if (r < 0)
+        if (r < 0) {
                 console_complain(&sub->console, "a message cannot be printed: %s", strerror(-r));
-        return r;
+                return FAILED;
+        }
+        return 0;
 }
 
-/* Messages until there is a reason to end: DONE, or how the connection ended. */
+/* Messages until there is a reason to end: DONE, FAILED, or how the connection ended. */
 static int receive_all(struct sub *sub, struct client_connection *connection, struct error *error)
 {
         bool retained_only = sub->options->retained_only;
@@ -241,7 +243,8 @@ static int follow(struct sub *sub, struct error *error)
         for (;;) {
                 int r = follow_once(sub, &backoff, error);
 
-                if (r == DONE || r == -EINTR || !sub->connected || broker_is_final(r))
+                if (r == DONE || r == FAILED || r == -EINTR || !sub->connected ||
+                    broker_is_final(r))
                         return r;
                 r = pause_before_next(sub, &backoff, error);
                 if (r != 0)
@@ -254,6 +257,8 @@ static enum exit_status conclude(const struct sub *sub, int r, const struct erro
         /* A signal, whose turn comes when all else is done; or nobody reads on. */
         if (r == -EINTR)
                 return EXIT_OK;
+        if (r == FAILED)
+                return EXIT_REFUSED;
         if (r != DONE)
                 return broker_complain(&sub->console, &sub->broker, r, error);
         if (sub->options->count > sub->count && left_ms(sub) == 0) {

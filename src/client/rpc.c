@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { CORRELATION_SIZE = 16, TOPIC_MAX = CLIENT_ID_MAX + 256 };
+enum { CORRELATION_SIZE = 16, TOPIC_MAX = CLIENT_ID_MAX + 2048 };
 
 static int left_ms(uint64_t deadline_ns)
 {

@@ -241,6 +241,16 @@ def test_a_reader_that_has_seen_enough_ends_it(port):
     assert follower.process.stderr.read() == b""
 
 
+def test_output_that_cannot_be_written_ends_it():
+    message = packet(PUBLISH, text("t") + b"\0" + b"one")
+    with FakeBroker(after=message, connections=2) as fake, open("/dev/full", "wb") as full:
+        done = subprocess.run([PROGRAM, "sub", "t", "--port", str(fake.port)], stdout=full,
+                              stderr=subprocess.PIPE, env=environment(), timeout=SECONDS,
+                              check=False)
+    assert done.returncode == REFUSED
+    assert done.stderr == b"pifleet: a message cannot be printed: No space left on device\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_quietly(number):
     with FakeBroker() as fake:
@@ -302,7 +312,8 @@ def test_two_with_one_client_id_do_not_fight():
 
 
 @pytest.mark.parametrize("code, words, sentence, status", [
-    (0x87, [], "Not authorized (0x87): sorry. Say who you are: --user NAME", REFUSED),
+    (0x87, [], "Not authorized (0x87): sorry. Say who you are: --user NAME, and its password",
+     REFUSED),
     (0x87, ["--user", "anna"], "in its own configuration", REFUSED),
     (0x86, ["--user", "anna"], "--user and at $PIFLEET_PASSWORD or --password-file", REFUSED),
     (0x85, [], "--client-id gives another one", REFUSED),
@@ -428,6 +439,16 @@ def test_a_password_comes_from_anywhere_but_the_command_line(way, tmp_path):
     assert strings_of_connect(fake.packets[0][2]) == ["me", "anna", password]
 
 
+def test_a_token_is_shown_to_agents_only():
+    with FakeBroker(puback=0x10, suback=(1,)) as fake:
+        mqtt("rpc", "ping", port=fake.port, environment={"PIFLEET_TOKEN": "t0ken"})
+    assert strings_of_connect(fake.packets[0][2])[1:] == [None, "t0ken"]
+    for command in (["pub", "t", "x"], ["sub", "t", "--timeout", "0.1"]):
+        with FakeBroker() as fake:
+            mqtt(*command, port=fake.port, environment={"PIFLEET_TOKEN": "t0ken"})
+        assert strings_of_connect(fake.packets[0][2])[1:] == [None, None]
+
+
 def test_a_terminal_is_asked_for_the_password():
     with FakeBroker() as fake:
         terminal = Terminal("pub", "t", "x", "--user", "anna", "--port", fake.port)
@@ -526,7 +547,7 @@ def test_tls_trusts_whom_it_is_told_to(port, certificate):
 class Responder(paho.Client):
     """An agent's part of the conversation: `answer` makes the reply of a request."""
 
-    def __init__(self, port, answer):
+    def __init__(self, port, answer, topic="pi/rpc/request"):
         words = {"client_id": "responder", "protocol": paho.MQTTv5}
         if hasattr(paho, "CallbackAPIVersion"):  # paho 2, in Debian 13
             words["callback_api_version"] = paho.CallbackAPIVersion.VERSION1
@@ -544,7 +565,7 @@ class Responder(paho.Client):
         self.on_subscribe = lambda *_: stands.set()
         self.connect("127.0.0.1", port)
         self.loop_start()
-        self.subscribe("pi/rpc/request", 1)
+        self.subscribe(topic, 1)
         assert stands.wait(SECONDS)
 
     def __enter__(self):
@@ -573,6 +594,12 @@ def test_an_rpc_goes_out_as_a_request_and_prints_its_reply(port):
     assert re.fullmatch("pi/rpc/response/me/[0-9a-f]{8}", request.properties.ResponseTopic)
     assert len(request.properties.CorrelationData) == 16
     assert 0 < request.properties.MessageExpiryInterval <= 8
+
+
+def test_an_agent_may_have_another_base_topic(port):
+    with Responder(port, replying({"success": True, "n": 1}), "home/pi/rpc/request") as responder:
+        assert mqtt("rpc", "x", "--text", "--topic", "home/pi", port=port) == (OK, b"n  1\n", "")
+    assert responder.requests[0].properties.ResponseTopic.startswith("home/pi/rpc/response/")
 
 
 def test_a_terminal_gets_a_readable_reply(port):
@@ -635,7 +662,6 @@ def test_where_nobody_replies_it_is_told_at_once(port):
     (["pub", "t", "x", "--response-topic", "a/+"], "--response-topic: "),
     (["pub", "t", "x", "--will-qos", "1"], "--will-topic TOPIC"),
     (["pub", "t", "x", "--will-topic", "#"], "--will-topic: "),
-    (["pub", "t", "x", "--password-file", "f"], "add --user NAME"),
     (["pub", "t", "x", "--user", "a", "--password-file", "/nonexistent"], "cannot be read"),
     (["pub", "t", "x", "--socket", "s", "--host", "h"], "--socket excludes"),
     (["pub", "t", "x", "--ca", "f", "--insecure"], "exclude each other"),
@@ -650,6 +676,8 @@ def test_where_nobody_replies_it_is_told_at_once(port):
     (["rpc"], "something is missing: pifleet rpc COMMAND [KEY=VALUE ...]"),
     (["rpc", "ping", "17"], '"17" is not KEY=VALUE'),
     (["rpc", "ping", "--client-id", "a/b"], "--client-id cannot hold"),
+    (["rpc", "ping", "--topic", "a/#"], "--topic: "),
+    (["rpc", "ping", "--topic", "a" * 1020], "--topic has at most 1011 bytes here"),
 ])
 def test_wrong_usage_is_told_with_what_would_be_right(words, sentence):
     with FakeBroker() as fake:
