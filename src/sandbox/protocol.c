@@ -46,7 +46,7 @@ static bool content_is_right(const struct ipc_message *message)
                 return failed->error < 0 && failed->error > -4096 && failed->step < SANDBOX_STEPS &&
                        memchr(failed->where, '\0', sizeof(failed->where));
         case SANDBOX_MESSAGE_ENDED:
-                return ended->end <= SANDBOX_END_TASKS;
+                return ended->end <= SANDBOX_END_STORAGE;
         case SANDBOX_MESSAGE_FORGET:
                 return memchr(forget->name, '\0', sizeof(forget->name)) &&
                        sandbox_name_is_valid(forget->name);

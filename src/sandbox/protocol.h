@@ -90,11 +90,12 @@ struct sandbox_message_usage {
         uint64_t cpu_us;
         uint32_t tasks;
         uint32_t reserved; /* 0 */
+        uint64_t storage_bytes;
 };
 
 _Static_assert(sizeof(struct sandbox_message_started) == 24, "no padding");
 _Static_assert(sizeof(struct sandbox_message_ended) == 40, "no padding");
-_Static_assert(sizeof(struct sandbox_message_usage) == 48, "no padding");
+_Static_assert(sizeof(struct sandbox_message_usage) == 56, "no padding");
 
 /* The decoder of both ends: a payload of the type's size, the right count of
  * descriptors, values as described. -EPROTO. */

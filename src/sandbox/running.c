@@ -206,7 +206,7 @@ static void measure(struct running *r, const struct site *site, const struct pro
         AUTO_FREE pid_t *pids = malloc(PROCESSES_MAX * sizeof(*pids));
         size_t count;
 
-        *ret = (struct sandbox_usage){0};
+        *ret = (struct sandbox_usage){.storage_bytes = r->storage_bytes};
         if (!pids)
                 return;
         count = list_processes(r, site, table, pids);

@@ -34,6 +34,7 @@ struct running {
         int wait_status;
         uint32_t children;
         uint64_t cpu_us, memory_peak_bytes;
+        uint64_t storage_bytes; /* at the last look */
 };
 
 struct process_table;

@@ -245,7 +245,7 @@ static struct sandbox_event event_of(const struct ipc_message *message)
                                               .id = usage->id,
                                               .usage = {usage->memory_bytes, usage->private_bytes,
                                                         usage->memory_peak_bytes, usage->cpu_us,
-                                                        usage->tasks}};
+                                                        usage->tasks, usage->storage_bytes}};
         }
 }
 

@@ -76,6 +76,7 @@ struct sandbox_limits {
         uint32_t cpu_percent;         /* of one processor, where there is a cpu cgroup */
         uint32_t tasks;               /* processes and threads together; default 64 */
         uint32_t open_files;          /* RLIMIT_NOFILE; default 64 */
+        uint64_t storage_bytes; /* in its own folder, looked at every few seconds; default: none */
 };
 
 /* What is to run. Lists end with NULL; a NULL list is an empty one. Paths are
@@ -138,13 +139,15 @@ struct sandbox_usage {
         uint64_t memory_peak_bytes; /* the cgroup's, else the highest that was seen */
         uint64_t cpu_us;            /* all together; children that ended included */
         uint32_t tasks;             /* processes and threads, without the spawner's */
+        uint64_t storage_bytes;     /* in its own folder, at the last look; 0 without that limit */
 };
 
 enum sandbox_end {
-        SANDBOX_END_ITSELF, /* exited, crashed, or was killed by somebody */
-        SANDBOX_END_KILLED, /* by sandbox_kill() */
-        SANDBOX_END_MEMORY, /* went beyond its memory */
-        SANDBOX_END_TASKS,  /* went beyond its tasks, where no kernel says no */
+        SANDBOX_END_ITSELF,  /* exited, crashed, or was killed by somebody */
+        SANDBOX_END_KILLED,  /* by sandbox_kill() */
+        SANDBOX_END_MEMORY,  /* went beyond its memory */
+        SANDBOX_END_TASKS,   /* went beyond its tasks, where no kernel says no */
+        SANDBOX_END_STORAGE, /* filled its own folder */
 };
 
 enum sandbox_event_kind {

@@ -6,6 +6,7 @@
 #include "sandbox/process-tree.h"
 #include "sandbox/protocol.h"
 #include "sandbox/running.h"
+#include "sandbox/storage-watch.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -37,6 +38,7 @@ struct spawner {
         int result;
         bool ending;
         uint64_t end_ms, watch_ms;
+        struct storage_watch storage;
         bool blocked; /* the asker takes nothing now */
         struct running programs[SANDBOX_PROGRAMS_MAX];
 };
@@ -111,6 +113,7 @@ static int send_usage(struct spawner *s, struct running *r)
         message.memory_peak_bytes = usage.memory_peak_bytes;
         message.cpu_us = usage.cpu_us;
         message.tasks = usage.tasks;
+        message.storage_bytes = usage.storage_bytes;
         return ipc_send(&s->channel, SANDBOX_MESSAGE_USAGE, &message, sizeof(message), NULL, 0);
 }
 
@@ -348,6 +351,11 @@ static bool is_alive(const struct running *r)
         return !r->gone;
 }
 
+static bool has_storage_limit(const struct running *r)
+{
+        return r->started && !r->ending && !r->gone && r->limits.storage_bytes > 0;
+}
+
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
         return a < b ? a : b;
@@ -363,6 +371,9 @@ static void run_timers(struct spawner *s)
                 if (r->used && r->ending && !r->gone && now >= r->kill_ms)
                         running_insist(r, s->site, now);
         }
+        if (anybody(s, has_storage_limit))
+                storage_watch_run(&s->storage, s->programs, ARRAY_SIZE(s->programs),
+                                  &s->site->folders, now);
         if (!anybody(s, running_wants_watching)) {
                 s->watch_ms = NEVER_MS;
         } else if (s->watch_ms == NEVER_MS) {
@@ -384,6 +395,8 @@ static int wait_ms(const struct spawner *s)
                 if (r->used && r->ending && !r->gone)
                         until = earlier(until, r->kill_ms);
         }
+        if (anybody(s, has_storage_limit))
+                until = earlier(until, s->storage.due_ms);
         if (until == NEVER_MS)
                 return -1;
         return until <= now ? 0 : (int)earlier(until - now, INT32_MAX);
@@ -491,6 +504,7 @@ struct spawner *spawner_free(struct spawner *s)
         if (!s)
                 return NULL;
         ipc_channel_close(&s->channel);
+        storage_watch_end(&s->storage);
         if (s->signal_fd >= 0)
                 close(s->signal_fd);
         free(s);

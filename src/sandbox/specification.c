@@ -65,14 +65,14 @@ enum { LISTS = ARRAY_SIZE(rules) };
 
 struct header {
         char magic[8];
-        uint64_t memory_bytes, address_space_bytes, file_bytes;
+        uint64_t memory_bytes, address_space_bytes, file_bytes, storage_bytes;
         uint32_t cpu_seconds, cpu_percent, tasks, open_files;
         uint32_t network;
         uint32_t texts_bytes; /* behind the header, and nothing behind them */
         uint16_t counts[LISTS];
 };
 
-_Static_assert(sizeof(struct header) == 72, "no padding");
+_Static_assert(sizeof(struct header) == 80, "no padding");
 
 struct decoded {
         struct sandbox_specification specification;
@@ -160,6 +160,7 @@ static int encode(const struct sandbox_program *program, struct buffer *out)
                 .memory_bytes = limits->memory_bytes,
                 .address_space_bytes = limits->address_space_bytes,
                 .file_bytes = limits->file_bytes,
+                .storage_bytes = limits->storage_bytes,
                 .cpu_seconds = limits->cpu_seconds,
                 .cpu_percent = limits->cpu_percent,
                 .tasks = limits->tasks,
@@ -268,7 +269,7 @@ int sandbox_specification_decode(const void *bytes, size_t count,
         specification->program.limits = (struct sandbox_limits){
                 header.memory_bytes, header.address_space_bytes, header.file_bytes,
                 header.cpu_seconds,  header.cpu_percent,         header.tasks,
-                header.open_files,
+                header.open_files,   header.storage_bytes,
         };
         specification->program.network = header.network;
         for (size_t i = 0; i < SANDBOX_DESCRIPTORS; i++)

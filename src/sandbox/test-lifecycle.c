@@ -402,3 +402,22 @@ TEST(names_are_given_back_when_nothing_of_them_runs)
                 fixture_free(f);
         }
 }
+
+TEST(a_program_that_fills_its_folder_is_ended_for_that)
+{
+        FOR_EACH_MODE (mode) {
+                struct fixture *f = fixture_new(mode, NULL);
+                struct request request;
+                char command[256];
+
+                ask(f, &request, "full", WORDS("memory", "1", "stay"));
+                request.program.limits.storage_bytes = 1 << 20;
+                (void)start(f, &request, 100);
+                snprintf(command, sizeof(command),
+                         "dd if=/dev/urandom of=%s/data/full/filler bs=64k count=32 status=none",
+                         f->state);
+                CHECK_EQ(system(command), 0);
+                CHECK_EQ(await(f, SANDBOX_ENDED, 100).end, SANDBOX_END_STORAGE);
+                fixture_free(f);
+        }
+}

@@ -172,3 +172,23 @@ def test_a_module_cannot_get_at_the_agent_or_its_neighbour(agent, client):
                         state=str(agent.state), socket=str(agent.socket), port=agent.port,
                         agent=agent.process.pid, neighbour=stats(client, "witness.py")["pid"])
     assert reply["through"] == [], reply
+
+
+def test_a_module_that_fills_its_folder_is_stopped_and_told_why(start_agent):
+    agent = start_agent(config={"handlers": {"storage": 1 << 20}})
+    fill = ("import os\n"
+            "size = request['size']\n"
+            "with open('filler', 'wb') as file:\n    file.write(os.urandom(size))\n"
+            "return {'written': size}")
+    with agent.connect() as client:
+        must_deploy(client, one_command(fill))
+        assert client.call("run_it", size=500_000)["written"] == 500_000
+        pid = stats(client)["pid"]
+        until(lambda: stats(client)["storage"] >= 500_000, client)
+        assert stats(client)["pid"] == pid and stats(client)["restarts"] == 0
+        assert client.call("run_it", size=2_000_000)["written"] == 2_000_000
+        until(lambda: stats(client)["restarts"] > 0, client)
+        assert "handlers.storage" in str(client.call("handler_logs", filename="camera_handlers.py"))
+        # It is started again, and can put that right.
+        until(lambda: client.call("run_it", size=1)["success"], client)
+        until(lambda: 0 < stats(client).get("storage", 0) < 1 << 20, client)

@@ -43,6 +43,7 @@ struct handler_grant {
         struct config_list timeouts;     /* of struct handler_timeout */
         int64_t memory;                  /* bytes, 0: as it is by default */
         int64_t tasks;                   /* processes and threads, 0: as it is by default */
+        int64_t storage;                 /* bytes in its own folder, 0: the section's */
         struct config_texts devices;     /* patterns below /dev */
         struct config_texts directories; /* writable for it */
         struct config_texts groups;      /* of the system, by name */
@@ -63,6 +64,7 @@ struct handler_config {
         int64_t backups;                  /* of a module */
         int64_t backup_days;              /* 0: as old as they get */
         int64_t disk;                     /* bytes of all versions */
+        int64_t storage;                  /* bytes in a module's own folder; 0: no limit */
         char *spawner;                    /* path of an installed spawner's socket; "": none */
         char *python;                     /* path of the interpreter */
 };

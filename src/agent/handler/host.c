@@ -47,6 +47,9 @@ static void break_by_status(struct host *host, const struct sandbox_event *event
                 host_break(host, HOST_FAULT_MEMORY, "needed more memory than it may have");
         else if (event->end == SANDBOX_END_TASKS)
                 host_break(host, HOST_FAULT_TASKS, "started more processes than it may");
+        else if (event->end == SANDBOX_END_STORAGE)
+                host_break(host, HOST_FAULT_STORAGE,
+                           "has more in its own folder than it may (handlers.storage)");
         else if (WIFSIGNALED(status))
                 host_break(host, HOST_FAULT_ENDED, "was killed by SIG%s",
                            sigabbrev_np(WTERMSIG(status)) ? sigabbrev_np(WTERMSIG(status)) : "?");

@@ -29,6 +29,7 @@ enum host_fault {
         HOST_FAULT_TIMEOUT, /* of a call or of loading */
         HOST_FAULT_MEMORY,  /* beyond its limit */
         HOST_FAULT_TASKS,
+        HOST_FAULT_STORAGE,
         HOST_FAULT_FLOOD,    /* printed too much */
         HOST_FAULT_PROTOCOL, /* said what is not of the protocol */
         HOST_FAULT_START,    /* could not be started at all */

@@ -241,6 +241,7 @@ int launch_host(const struct launch *launch, struct spawner *spawner, const char
                 .loop = launch->loop, .spawner = spawner, .module = filename, .log = log};
         struct sandbox_program *program = &setup.program;
 
+        program->limits.storage_bytes = (uint64_t)config->storage;
         words_add_texts(&shared, &config->shared_dirs);
         words_add(&devices, camera_devices, ARRAY_SIZE(camera_devices));
         words_add(&groups, camera_groups, ARRAY_SIZE(camera_groups));
@@ -251,6 +252,8 @@ int launch_host(const struct launch *launch, struct spawner *spawner, const char
                 words_add_texts(&writable, &grant->directories);
                 program->limits.memory_bytes = (uint64_t)grant->memory;
                 program->limits.tasks = (uint32_t)grant->tasks;
+                if (grant->storage > 0)
+                        program->limits.storage_bytes = (uint64_t)grant->storage;
                 program->network = grant->network;
         }
         program->name = filename;

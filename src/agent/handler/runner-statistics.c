@@ -26,6 +26,7 @@ static void write_process(const struct runner *runner, struct json_writer *write
         json_write_integer(writer, "memory_peak", (int64_t)usage.memory_peak_bytes);
         json_write_double(writer, "cpu", (double)usage.cpu_us / 1e6);
         json_write_integer(writer, "tasks", usage.tasks);
+        json_write_integer(writer, "storage", (int64_t)usage.storage_bytes);
 }
 
 static void write_walls(const struct runner *runner, struct json_writer *writer)
