@@ -41,6 +41,25 @@ TEST(a_burst_that_is_over_is_followed_by_one_trim)
         loop_trim_done(&trim);
 }
 
+TEST(what_comes_and_goes_is_left_alone_until_it_stays_away)
+{
+        AUTO(loop) struct loop *loop = NULL;
+        struct loop_trim trim;
+
+        open_trim(&loop, &trim);
+        for (unsigned i = 0; i < 10; i++) {
+                loop_trim_note(&trim, LEAST + i);
+                loop_trim_note(&trim, 0);
+                loop_advance_ms(loop, WAIT / 2);
+        }
+        CHECK_EQ(trim.trims, 0);
+        CHECK(trim.timer.armed);
+        loop_advance_ms(loop, 2 * WAIT);
+        CHECK_EQ(trim.trims, 1);
+        CHECK(!trim.timer.armed);
+        loop_trim_done(&trim);
+}
+
 TEST(what_comes_again_is_left_alone)
 {
         AUTO(loop) struct loop *loop = NULL;

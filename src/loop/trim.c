@@ -8,9 +8,12 @@ static void trim_on_time(struct loop_timer *timer)
 {
         struct loop_trim *trim = container_of(timer, struct loop_trim, timer);
 
-        /* It may have come again. */
-        if (trim->now >= trim->high / 2)
+        /* It came again meanwhile: what goes now would be wanted at once. */
+        if (trim->recent >= trim->high / 2) {
+                trim->high = trim->recent;
+                loop_trim_note(trim, trim->now);
                 return;
+        }
         (void)malloc_trim(0);
         trim->high = trim->now;
         trim->trims++;
@@ -29,5 +32,6 @@ void loop_trim_done(struct loop_trim *trim)
 
 void loop_trim_wait(struct loop_trim *trim)
 {
+        trim->recent = trim->now;
         loop_timer_start(&trim->timer, LOOP_TRIM_AFTER_MS);
 }

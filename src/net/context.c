@@ -13,7 +13,7 @@ int net_context_new(struct loop *loop, size_t memory_limit, struct net_context *
         context->loop = loop;
         context->streams = 0;
         context->spares_count = 0;
-        loop_trim_init(&context->trim, loop, NET_STREAMS_BURST);
+        loop_trim_init(&context->trim, loop, NET_BURST_SIZE);
         net_budget_init(&context->budget, memory_limit);
         *ret = context;
         return 0;
@@ -35,10 +35,15 @@ struct net_budget *net_context_budget(struct net_context *context)
         return &context->budget;
 }
 
+static void note_memory(struct net_context *context)
+{
+        loop_trim_note(&context->trim, context->streams * NET_STREAM_SIZE + context->budget.used);
+}
+
 void net_context_count(struct net_context *context, size_t streams)
 {
         context->streams = streams;
-        loop_trim_note(&context->trim, streams);
+        note_memory(context);
 }
 
 static int adopt_spare(struct net_context *context, struct buffer *buffer)
@@ -88,6 +93,8 @@ int net_context_reserve(struct net_context *context, struct buffer *buffer, size
         paid += buffer->capacity;
         r = buffer_reserve(buffer, extra);
         net_budget_give(&context->budget, paid - buffer->capacity);
+        if (buffer->capacity > NET_SPARE_SIZE_MAX)
+                note_memory(context);
         return r;
 }
 
@@ -116,6 +123,7 @@ void net_context_release(struct net_context *context, struct buffer *buffer)
         net_budget_give(&context->budget, buffer->capacity);
         if (buffer->capacity > NET_SPARE_SIZE_MAX || context->spares_count == NET_SPARES_MAX) {
                 buffer_done(buffer);
+                note_memory(context);
                 return;
         }
         buffer_truncate(buffer, 0);

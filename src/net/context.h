@@ -10,14 +10,15 @@ enum {
         NET_SCRATCH_SIZE = 64 * 1024,
         NET_SPARES_MAX = 32,
         NET_SPARE_SIZE_MAX = 8 * 1024, /* larger ones are given back to the system */
-        NET_STREAMS_BURST = 1000,      /* so many are worth a trim when they are gone */
+        NET_STREAM_SIZE = 1024,        /* about what one takes, with what its owner has */
+        NET_BURST_SIZE = 1024 * 1024,  /* worth a trim when it is gone */
 };
 
 struct net_context {
         struct loop *loop;
         struct net_budget budget;
         size_t streams;
-        struct loop_trim trim; /* of `streams` */
+        struct loop_trim trim; /* of what streams and their buffers take */
         size_t spares_count;
         struct buffer spares[NET_SPARES_MAX];
         char scratch[NET_SCRATCH_SIZE]; /* valid until the next read of any stream */

@@ -143,3 +143,20 @@ TEST(an_exhausted_budget_closes_the_stream_that_needs_more)
         CHECK_EQ(f.reason, -ENOBUFS);
         fixture_done(&f);
 }
+
+TEST(large_buffers_that_are_gone_leave_no_holes)
+{
+        static char block[MIB];
+        struct fixture f;
+
+        fixture_init(&f);
+        CHECK_EQ(net_stream_write(f.stream, block, sizeof(block)), 0);
+        while (net_stream_pending(f.stream) > 0) {
+                fixture_rounds(&f, 1);
+                fixture_drain(&f);
+        }
+        loop_advance_ms(f.loop, 2 * LOOP_TRIM_AFTER_MS);
+        CHECK_EQ(f.context->trim.trims, 1);
+        CHECK(fixture_sleeps(&f));
+        fixture_done(&f);
+}

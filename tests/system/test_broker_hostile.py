@@ -24,7 +24,7 @@ ENVIRONMENT = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "detect_leaks=1") 
                ":quarantine_size_mb=1:allocator_release_to_os_interval_ms=100"}
 LONG_SCALE = 10
 WORST_MS = 3000  # on a machine that does other things as well
-TRIM_SECONDS = 1.2  # src/loop/trim.h
+TRIM_SECONDS = 2.2  # src/loop/trim.h
 # What the same storm may leave when it comes again: parts of pages, and what the sanitizers
 # keep for themselves.
 GROWTH_KIB = 6 << 10
