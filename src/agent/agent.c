@@ -3,6 +3,7 @@
 #include "agent/access/access-event.h"
 #include "agent/access/access.h"
 #include "agent/builtin/builtin.h"
+#include "agent/gate/gate.h"
 #include "agent/gpio/gpio-event.h"
 #include "agent/gpio/gpio.h"
 #include "agent/gpio/guard-link.h"
@@ -58,6 +59,8 @@ struct agent {
         struct service *service;
         struct handler *handler;
         struct ndjson_server *server;
+        struct gate *gate; /* NULL: no MQTT */
+        unsigned ways_in;  /* that have not stopped yet */
         struct notify notify;
         struct loop_signal terminate, interrupt, hang_up;
         struct loop_timer grace;
@@ -146,11 +149,19 @@ static void agent_admit(void *owner, int fd, const struct net_address *peer,
         access_initial_principal(agent->access, vouched ? &credentials.uid : NULL, ret);
 }
 
+static void agent_admit_to_gate(void *owner, struct command_principal *ret)
+{
+        struct agent *agent = owner;
+
+        access_initial_principal(agent->access, NULL, ret);
+}
+
 static void agent_stopped(void *owner)
 {
         struct agent *agent = owner;
 
-        loop_stop(agent->loop, 0);
+        if (--agent->ways_in == 0)
+                loop_stop(agent->loop, 0);
 }
 
 static void agent_on_grace_over(struct loop_timer *timer)
@@ -179,6 +190,9 @@ static void agent_begin_stop(struct agent *agent, const char *why)
         service_stop(agent->service);
         handler_stop(agent->handler);
         loop_timer_start(&agent->grace, STOP_GRACE_MS);
+        agent->ways_in = agent->gate ? 2 : 1;
+        if (agent->gate)
+                gate_stop(agent->gate, agent_stopped, agent);
         ndjson_server_stop(agent->server, agent_stopped, agent);
 }
 
@@ -233,29 +247,40 @@ static size_t descriptors_max(void)
 
 /* As many clients as descriptors allow. What modules need at most is kept from them, so that no
  * number of clients stops a module; with few descriptors, half of them. */
-static size_t connections_max(const struct agent_config *config)
+static size_t clients_max(void)
 {
         size_t all = descriptors_max();
-        size_t ours = DESCRIPTORS_OF_OURS + HANDLER_DESCRIPTORS_MAX, possible;
+        size_t ours = DESCRIPTORS_OF_OURS + HANDLER_DESCRIPTORS_MAX;
 
         if (ours > all / 2)
                 ours = all / 2 > DESCRIPTORS_OF_OURS ? all / 2 : DESCRIPTORS_OF_OURS;
-        possible = all > ours ? all - ours : 1;
+        return all > ours ? all - ours : 1;
+}
+
+/* A part of its own, so that neither kind of clients keeps the other out. */
+static size_t mqtt_connections_max(const struct agent_config *config)
+{
+        return config->mqtt.enabled ? clients_max() / 4 : 0;
+}
+
+static size_t connections_max(const struct agent_config *config)
+{
+        size_t possible = clients_max() - mqtt_connections_max(config);
+
         if (config->limits.connections > 0 && (size_t)config->limits.connections < possible)
                 return (size_t)config->limits.connections;
         return possible;
 }
 
 /* The address a listener really gets: the network only for those who may. */
-static int decide_address(struct agent *agent, uint16_t port, struct net_address *ret,
-                          struct error *error)
+static int decide_address(struct agent *agent, const char *section, const char *host, uint16_t port,
+                          struct net_address *ret, struct error *error)
 {
-        const char *host = agent->config->command.host;
         int r;
 
         r = net_address_parse(host, port, ret, error);
         if (r < 0)
-                return error_prefix(error, "command.host: ");
+                return error_prefix(error, "%s.host: ", section);
         r = access_check_listen(&agent->config->access, host, net_address_is_loopback(ret), error);
         if (r > 0)
                 log_warning(agent->log, "access", "%s", error->text);
@@ -271,7 +296,8 @@ static int listen_on(struct agent *agent, const char *transport, int64_t port, s
 
         if (port == 0)
                 return 0;
-        r = decide_address(agent, (uint16_t)port, &address, error);
+        r = decide_address(agent, "command", agent->config->command.host, (uint16_t)port, &address,
+                           error);
         return r < 0 ? r : ndjson_server_listen(agent->server, transport, &address, error);
 }
 
@@ -317,6 +343,35 @@ static int open_server(struct agent *agent, struct error *error)
         if (r == 0)
                 r = listen_on_socket(agent, error);
         return r;
+}
+
+/* A broker that runs already has the port: it stays, and all but MQTT is served. */
+static int open_gate(struct agent *agent, struct error *error)
+{
+        const struct gate_config *config = &agent->config->mqtt;
+        struct gate_options options = {
+                .config = config,
+                .net = agent->net,
+                .log = agent->log,
+                .connections_max = mqtt_connections_max(agent->config),
+                .request_bytes = (size_t)agent->config->command.max_line,
+                .admit = agent_admit_to_gate,
+                .admit_owner = agent,
+        };
+        struct net_address address;
+        int r;
+
+        if (!config->enabled)
+                return 0;
+        r = decide_address(agent, "mqtt", config->host, (uint16_t)config->port, &address, error);
+        if (r == 0)
+                r = gate_attach(agent->registry, &options, &agent->gate, error);
+        if (r == 0)
+                r = gate_listen(agent->gate, &address, error);
+        if (r != GATE_PORT_IN_USE)
+                return r;
+        log_error(agent->log, "mqtt", "%s", error->text);
+        return 0;
 }
 
 /* Modules see neither configuration nor keys, nor the socket whose users are vouched for. */
@@ -436,6 +491,8 @@ static int agent_open(struct agent *agent, struct error *error)
         r = attach_rooms(agent, error);
         if (r == 0)
                 r = open_server(agent, error);
+        if (r == 0)
+                r = open_gate(agent, error);
         return r;
 }
 
@@ -491,6 +548,7 @@ struct agent *agent_free(struct agent *agent)
         if (!agent)
                 return NULL;
         hold_signals();
+        gate_free(agent->gate);
         ndjson_server_free(agent->server);
         handler_free(agent->handler);
         service_free(agent->service);

@@ -15,8 +15,7 @@ static const char default_path[] = "/etc/pifleet/agent.yaml";
 
 static const char *const profiles[] = {"standard", "appliance", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
-static const char *const reserved_names[AGENT_RESERVED_SECTIONS] = {"devices", "lease", "mqtt",
-                                                                    "http"};
+static const char *const reserved_names[AGENT_RESERVED_SECTIONS] = {"devices", "lease", "http"};
 
 static const struct config_key top_keys[] = {
         CONFIG_CHOICE(struct agent_config, profile, "profile", AGENT_PROFILE_STANDARD, profiles,
@@ -57,10 +56,11 @@ static struct sections sections_of(struct agent_config *config)
                          gpio_config_section(&config->gpio),
                          service_config_section(&config->monitor),
                          handler_config_section(&config->handlers),
+                         gate_config_section(&config->mqtt),
                          {"tls", tls_keys, ARRAY_SIZE(tls_keys), config},
                          {"log", log_keys, ARRAY_SIZE(log_keys), config},
                          {"limits", limits_keys, ARRAY_SIZE(limits_keys), config}},
-                .count = 9,
+                .count = 10,
         };
 
         for (size_t i = 0; i < AGENT_RESERVED_SECTIONS; i++)
@@ -82,7 +82,7 @@ static const struct flag flags[] = {
         {"state-dir", "DIR", NULL, "state_dir", "where to keep what must survive a restart"},
         {"log-level", "LEVEL", "log", "level", "error, warning, info or debug"},
         {"log-file", "FILE", "log", "file", "append the log to this file"},
-        {"mqtt-port", "PORT", NULL, NULL, "accepted for existing scripts; not served yet"},
+        {"mqtt-port", "PORT", "mqtt", "port", "the MQTT broker's TCP port; 0: any that is free"},
         {"http-port", "PORT", NULL, NULL, "accepted for existing scripts; not served yet"},
         {"check-config", NULL, NULL, NULL, "check the configuration, say what is wrong, and exit"},
         {"version", NULL, NULL, NULL, "print the version and exit"},
@@ -220,6 +220,12 @@ static int check_whole(const struct agent_config *config, struct error *error)
                                  (int)config->command.tls_port);
         if (config->command.port != 0 && config->command.port == config->command.tls_port)
                 return error_set(error, -EINVAL, "command.port and command.tls_port are the same");
+        if (config->mqtt.enabled && config->mqtt.port != 0 &&
+            (config->mqtt.port == config->command.port ||
+             config->mqtt.port == config->command.tls_port))
+                return error_set(error, -EINVAL, "mqtt.port is a port of the command server, too");
+        if (gate_config_check(&config->mqtt, error) < 0)
+                return -EINVAL;
         if (handler_config_check(&config->handlers, error) < 0)
                 return -EINVAL;
         return access_config_check(&config->access, error);
@@ -241,10 +247,14 @@ static int load(struct agent_config *config, const struct command_line *line, st
                 r = replace_text(&config->path, path);
         else
                 r = apply_unconfigured(config);
-        if (config->profile == AGENT_PROFILE_APPLIANCE)
+        if (config->profile == AGENT_PROFILE_APPLIANCE) {
                 config->command.port = config->command.tls_port = 0;
+                config->mqtt.enabled = false;
+        }
         if (r == 0)
                 r = apply_flags(config, line, error);
+        if (value_of(line, "mqtt-port"))
+                config->mqtt.enabled = true;
         if (r == 0 && !config->path && !value_of(line, "socket"))
                 r = apply_unconfigured_socket(config);
         if (r == 0)

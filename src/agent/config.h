@@ -3,6 +3,7 @@
 #pragma once
 
 #include "agent/access/config.h"
+#include "agent/gate/config.h"
 #include "agent/gpio/config.h"
 #include "agent/handler/config.h"
 #include "agent/ndjson/config.h"
@@ -13,7 +14,7 @@ enum agent_profile { AGENT_PROFILE_STANDARD, AGENT_PROFILE_APPLIANCE };
 
 /* Sections of rooms that are not part of this release: accepted, so that one
  * file serves several releases, and named in the log. */
-enum { AGENT_RESERVED_SECTIONS = 4 };
+enum { AGENT_RESERVED_SECTIONS = 3 };
 
 struct agent_config {
         char *path; /* of the file; NULL: there is none */
@@ -24,6 +25,7 @@ struct agent_config {
         struct gpio_config gpio;
         struct service_config monitor;
         struct handler_config handlers;
+        struct gate_config mqtt;
         struct {
                 char *certificate, *key; /* PEM files */
         } tls;

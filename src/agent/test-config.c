@@ -53,6 +53,14 @@ static void check_same(const struct agent_config *a, const struct agent_config *
         check_text(a->tls.certificate, b->tls.certificate);
         check_text(a->log.file, b->log.file);
         CHECK_EQ(a->log.level, b->log.level);
+        CHECK_EQ(a->mqtt.enabled, b->mqtt.enabled);
+        check_text(a->mqtt.host, b->mqtt.host);
+        check_text(a->mqtt.topic, b->mqtt.topic);
+        /* All behind the texts are numbers. */
+        CHECK_EQ(memcmp(&a->mqtt.clients, &b->mqtt.clients,
+                        sizeof(a->mqtt) - offsetof(struct gate_config, clients)),
+                 0);
+        CHECK_EQ(a->mqtt.port, b->mqtt.port);
         CHECK_EQ(a->limits.connections, b->limits.connections);
         CHECK_EQ(a->limits.memory, b->limits.memory);
 }
@@ -76,11 +84,48 @@ TEST(the_shipped_example_says_exactly_the_defaults)
 TEST(the_shipped_example_names_every_key)
 {
         static const char *const keys[] = {
-                "profile:",     "state_dir:", "host:", "port:",     "tls_port:",
-                "socket:",      "max_line:",  "mode:", "backend:",  "idle_timeout:",
-                "open_role:",   "tokens:",    "chip:", "level:",    "allow_open_network:",
-                "certificate:", "key:",       "file:", "memory:",   "connections:",
-                "name:",        "role:",      "hash:", "services:",
+                "profile:",
+                "state_dir:",
+                "host:",
+                "port:",
+                "tls_port:",
+                "socket:",
+                "max_line:",
+                "mode:",
+                "backend:",
+                "idle_timeout:",
+                "open_role:",
+                "tokens:",
+                "chip:",
+                "level:",
+                "allow_open_network:",
+                "certificate:",
+                "key:",
+                "file:",
+                "memory:",
+                "connections:",
+                "name:",
+                "role:",
+                "hash:",
+                "services:",
+                "mqtt:",
+                "enabled:",
+                "topic:",
+                "clients:",
+                "sessions:",
+                "connecting:",
+                "subscriptions:",
+                "subscriptions_per_session:",
+                "retained_messages:",
+                "retained_bytes:",
+                "packet_bytes:",
+                "keep_alive:",
+                "session_expiry:",
+                "inflight:",
+                "output_bytes:",
+                "queue_messages:",
+                "queue_bytes:",
+                "queued_bytes:",
         };
         FILE *file = fopen(getenv("PIFLEET_EXAMPLE_CONFIG"), "re");
         char text[16384];
@@ -126,17 +171,62 @@ TEST(an_appliance_opens_no_port_unless_a_flag_says_so)
         agent_config_done(&config);
 }
 
+TEST(the_broker_grants_by_default_what_its_room_does)
+{
+        struct agent_config config;
+        struct mqtt_limits limits;
+        struct error error;
+
+        CHECK_EQ(load(&config, &error, "{}", NULL), 0);
+        gate_config_limits(&config.mqtt, &limits);
+        CHECK_EQ(memcmp(&limits, &mqtt_limits_default, sizeof(limits)), 0);
+        CHECK(config.mqtt.enabled);
+        agent_config_done(&config);
+}
+
+TEST(the_broker_is_switched_off_and_on)
+{
+        struct agent_config config;
+        struct error error;
+
+        CHECK_EQ(load(&config, &error, "mqtt: {enabled: false}", NULL), 0);
+        CHECK(!config.mqtt.enabled);
+        agent_config_done(&config);
+        CHECK_EQ(load(&config, &error, "profile: appliance", NULL), 0);
+        CHECK(!config.mqtt.enabled);
+        agent_config_done(&config);
+        CHECK_EQ(load(&config, &error, "profile: appliance",
+                      (const char *[]){"--mqtt-port", "0", NULL}),
+                 0);
+        CHECK(config.mqtt.enabled);
+        CHECK_EQ(config.mqtt.port, 0);
+        agent_config_done(&config);
+}
+
+TEST(small_limits_of_the_broker_fit_one_another)
+{
+        struct agent_config config;
+        struct mqtt_limits limits;
+        struct error error;
+
+        CHECK_EQ(load(&config, &error, "mqtt: {output_bytes: 65536}", NULL), 0);
+        gate_config_limits(&config.mqtt, &limits);
+        CHECK_EQ(limits.turn_bytes, 32768);
+        CHECK_EQ(limits.slice_bytes, 32768);
+        agent_config_done(&config);
+}
+
 TEST(sections_of_later_releases_are_accepted_and_named)
 {
         struct agent_config config;
         struct error error;
         size_t position = 0;
 
-        CHECK_EQ(load(&config, &error, "devices: {led1: {kind: led, pin: 17}}\nmqtt: {port: 1883}",
+        CHECK_EQ(load(&config, &error, "devices: {led1: {kind: led, pin: 17}}\nhttp: {port: 8080}",
                       NULL),
                  0);
         CHECK_TEXT(agent_config_next_reserved(&config, &position), "devices");
-        CHECK_TEXT(agent_config_next_reserved(&config, &position), "mqtt");
+        CHECK_TEXT(agent_config_next_reserved(&config, &position), "http");
         CHECK_NULL(agent_config_next_reserved(&config, &position));
         agent_config_done(&config);
 }
@@ -157,6 +247,14 @@ TEST(what_is_wrong_is_refused_with_what_to_do)
                  "the same"},
                 {"access: {mode: maybe}", NULL, NULL, "token"},
                 {"access: {tokens: [{name: a, role: viewer, hash: x}]}", NULL, NULL, "hash"},
+                {"mqtt: {port: 3000}", NULL, NULL, "command server"},
+                {"mqtt: {topic: ''}", NULL, NULL, "64 bytes"},
+                {"mqtt: {topic: 'a/#'}", NULL, NULL, "wildcards"},
+                {"mqtt: {topic: $SYS}", NULL, NULL, "'$'"},
+                {"mqtt: {topic: a//b}", NULL, NULL, "empty"},
+                {"mqtt: {topic: /a}", NULL, NULL, "empty"},
+                {"mqtt: {topic: a/}", NULL, NULL, "empty"},
+                {"mqtt: {clients: 0}", NULL, NULL, "1 to 1000000"},
                 {"[1, 2", NULL, NULL, ":1:"},
                 {"{}", "--port", "x", "--port"},
                 {"{}", "--prot", "1", "--prot"},

@@ -296,21 +296,27 @@ static void request_identified(void *context, int result, const struct command_p
                 request_settle(request);
 }
 
-static void request_identify(struct command_request *request, cJSON *token)
+void command_registry_identify(struct command_registry *registry,
+                               const struct command_session *session, const char *token,
+                               command_identified_fn *identified, void *context)
 {
-        struct command_registry *registry = request->registry;
         static const struct error no_tokens = {
                 -EACCES, "no token is known here; `pifleet setup` makes the first one"};
 
+        if (registry->identify && session)
+                registry->identify(registry->identify_owner, session, token, identified, context);
+        else
+                identified(context, -EACCES, NULL, &no_tokens, 0);
+}
+
+static void request_identify(struct command_request *request, cJSON *token)
+{
         if (request->entry->definition.authenticates && request->session) {
                 request->authenticating = true;
                 request->session->authenticating++;
         }
-        if (registry->identify && request->session)
-                registry->identify(registry->identify_owner, request->session, token->valuestring,
-                                   request_identified, request);
-        else
-                request_identified(request, -EACCES, NULL, &no_tokens, 0);
+        command_registry_identify(request->registry, request->session, token->valuestring,
+                                  request_identified, request);
 }
 
 static void request_begin(struct command_request *request)
@@ -408,9 +414,12 @@ void command_refuse(struct command_registry *registry, const struct command_call
                 .owner = call->owner,
                 .running = true,
         };
+        const cJSON *id = call->object ? json_get(call->object, "id") : NULL;
         char sentence[ERROR_TEXT_MAX];
         va_list arguments;
 
+        if (id && id_is_valid(id))
+                request.id = (cJSON *)id; /* the object's */
         va_start(arguments, format);
         vsnprintf(sentence, sizeof(sentence), format, arguments);
         va_end(arguments);

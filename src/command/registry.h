@@ -69,6 +69,10 @@ typedef void command_identify_fn(void *owner, const struct command_session *sess
 /* At most one; without it every token is refused. */
 void command_registry_set_identify(struct command_registry *registry, command_identify_fn *identify,
                                    void *owner);
+/* Asks it, for a transport whose own packets carry a token. */
+void command_registry_identify(struct command_registry *registry,
+                               const struct command_session *session, const char *token,
+                               command_identified_fn *identified, void *context);
 
 /* What `get_status` says: rooms contribute members. At most 16. */
 typedef void command_status_fn(void *owner, struct json_writer *writer);

@@ -37,7 +37,8 @@ struct command_call {
 void command_dispatch(struct command_registry *registry, const struct command_call *call,
                       struct command_request **pending);
 
-/* For failures before there is an object: malformed JSON, a line too long. */
+/* For failures before a dispatch: malformed JSON, a line too long, too many at once. Repeats
+ * the object's `id`, if there is an object and an id. */
 void command_refuse(struct command_registry *registry, const struct command_call *call,
                     enum command_code code, const char *format, ...) PRINTF_LIKE(4, 5);
 

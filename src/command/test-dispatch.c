@@ -278,6 +278,8 @@ TEST(no_more_requests_run_at_once_than_the_registry_allows)
         for (size_t i = 0; i < COMMAND_PENDING_MAX; i++)
                 held[i] = ask(&f, "{\"command\":\"wait\"}");
         check_refused(&f, "{\"command\":\"ping\"}", "BUSY", "too many requests");
+        check_refused(&f, "{\"command\":\"ping\",\"id\":\"a\"}", "BUSY", "\"id\":\"a\"");
+        check_refused(&f, "{\"command\":\"ping\",\"id\":[]}", "BUSY", "too many requests");
         for (size_t i = 0; i < COMMAND_PENDING_MAX; i++)
                 command_reply_fail(held[i], COMMAND_BUSY, "enough");
         ask(&f, "{\"command\":\"ping\"}");

@@ -99,6 +99,7 @@ class Agent:
                         "tls_port": self.tls_port},
             "access": {"mode": "open"},
             "gpio": {"backend": "simulated"},
+            "mqtt": {"port": 0},
         }
         # JSON is YAML.
         (self.directory / "agent.yaml").write_text(json.dumps(merged(base, config)))

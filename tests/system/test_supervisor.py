@@ -158,7 +158,8 @@ def test_an_agent_that_keeps_ending_is_started_ever_later(run_dir, notifications
 def test_the_watchdog_is_the_agents_to_feed(run_dir, tmp_path, notifications):
     # systemd names the supervisor's number; the agent has to feed all the same.
     config = tmp_path / "agent.yaml"
-    config.write_text("{command: {port: 0, socket: \"\"}, gpio: {backend: simulated}}")
+    config.write_text("{command: {port: 0, socket: \"\"}, mqtt: {enabled: false}, "
+                      "gpio: {backend: simulated}}")
     with subprocess.Popen(["sh", "-c", 'WATCHDOG_PID=$$ exec "$@"', "sh", SUPERVISOR, "--run-dir",
                            run_dir, "--", BUILD / "pifleet-agent", "--config", config,
                            "--state-dir", tmp_path / "state"],

@@ -26,6 +26,7 @@ class GuardedAgent:
         self.path = pathlib.Path(self.directory.name)
         config = {"state_dir": str(self.path / "state"), "access": {"mode": "open"},
                   "command": {"port": 0, "socket": str(self.path / "s")},
+                  "mqtt": {"port": 0},
                   "gpio": {"backend": "chardev", "safe": safe}}
         (self.path / "agent.yaml").write_text(json.dumps(config))
         self.log = open(self.path / "log", "w+", encoding="utf-8")

@@ -1,0 +1,28 @@
+/* agent/gate/config.h - the section `mqtt` of the configuration: where the broker listens, and
+ * what it grants. */
+#pragma once
+
+#include "base/error.h"
+#include "data/config.h"
+#include "mqtt/limits.h"
+
+enum { GATE_TOPIC_MAX = 64 }; /* bytes of the base topic */
+
+struct gate_config {
+        bool enabled;
+        char *host;
+        int64_t port; /* 0: any that is free */
+        char *topic;  /* the base of all topics of ours */
+        /* As in mqtt/limits.h. */
+        int64_t clients, sessions, connecting;
+        int64_t subscriptions_per_session, subscriptions;
+        int64_t retained_messages, retained_bytes;
+        int64_t packet_bytes, keep_alive, session_expiry;
+        int64_t inflight, output_bytes, queue_messages, queue_bytes, queued_bytes;
+};
+
+struct config_section gate_config_section(struct gate_config *target);
+/* What a table of keys cannot say: the base topic is one. -EINVAL with a sentence. */
+int gate_config_check(const struct gate_config *config, struct error *error);
+/* The defaults, and over them what the section says. */
+void gate_config_limits(const struct gate_config *config, struct mqtt_limits *ret);

@@ -1,0 +1,29 @@
+/* agent/gate/gate-internal.h - a gate, as the files of this room know it. */
+#pragma once
+
+#include "agent/gate/gate.h"
+#include "agent/gate/topics.h"
+#include "base/list.h"
+#include "loop/timer.h"
+#include "mqtt/broker.h"
+#include "net/listener.h"
+
+struct gate {
+        struct command_registry *registry;
+        struct gate_options options;
+        struct gate_topics topics;
+        struct command_transport counts;
+        struct mqtt_broker *broker;
+        struct net_listener *listener;
+        struct list admissions; /* struct gate_admission, under way */
+        size_t requests_count;  /* of all clients under way */
+        struct buffer envelope; /* of a reply that is being written */
+        bool watched;           /* an administrator wants to see requests */
+        bool stopping, said_farewell;
+        struct loop_timer farewell;
+        gate_stopped_fn *stopped;
+        void *stopped_owner;
+};
+
+/* When it is stopping and this was the last request, it goes on with that. */
+void gate_request_done(struct gate *gate);

@@ -1,0 +1,284 @@
+#include "agent/gate/gate-internal.h"
+
+#include "agent/gate/admission.h"
+#include "agent/gate/caller.h"
+#include "agent/gate/request.h"
+#include "base/attributes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+        ENVELOPE_MAX = 64 * 1024,
+        FAREWELL_MS = 10, /* how often is looked whether all clients have gone */
+};
+
+/* The hooks. */
+
+static int on_publish(void *owner, const struct mqtt_who *who, const struct mqtt_publish *publish)
+{
+        struct gate *gate = owner;
+        struct gate_caller *caller = who->identity;
+        bool is_will = !who->peer;
+
+        if (!gate_may_publish(&gate->topics, caller->session.principal.role, publish->topic)) {
+                log_debug(gate->options.log, gate->counts.name,
+                          "publication denied client=\"%.*s\" topic=\"%.*s\"",
+                          (int)who->client_id.length, who->client_id.bytes,
+                          (int)publish->topic.length, publish->topic.bytes);
+                return MQTT_NOT_AUTHORIZED;
+        }
+        if (gate_topics_place(&gate->topics, publish->topic) != GATE_PLACE_REQUEST)
+                return MQTT_HOOK_PASS;
+        return is_will ? MQTT_NOT_AUTHORIZED : gate_request_take(caller, publish);
+}
+
+static int on_subscribe(void *owner, const struct mqtt_who *who,
+                        const struct mqtt_subscription *subscription)
+{
+        struct gate *gate = owner;
+        struct gate_reader reader = gate_caller_reader(who->identity);
+
+        if (!gate_may_subscribe(&gate->topics, &reader, subscription->filter)) {
+                log_debug(gate->options.log, gate->counts.name,
+                          "subscription denied client=\"%.*s\" filter=\"%.*s\"",
+                          (int)who->client_id.length, who->client_id.bytes,
+                          (int)subscription->filter.length, subscription->filter.bytes);
+                return MQTT_NOT_AUTHORIZED;
+        }
+        if (gate_sees_requests(&gate->topics, &reader, subscription->filter))
+                gate->watched = true;
+        return MQTT_HOOK_PASS;
+}
+
+static bool on_deliver(void *owner, const struct mqtt_who *who, struct mqtt_text topic)
+{
+        struct gate *gate = owner;
+        struct gate_reader reader = gate_caller_reader(who->identity);
+
+        return gate_may_receive(&gate->topics, &reader, topic);
+}
+
+static void on_disconnect(void *owner, const struct mqtt_who *who, enum mqtt_reason reason,
+                          int failure)
+{
+        struct gate *gate = owner;
+
+        log_debug(gate->options.log, gate->counts.name,
+                  "disconnected client=\"%.*s\" reason=0x%02x why=\"%s\"",
+                  (int)who->client_id.length, who->client_id.bytes, (unsigned)reason,
+                  failure < 0 ? strerror(-failure) : mqtt_reason_name(reason));
+        gate_caller_leave(who->identity);
+}
+
+static void on_forget(void *owner, void *identity)
+{
+        (void)owner;
+        gate_caller_free(identity);
+}
+
+static const struct mqtt_hooks hooks = {
+        .on_connect = gate_on_connect,
+        .on_publish = on_publish,
+        .on_subscribe = on_subscribe,
+        .on_deliver = on_deliver,
+        .on_disconnect = on_disconnect,
+        .on_forget = on_forget,
+};
+
+/* What the agent says of it. */
+
+static void write_status(void *owner, struct json_writer *writer)
+{
+        struct gate *gate = owner;
+        struct mqtt_broker_figures figures;
+        char text[NET_ADDRESS_TEXT_MAX];
+
+        mqtt_broker_figures(gate->broker, &figures);
+        json_write_object(writer, gate->counts.name);
+        json_write_bool(writer, "listening", gate->listener);
+        if (gate->listener) {
+                const struct net_address *address = net_listener_address(gate->listener);
+
+                json_write_string(writer, "address", net_address_text(address, text));
+                json_write_integer(writer, "port", net_address_port(address));
+        }
+        json_write_integer(writer, "clients", (int64_t)figures.clients);
+        json_write_integer(writer, "sessions", (int64_t)figures.sessions);
+        json_write_integer(writer, "subscriptions", (int64_t)figures.subscriptions);
+        json_write_integer(writer, "retained_messages", (int64_t)figures.retained_messages);
+        json_write_end(writer);
+}
+
+/* "online" or "offline", for everybody who comes. */
+static void publish_presence(struct gate *gate, const char *text)
+{
+        char topic[GATE_TOPIC_MAX + sizeof("/status")];
+        int length = snprintf(topic, sizeof(topic), "%s/status", gate->options.config->topic);
+        struct mqtt_publish publish = {
+                .topic = {topic, (uint16_t)length},
+                .payload = {(const uint8_t *)text, (uint32_t)strlen(text)},
+                .qos = 1,
+                .retain = true,
+        };
+        int r = mqtt_broker_publish(gate->broker, &publish);
+
+        if (r < 0)
+                log_warning(gate->options.log, gate->counts.name, "cannot publish %s: %s", topic,
+                            strerror(-r));
+}
+
+/* Connections. */
+
+void gate_adopt(struct gate *gate, int fd, const struct net_address *peer)
+{
+        int r = -EBUSY;
+
+        if (!gate->stopping &&
+            mqtt_broker_connections(gate->broker) < gate->options.connections_max)
+                r = mqtt_broker_attach(gate->broker, fd, NULL, peer);
+        if (r < 0) {
+                gate->counts.refused++;
+                close(fd);
+        }
+}
+
+static void on_accept(void *owner, int fd, const struct net_address *peer)
+{
+        gate_adopt(owner, fd, peer);
+}
+
+static void on_exhausted(void *owner, int error)
+{
+        struct gate *gate = owner;
+
+        gate->counts.refused++;
+        log_warning(gate->options.log, gate->counts.name,
+                    "turning connections away connections=%zu: %s",
+                    mqtt_broker_connections(gate->broker), strerror(-error));
+}
+
+int gate_listen(struct gate *gate, const struct net_address *address, struct error *error)
+{
+        struct net_listener_owner owner = {
+                .owner = gate, .on_accept = on_accept, .on_exhausted = on_exhausted};
+        char text[NET_ADDRESS_TEXT_MAX];
+        int r = net_listener_new(command_registry_loop(gate->registry), address, 0, &owner,
+                                 &gate->listener);
+
+        net_address_text(address, text);
+        if (r == -EADDRINUSE) {
+                error_set(error, r,
+                          "cannot listen on %s: another program does already, such as mosquitto; "
+                          "stop it (`ss -ltnp` names it), or set mqtt.port to another port or "
+                          "mqtt.enabled to false; all but MQTT is served",
+                          text);
+                return GATE_PORT_IN_USE;
+        }
+        if (r < 0)
+                return error_set(error, r, "mqtt: cannot listen on %s: %s", text, strerror(-r));
+        log_info(gate->options.log, gate->counts.name, "listening address=%s",
+                 net_address_text(net_listener_address(gate->listener), text));
+        return 0;
+}
+
+/* The end. */
+
+static void on_farewell(struct loop_timer *timer)
+{
+        struct gate *gate = container_of(timer, struct gate, farewell);
+        gate_stopped_fn *stopped;
+
+        if (!gate->said_farewell)
+                mqtt_broker_stop(gate->broker, MQTT_SERVER_SHUTTING_DOWN);
+        gate->said_farewell = true;
+        /* Streams end by themselves some seconds after their last word. */
+        if (mqtt_broker_connections(gate->broker) > 0) {
+                loop_timer_start(timer, FAREWELL_MS);
+                return;
+        }
+        stopped = TAKE(gate->stopped);
+        if (stopped)
+                stopped(gate->stopped_owner);
+}
+
+void gate_request_done(struct gate *gate)
+{
+        /* Not now: its client's packet is still in hand. */
+        if (gate->stopping && gate->stopped && gate->requests_count == 0)
+                loop_timer_start(&gate->farewell, 0);
+}
+
+void gate_stop(struct gate *gate, gate_stopped_fn *stopped, void *owner)
+{
+        gate->stopping = true;
+        gate->stopped = stopped;
+        gate->stopped_owner = owner;
+        gate->listener = net_listener_free(gate->listener);
+        publish_presence(gate, "offline");
+        gate_request_done(gate);
+}
+
+/* The beginning. */
+
+static int gate_open(struct gate *gate)
+{
+        struct mqtt_hooks own = hooks;
+        struct mqtt_limits limits;
+        int r;
+
+        own.owner = gate;
+        gate_config_limits(gate->options.config, &limits);
+        r = mqtt_broker_new(command_registry_loop(gate->registry), gate->options.net, &limits, &own,
+                            &gate->broker);
+        if (r == 0)
+                r = command_registry_add_transport(gate->registry, &gate->counts);
+        if (r == 0)
+                r = command_registry_add_status(gate->registry, write_status, gate);
+        return r;
+}
+
+int gate_attach(struct command_registry *registry, const struct gate_options *options,
+                struct gate **ret, struct error *error)
+{
+        struct gate *gate;
+        int r = gate_config_check(options->config, error);
+
+        if (r < 0)
+                return r;
+        gate = calloc(1, sizeof(*gate));
+        if (!gate)
+                return error_set(error, -ENOMEM, "mqtt: not enough memory");
+        gate->registry = registry;
+        gate->options = *options;
+        gate->counts.name = "mqtt";
+        list_init(&gate->admissions);
+        buffer_init(&gate->envelope, ENVELOPE_MAX);
+        gate_topics_init(&gate->topics, options->config->topic);
+        loop_timer_init(&gate->farewell, command_registry_loop(registry), on_farewell);
+        r = gate_open(gate);
+        if (r < 0) {
+                gate_free(gate);
+                return error_set(error, r, "mqtt: %s", strerror(-r));
+        }
+        publish_presence(gate, "online");
+        *ret = gate;
+        return 0;
+}
+
+struct gate *gate_free(struct gate *gate)
+{
+        if (!gate)
+                return NULL;
+        gate->stopped = NULL;
+        net_listener_free(gate->listener);
+        gate_admissions_orphan(gate);
+        mqtt_broker_free(gate->broker);
+        loop_timer_stop(&gate->farewell);
+        buffer_done(&gate->envelope);
+        free(gate);
+        return NULL;
+}

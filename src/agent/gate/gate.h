@@ -1,0 +1,57 @@
+/* agent/gate/gate.h - the MQTT broker as a way in to the registry's commands.
+ *
+ * Clients log in by the tokens of the command server: a password is a token, a user name the
+ * token's name. A message to `pi/rpc/request` is a request, answered where its Response Topic
+ * or, without one, `pi/rpc/response/CLIENTID` says, once it was carried out. `pi/status` says
+ * whether the agent is there. All else is plain messaging (topics.h).
+ *
+ * Knows no command. Loop thread only. */
+#pragma once
+
+#include "agent/gate/config.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "command/registry.h"
+#include "net/stream.h"
+
+struct gate;
+
+enum {
+        GATE_PENDING_MAX = 256, /* requests of a client under way; the next is BUSY */
+        GATE_DEPTH_MAX = 32,    /* of nested arrays and objects in a request */
+};
+
+/* Who a client is that shows no password. */
+typedef void gate_admit_fn(void *owner, struct command_principal *ret);
+
+struct gate_options {
+        const struct gate_config *config;
+        struct net_context *net;
+        struct log *log;
+        size_t connections_max; /* the next is closed */
+        size_t request_bytes;   /* of a payload; beyond: TOO_LARGE */
+        gate_admit_fn *admit;
+        void *admit_owner;
+};
+
+/* Says in `pi/status` that the agent is there. What `options` points to, and the registry, must
+ * outlive the gate. -EINVAL with a sentence; -ENOMEM, -EIO. */
+int gate_attach(struct command_registry *registry, const struct gate_options *options,
+                struct gate **ret, struct error *error);
+/* Closes what is left at once; before the rooms that know whose tokens are whose. */
+struct gate *gate_free(struct gate *gate);
+DEFINE_CLEANUP(gate)
+
+/* Accepts clients. Once. GATE_PORT_IN_USE: another program
+ * listens there, which is no reason for the agent not to start; `error` says so, and so does
+ * the status. -errno with a sentence. */
+enum { GATE_PORT_IN_USE = 1 };
+int gate_listen(struct gate *gate, const struct net_address *address, struct error *error);
+/* Takes a connection that somebody else accepted. The descriptor is the gate's from here on. */
+void gate_adopt(struct gate *gate, int fd, const struct net_address *peer);
+
+/* Says that the agent is not there any more, and takes no more clients and requests. Once those
+ * under way are answered, clients are disconnected with 0x8b; `stopped` is called when all are
+ * gone, never from within. */
+typedef void gate_stopped_fn(void *owner);
+void gate_stop(struct gate *gate, gate_stopped_fn *stopped, void *owner);

@@ -1,0 +1,326 @@
+#include "agent/gate/request.h"
+
+#include "agent/gate/envelope.h"
+#include "base/attributes.h"
+#include "data/json.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct gate_request {
+        struct list link; /* of its caller's, while it goes on */
+        struct gate *gate;
+        struct gate_caller *caller;
+        struct command_request *command; /* NULL: not under way */
+        uint8_t qos;                     /* of the reply */
+        uint16_t topic_length;           /* 0: nobody wants one */
+        uint16_t correlation_length;
+        bool has_correlation;
+        char texts[]; /* topic, correlation data */
+};
+
+/* A message on its way to a command. */
+struct arrival {
+        struct gate_caller *caller;
+        const struct mqtt_publish *publish;
+        struct mqtt_text topic; /* for the reply; empty: none is wanted */
+        cJSON *object;          /* NULL: `code` is why */
+        enum command_code code; /* 0: nothing is wrong so far */
+        struct error error;
+        bool is_for_device; /* has a `method` in place of a `command` */
+};
+
+static bool has_property(const struct mqtt_publish *publish, enum mqtt_property property)
+{
+        return publish->properties.present & mqtt_property_bit(property);
+}
+
+static void fault(struct arrival *arrival, enum command_code code, const char *sentence)
+{
+        arrival->code = code;
+        error_set(&arrival->error, -EINVAL, "%s", sentence);
+}
+
+static int deny(const struct arrival *arrival, const char *why)
+{
+        const struct gate_caller *caller = arrival->caller;
+
+        log_warning(caller->gate->options.log, caller->gate->counts.name,
+                    "request denied client=\"%.*s\" who=\"%s\": %s", (int)caller->client_id.length,
+                    caller->client_id.bytes, caller->session.principal.name, why);
+        caller->gate->counts.errors++;
+        return MQTT_NOT_AUTHORIZED;
+}
+
+/* Publishing. */
+
+static void publish_reply(const struct gate_request *request, const char *json, size_t length)
+{
+        struct gate_caller *caller = request->caller;
+        struct mqtt_publish publish = {
+                .topic = {request->texts, request->topic_length},
+                .payload = {(const uint8_t *)json, (uint32_t)length},
+                .qos = request->qos,
+                .properties = {.whole = {(const uint8_t *)"", 0},
+                               .correlation_data = {request->texts + request->topic_length,
+                                                    request->correlation_length}},
+        };
+        int r = -ENOMEM;
+
+        if (request->has_correlation)
+                publish.properties.present = mqtt_property_bit(MQTT_CORRELATION_DATA);
+        if (length > 0)
+                r = mqtt_broker_publish(request->gate->broker, &publish);
+        if (r >= 0) {
+                request->gate->counts.bytes_out += length;
+                return;
+        }
+        /* It would wait for ever. The end of its connection is an answer, too. */
+        log_warning(request->gate->options.log, request->gate->counts.name,
+                    "no memory for a reply client=\"%.*s\"", (int)caller->client_id.length,
+                    caller->client_id.bytes);
+        (void)mqtt_broker_kick(request->gate->broker, caller->client_id, MQTT_SERVER_BUSY);
+}
+
+static void request_free(struct gate_request *request)
+{
+        struct gate *gate = request->gate;
+
+        list_remove(&request->link);
+        request->caller->requests_count--;
+        free(request);
+        gate->requests_count--;
+        gate_request_done(gate);
+}
+
+static void on_reply(void *owner, const char *json, size_t length, bool success)
+{
+        struct gate_request *request = owner;
+
+        if (!success)
+                request->gate->counts.errors++;
+        if (request->topic_length > 0)
+                publish_reply(request, json, length);
+        request_free(request);
+}
+
+struct gate_request *gate_request_from_link(struct list *link)
+{
+        return container_of(link, struct gate_request, link);
+}
+
+void gate_request_abandon(struct gate_request *request)
+{
+        command_request_abandon(request->command);
+        request_free(request);
+}
+
+/* Reading. */
+
+/* MQTT 5: the client says where it waits. */
+static int find_response_topic(struct arrival *arrival)
+{
+        const struct mqtt_publish *publish = arrival->publish;
+        struct gate_reader reader = gate_caller_reader(arrival->caller);
+
+        if (!has_property(publish, MQTT_RESPONSE_TOPIC))
+                return 0;
+        if (!gate_may_answer_at(&arrival->caller->gate->topics, &reader,
+                                publish->properties.response_topic))
+                return deny(arrival, "its response topic is not one of its own");
+        arrival->topic = publish->properties.response_topic;
+        return 0;
+}
+
+/* 3.1.1 has no properties: the payload says whether it waits. */
+static int find_reply_member(struct arrival *arrival)
+{
+        cJSON *reply = cJSON_GetObjectItemCaseSensitive(arrival->object, "reply");
+        bool wanted = cJSON_IsTrue(reply);
+
+        if (!cJSON_IsBool(reply))
+                return 0;
+        cJSON_Delete(cJSON_DetachItemViaPointer(arrival->object, reply));
+        if (!wanted || arrival->topic.length > 0)
+                return 0;
+        if (!arrival->caller->has_response_topic)
+                return deny(arrival, "its client id cannot be part of a topic for replies");
+        arrival->topic = arrival->caller->response_topic;
+        return 0;
+}
+
+/* `token` is a synonym for `lease_token` here. False: no memory. */
+static bool rename_token(cJSON *object)
+{
+        cJSON *token = cJSON_DetachItemFromObjectCaseSensitive(object, "token");
+
+        if (!token || cJSON_AddItemToObject(object, "lease_token", token))
+                return true;
+        cJSON_Delete(token);
+        return false;
+}
+
+static void read_object(struct arrival *arrival)
+{
+        const struct mqtt_bytes *payload = &arrival->publish->payload;
+        struct error error;
+        int r = json_parse((const char *)payload->bytes, payload->length, GATE_DEPTH_MAX,
+                           &arrival->object, &error);
+
+        if (r < 0) {
+                arrival->code = r == -ENOMEM ? COMMAND_BUSY : COMMAND_BAD_JSON;
+                error_set(&arrival->error, r, "cannot read this request as JSON: %s", error.text);
+        }
+}
+
+/* What is wrong before a command is looked for. */
+static void check(struct arrival *arrival)
+{
+        const struct gate *gate = arrival->caller->gate;
+        const struct mqtt_publish *publish = arrival->publish;
+
+        if (arrival->code != 0)
+                return;
+        if (gate->stopping)
+                fault(arrival, COMMAND_NOT_READY, "the agent is stopping");
+        else if (has_property(publish, MQTT_MESSAGE_EXPIRY) &&
+                 publish->properties.message_expiry_s == 0)
+                fault(arrival, COMMAND_EXPIRED, "the request had expired when it came");
+        else if (arrival->caller->requests_count > GATE_PENDING_MAX)
+                fault(arrival, COMMAND_BUSY,
+                      "too many requests of this client are under way; try again later");
+        else if (cJSON_IsObject(arrival->object) && !rename_token(arrival->object))
+                fault(arrival, COMMAND_BUSY, "not enough memory; try again later");
+}
+
+/* Devices and what belongs to them. */
+static void check_device(struct arrival *arrival)
+{
+        if (arrival->code != 0)
+                return;
+        if (cJSON_GetObjectItemCaseSensitive(arrival->object, "device"))
+                fault(arrival, COMMAND_NO_DEVICE, "no device is configured here");
+        else
+                fault(arrival, COMMAND_NO_METHOD,
+                      "no method without a device is known here; commands are called by "
+                      "{\"command\":\"...\"}");
+}
+
+/* Answering. */
+
+static struct gate_request *request_new(const struct arrival *arrival)
+{
+        const struct mqtt_properties *properties = &arrival->publish->properties;
+        bool correlated = has_property(arrival->publish, MQTT_CORRELATION_DATA);
+        size_t correlation = correlated ? properties->correlation_data.length : 0;
+        struct gate_request *request =
+                malloc(sizeof(*request) + arrival->topic.length + correlation);
+
+        if (!request)
+                return NULL;
+        *request = (struct gate_request){
+                .gate = arrival->caller->gate,
+                .caller = arrival->caller,
+                .qos = arrival->publish->qos > 0,
+                .topic_length = arrival->topic.length,
+                .correlation_length = (uint16_t)correlation,
+                .has_correlation = correlated,
+        };
+        list_init(&request->link);
+        if (arrival->topic.length > 0)
+                memcpy(request->texts, arrival->topic.bytes, arrival->topic.length);
+        if (correlation > 0)
+                memcpy(request->texts + arrival->topic.length, properties->correlation_data.bytes,
+                       correlation);
+        request->caller->requests_count++;
+        request->gate->requests_count++;
+        return request;
+}
+
+static void refuse_in_envelope(struct arrival *arrival, struct gate_request *request)
+{
+        struct buffer *envelope = &request->gate->envelope;
+        const cJSON *id = cJSON_GetObjectItemCaseSensitive(arrival->object, "id");
+        int r = gate_envelope_write_failure(envelope, id, arrival->code, arrival->error.text);
+
+        on_reply(request, buffer_data(envelope), r < 0 ? 0 : buffer_length(envelope), false);
+        cJSON_Delete(arrival->object);
+}
+
+static void answer(struct arrival *arrival, struct gate_request *request)
+{
+        struct gate *gate = request->gate;
+        struct command_call call = {
+                .session = &arrival->caller->session,
+                .object = arrival->object,
+                .received_ms = loop_now_ms(command_registry_loop(gate->registry)),
+                .on_reply = on_reply,
+                .owner = request,
+        };
+        struct command_request *pending = NULL;
+
+        if (arrival->is_for_device) {
+                refuse_in_envelope(arrival, request);
+        } else if (arrival->code != 0) {
+                command_refuse(gate->registry, &call, arrival->code, "%s", arrival->error.text);
+        } else {
+                command_dispatch(gate->registry, &call, &pending);
+                if (!pending)
+                        return;
+                request->command = pending;
+                list_append(&arrival->caller->requests, &request->link);
+        }
+}
+
+/* To administrators who want to see what comes in. Without what it answers by. */
+static void show(const struct gate *gate, const struct mqtt_publish *publish)
+{
+        struct mqtt_publish copy = {.topic = publish->topic, .payload = publish->payload};
+
+        if (gate->watched)
+                (void)mqtt_broker_publish(gate->broker, &copy);
+}
+
+int gate_request_take(struct gate_caller *caller, const struct mqtt_publish *publish)
+{
+        struct arrival arrival = {.caller = caller, .publish = publish};
+        struct gate *gate = caller->gate;
+        struct gate_request *request = NULL;
+        int reason;
+
+        gate->counts.requests++;
+        gate->counts.bytes_in += publish->payload.length;
+        if (publish->retain)
+                return deny(&arrival, "it is retained, and would be carried out again and again");
+        reason = find_response_topic(&arrival);
+        if (reason != 0)
+                return reason;
+        if (publish->payload.length > gate->options.request_bytes)
+                fault(&arrival, COMMAND_TOO_LARGE,
+                      "the payload is longer than command.max_line allows");
+        else
+                read_object(&arrival);
+        if (cJSON_IsObject(arrival.object)) {
+                reason = find_reply_member(&arrival);
+                arrival.is_for_device =
+                        !cJSON_GetObjectItemCaseSensitive(arrival.object, "command") &&
+                        cJSON_GetObjectItemCaseSensitive(arrival.object, "method");
+        }
+        if (reason == 0) {
+                request = request_new(&arrival);
+                if (!request)
+                        reason = MQTT_SERVER_BUSY;
+        }
+        if (reason != 0) {
+                cJSON_Delete(arrival.object);
+                return reason;
+        }
+        show(gate, publish);
+        check(&arrival);
+        if (arrival.is_for_device)
+                check_device(&arrival);
+        answer(&arrival, request);
+        return MQTT_HOOK_HANDLED;
+}
