@@ -273,25 +273,34 @@ class BrokerBench:
                 **figures_of_window(raw, raw["delivered"])}
 
 
+def speed_cases(bench, only):
+    """[(case, measurement of a server)] of what needs no fresh process."""
+    cases = [(case, lambda server, row=row: bench.flow(server, row))
+             for case, row in FLOWS.items() if row.shape in only]
+    if "rpc" in only:
+        cases += [(case, lambda server, callers=callers: bench.calls(server, callers))
+                  for case, callers in CALLERS.items()]
+    if "connects" in only:
+        cases.append(("connects", bench.connects))
+    return cases
+
+
 def measure_speed(bench, only, chosen, bare_peer, number):
-    """One round of what needs no fresh process."""
-    figures = {}
-
-    def ask(case, servers, measurement, *arguments):
-        figures[case] = {server.peer.name: figures_or_reason(measurement, server, *arguments)
-                         for server in turned(servers, number)}
-
+    """One round: all brokers run, each case asks one after the other."""
+    cases = speed_cases(bench, only)
+    figures = {case: {} for case, _ in cases}
+    servers = []
     with contextlib.ExitStack() as stack:
-        servers = [stack.enter_context(bench.start(peer)) for peer in chosen.values()]
-        for case, row in FLOWS.items():
-            if row.shape in only:
-                ask(case, servers, bench.flow, row)
-        if "rpc" in only:
-            for case, callers in CALLERS.items():
-                ask(case, servers, bench.calls, callers)
-        if "connects" in only:
-            floor = stack.enter_context(bench.start(bare_peer))
-            ask("connects", [*servers, floor], bench.connects)
+        for peer in (*chosen.values(), *([bare_peer] if "connects" in only else [])):
+            try:
+                servers.append(stack.enter_context(bench.start(peer)))
+            except Unusable as error:
+                for case in figures:
+                    figures[case][peer.name] = {"unusable": str(error)}
+        for case, measurement in cases:
+            for server in turned(servers, number):
+                if case == "connects" or server.peer is not bare_peer:
+                    figures[case][server.peer.name] = figures_or_reason(measurement, server)
     return figures
 
 

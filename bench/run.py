@@ -110,7 +110,9 @@ def describe_machine(options, chosen, cores):
     if "python" in chosen:
         machine["python"] = first_line(PYTHON, "--version")
     if set(broker.PARTS) & options.only:
-        machine["mosquitto"] = first_line("/usr/sbin/mosquitto", "-h").rpartition(" ")[2]
+        machine["brokers"] = (
+            f"{options.broker_rounds} rounds, windows of {options.broker_seconds} s, mosquitto "
+            + first_line("/usr/sbin/mosquitto", "-h").rpartition(" ")[2])
     return machine
 
 
@@ -263,7 +265,8 @@ def main():
         options.json.write_text(json.dumps(
             {"machine": machine, "targets": found, "medians": report.summary(rounds),
              "device": parts, "deployed": modules, "rounds": rounds,
-             "brokers": {"medians": report.summary(brokers[0]), "rounds": brokers[0]}}, indent=1) + "\n")
+             "brokers": {"medians": report.summary(brokers[0]), "rounds": brokers[0]}},
+            indent=1) + "\n")
     except (Unusable, OSError, subprocess.SubprocessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2

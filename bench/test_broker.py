@@ -198,6 +198,8 @@ class FakeBench:
 
     @contextlib.contextmanager
     def start(self, peer):
+        if peer.name == "absent":
+            raise Unusable("it ended at once")
         yield types.SimpleNamespace(peer=peer)
 
     def __getattr__(self, what):
@@ -211,10 +213,10 @@ class FakeBench:
 
 
 class Rounds(unittest.TestCase):
-    def measure(self, *only, rounds=2):
+    def measure(self, *only, rounds=2, names=("pifleet", "weak")):
         bench = FakeBench()
         options = types.SimpleNamespace(only=set(only), broker_rounds=rounds, memory_rounds=1)
-        chosen = {name: types.SimpleNamespace(name=name) for name in ("pifleet", "weak")}
+        chosen = {name: types.SimpleNamespace(name=name) for name in names}
         return bench, broker.measure_rounds(bench, options, chosen,
                                             types.SimpleNamespace(name="bare"), lambda _: None)
 
@@ -229,6 +231,12 @@ class Rounds(unittest.TestCase):
                                                "weak": {"unusable": "too much"}})
         self.assertIn("mqtt-idle", rounds[0])
         self.assertNotIn("mqtt-idle", rounds[1])
+
+    def test_one_that_does_not_start_leaves_the_others_their_rows(self):
+        _, rounds = self.measure("pairs", "rpc", names=("absent", "pifleet"))
+        for case in ("pairs QoS 2", "rpc 1"):
+            self.assertEqual(rounds[1][case], {"absent": {"unusable": "it ended at once"},
+                                               "pifleet": {"rate": 1.0}})
 
     def test_only_what_was_asked_for_is_measured(self):
         _, rounds = self.measure("pairs", rounds=1)
