@@ -33,6 +33,13 @@ static const struct conversation_case subscriptions[] = {
              "p> 34{[t] 0001 () 'm'}\n"
              "p< 50{0001}\n"
              "s< 34{[t] 0001 () 'm'}\n"},
+        {"[MQTT-3.8.3-3] no local: nor do retained messages of its own come",
+         TWO "s> 31{[t/own] () 's'}\n"
+             "p> 31{[t/other] () 'p'}\n"
+             "s> 82{0001 () [t/#] 04}\n"
+             "s< 90{0001 () 00} 31{[t/other] () 'p'}\n"
+             "p> 82{0001 () [t/own] 04}\n"
+             "p< 90{0001 () 00} 31{[t/own] () 's'}\n"},
         {"[MQTT-3.8.3-1] a filter that is no UTF-8", TWO "s> 82{0001 () [\xff] 00}\n"
                                                          "s< E00181\n"
                                                          "s|"},
@@ -133,6 +140,10 @@ static const struct conversation_case groups[] = {
              "s< 32{[t] 0001 () '2'}\n"
              "p> 30{[t] () '0'}\n"
              "s< 30{[t] () '0'}\n"},
+        {"4.8.2 a group gets no retained message, whatever its topic looks like",
+         TWO "p> 31{[t] () '1'} 31{[$share/g/t] () '2'}\n"
+             "s> 82{0001 () [$share/g/t] 00 [$share/g/#] 00}\n"
+             "s< 90{0001 () 00 00}\n"},
         {"[MQTT-4.8.2-4] a delivery that was begun is completed with the same member",
          GROUP "s.\n"
                "s> " KEPT("s") "s< " PRESENT "s< 3C{[t] 0001 () 'm'}\n"
