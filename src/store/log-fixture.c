@@ -240,31 +240,44 @@ void fixture_pass(struct log_fixture *f, uint64_t ms)
         fixture_settle(f);
 }
 
-void fixture_check(const struct log_fixture *f, const char *path, uint64_t promised, bool harmed,
-                   const char *where)
+struct fixture_finding fixture_recover(const struct log_fixture *f, const char *path)
 {
         struct log_fixture *g = calloc(1, sizeof(*g));
         struct store_log_owner owner = callbacks;
-        struct store_recovery recovery;
-        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+        struct store_recovery recovery = {0};
+        struct fixture_finding finding = {0};
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         CHECK(g != NULL && fd >= 0);
         g->options.schema = f->options.schema;
         owner.owner = g;
-        r = store_recover(fd, &owner, &recovery);
+        finding.result = store_recover(fd, &owner, &recovery);
         close(fd);
-        if (r < 0)
-                FAIL("%s: %s", where, strerror(-r));
-        if (g->damages > 0 && !harmed)
-                FAIL("%s: %s", where, g->sentence);
-        if (recovery.sequence < promised && g->damages == 0)
-                FAIL("%s: lost %d to %d (%s)", where, (int)recovery.sequence + 1, (int)promised,
-                     g->sentence);
-        /* When an image lost records, what is left is no state that there was. */
         CHECK(recovery.sequence < HISTORY_MAX);
-        if (g->damages == 0 && memcmp(&g->now, &f->history[recovery.sequence], sizeof(g->now)) != 0)
-                FAIL("%s: another state at %d", where, (int)recovery.sequence);
+        finding.sequence = recovery.sequence;
+        finding.replayed_image = g->replayed_image;
+        finding.sentences = g->sentences;
+        finding.damages = g->damages;
+        finding.is_known = memcmp(&g->now, &f->history[recovery.sequence], sizeof(g->now)) == 0;
+        memcpy(finding.sentence, g->sentence, sizeof(finding.sentence));
         free(g);
+        return finding;
+}
+
+void fixture_check(const struct log_fixture *f, const char *path, uint64_t promised,
+                   const char *where)
+{
+        struct fixture_finding finding = fixture_recover(f, path);
+
+        if (finding.result < 0)
+                FAIL("%s: %s", where, strerror(-finding.result));
+        if (finding.damages > 0)
+                FAIL("%s: %s", where, finding.sentence);
+        if (finding.sequence < promised)
+                FAIL("%s: %d of %d are left (%s)", where, (int)finding.sequence, (int)promised,
+                     finding.sentence);
+        if (!finding.is_known)
+                FAIL("%s: another state at %d", where, (int)finding.sequence);
 }
 
 size_t fixture_count_files(const struct log_fixture *f, const char *end_of_name)

@@ -57,9 +57,19 @@ void fixture_settle(struct log_fixture *f);
 /* The same with time: `ms` pass, and what comes of it. */
 void fixture_pass(struct log_fixture *f, uint64_t ms);
 
-/* What is in the folder is a state that there was, and none older than `promised`; `harmed`:
- * but that may be missing, and then it was said. Leaves the folder as recovery does. */
-void fixture_check(const struct log_fixture *f, const char *path, uint64_t promised, bool harmed,
+struct fixture_finding {
+        int result; /* of store_recover() */
+        uint64_t sequence;
+        size_t replayed_image;
+        unsigned sentences, damages;
+        bool is_known; /* the state is the one that belongs to the sequence */
+        char sentence[256];
+};
+/* Recovers what is in the folder, and leaves it as recovery does. */
+struct fixture_finding fixture_recover(const struct log_fixture *f, const char *path);
+/* What is in the folder is a state that there was, none older than `promised`, and nothing is said
+ * to be damaged. */
+void fixture_check(const struct log_fixture *f, const char *path, uint64_t promised,
                    const char *where);
 size_t fixture_count_files(const struct log_fixture *f, const char *end_of_name);
 /* All tests of every fault: for ./dev test-long. */

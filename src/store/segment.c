@@ -26,6 +26,14 @@ enum {
 
 static const uint8_t magic[MAGIC_LENGTH] = {'p', 'f', 's', 't', 'o', 'r', 'e', '\n'};
 
+uint32_t store_header_seal(uint8_t bytes[STORE_HEADER])
+{
+        uint32_t sum = crc32c_extend(0, bytes, SUM);
+
+        put_u32(bytes + SUM, sum);
+        return sum;
+}
+
 void store_header_encode(struct store_header *header, uint8_t bytes[STORE_HEADER])
 {
         header->version = STORE_VERSION;
@@ -37,8 +45,7 @@ void store_header_encode(struct store_header *header, uint8_t bytes[STORE_HEADER
         put_u64(bytes + GENERATION, header->generation);
         put_u64(bytes + FIRST, header->first);
         put_u64(bytes + SALT, header->salt);
-        header->seed = crc32c_extend(0, bytes, SUM);
-        put_u32(bytes + SUM, header->seed);
+        header->seed = store_header_seal(bytes);
 }
 
 int store_header_decode(const uint8_t bytes[STORE_HEADER], struct store_header *ret)

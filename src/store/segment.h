@@ -33,6 +33,8 @@ struct store_header {
 
 /* Sets `seed`; `version` is STORE_VERSION. */
 void store_header_encode(struct store_header *header, uint8_t bytes[STORE_HEADER]);
+/* Sets the sum over what is there, and says it: the seed. */
+uint32_t store_header_seal(uint8_t bytes[STORE_HEADER]);
 /* -EBADMSG: damaged, or no such file; -EPROTONOSUPPORT: of a version that is not known here,
  * *ret is set as far as all versions agree. */
 int store_header_decode(const uint8_t bytes[STORE_HEADER], struct store_header *ret);

@@ -44,12 +44,12 @@ TEST(a_kill_before_any_call_leaves_all_that_was_promised)
                 CHECK(killed || WEXITSTATUS(status) == 0);
                 /* The loop is the child's. */
                 f->log = NULL;
-                fixture_check(f, f->path, f->promised, false, where);
+                fixture_check(f, f->path, f->promised, where);
                 CHECK_EQ(fixture_open(f), 0);
                 CHECK_EQ(fixture_change(f, STORE_FSYNC), 0);
                 fixture_settle(f);
                 fixture_close(f);
-                fixture_check(f, f->path, f->promised, false, where);
+                fixture_check(f, f->path, f->promised, where);
                 life_free(f);
                 CHECK(++points < POINTS_MAX);
         }
@@ -71,7 +71,7 @@ static bool fail_once(size_t at, int error, bool lasting, bool to_the_end)
         if (to_the_end) {
                 fixture_close(f);
                 reached = disk_end();
-                fixture_check(f, f->path, f->promised, false, where);
+                fixture_check(f, f->path, f->promised, where);
                 CHECK_EQ(fixture_open(f), 0);
         } else {
                 reached = disk_end();
@@ -84,7 +84,7 @@ static bool fail_once(size_t at, int error, bool lasting, bool to_the_end)
         if (f->promised != f->log->appended || f->trouble != 0)
                 FAIL("%s: does not go on", where);
         fixture_close(f);
-        fixture_check(f, f->path, f->promised, false, where);
+        fixture_check(f, f->path, f->promised, where);
         life_free(f);
         return reached;
 }
@@ -207,7 +207,7 @@ TEST(a_start_on_a_disk_that_fails_loses_nothing)
                                 fixture_close(f);
                                 promised = f->promised;
                         }
-                        fixture_check(f, f->path, promised, false, strerror(errors[i / 2]));
+                        fixture_check(f, f->path, promised, strerror(errors[i / 2]));
                         life_free(f);
                         CHECK(at < POINTS_MAX);
                         if (!reached)

@@ -35,7 +35,7 @@ static void check_goes_on(struct log_fixture *f, const char *path, const char *w
         CHECK_EQ(g->promised, g->log->appended);
         CHECK_EQ(g->damages, 0);
         fixture_close(g);
-        fixture_check(g, path, g->promised, false, where);
+        fixture_check(g, path, g->promised, where);
         fixture_done(g);
         free(g);
 }
@@ -47,7 +47,7 @@ static void cut_power(struct log_fixture *f, size_t operations, unsigned loss)
         snprintf(where, sizeof(where), "power cut after operation %zu, loss %u", operations, loss);
         fixture_make_folder(path);
         disk_rebuild(operations, loss, path);
-        fixture_check(f, path, promised[operations], false, where);
+        fixture_check(f, path, promised[operations], where);
         if ((operations + loss) % GOES_ON_EVERY == 0)
                 check_goes_on(f, path, where);
         fixture_remove_folder(path);
