@@ -3,12 +3,8 @@
 #include "cli/exchange.h"
 #include "data/json.h"
 
-#include <errno.h>
-#include <string.h>
-
 struct call_options {
-        struct console_shape shape;
-        struct target_options target;
+        struct exchange_options common;
 };
 
 static const struct options_form form = {
@@ -20,8 +16,7 @@ static const struct options_form form = {
                 "KEY=@FILE sends the text in a file, KEY=@- what comes from standard input.\n"
                 "Text that JSON would take for something else goes in JSON's quotes:\n"
                 "text='\"17\"', text='\"@home\"'.",
-        .groups = {CONSOLE_SHAPE_GROUP(struct call_options, shape),
-                   TARGET_OPTIONS_GROUP(struct call_options, target)},
+        .groups = {EXCHANGE_OPTIONS_GROUPS(struct call_options, common)},
         .examples = "  pifleet call ping\n"
                     "  pifleet call list_commands\n"
                     "  pifleet call led_on pin=17\n"
@@ -36,38 +31,27 @@ static const struct options_form form = {
         .words_max = 1 + ARGUMENTS_MAX,
 };
 
-static enum exit_status call(struct exchange *exchange, const cJSON *request)
+static enum exit_status call(struct exchange *exchange, const void *options, char *words[],
+                             size_t count)
 {
+        AUTO_JSON cJSON *request = exchange_request(words[0]);
         AUTO_JSON cJSON *reply = NULL;
-        enum exit_status status = exchange_ask(exchange, request, &reply);
+        struct error error = {0};
+        enum exit_status status;
 
+        if (request && arguments_add(request, words + 1, count - 1, &error) < 0) {
+                console_complain(&exchange->console, "%s", error.text);
+                return EXIT_USAGE;
+        }
+        status = exchange_ask(exchange, request, &reply);
         return status == EXIT_OK ? exchange_print(&exchange->console, reply) : status;
 }
 
 static enum exit_status run(int argc, char *argv[])
 {
-        struct call_options options = {.target = TARGET_OPTIONS_DEFAULT};
-        AUTO_JSON cJSON *request = NULL;
-        struct error error = {0};
-        struct exchange exchange;
-        enum exit_status status;
-        size_t words;
-        int r;
+        struct call_options options = {.common = EXCHANGE_OPTIONS_DEFAULT};
 
-        if (!subcommand_parse(&form, argc, argv, &options, &words, &status) ||
-            !exchange_begin(&exchange, &options.shape, &options.target, &status))
-                return status;
-        request = exchange_request(argv[0]);
-        r = request ? arguments_add(request, argv + 1, words - 1, &error)
-                    : error_set(&error, -ENOMEM, "out of memory");
-        if (r < 0) {
-                console_complain(&exchange.console, "%s", error.text);
-                status = EXIT_USAGE;
-        } else {
-                status = call(&exchange, request);
-        }
-        exchange_end(&exchange);
-        return status;
+        return exchange_run(&form, argc, argv, &options, &options.common, call);
 }
 
 const struct subcommand subcommand_call = {"call", &form, run};

@@ -19,8 +19,7 @@ enum {
 
 struct deploy_options {
         bool dry_run, watch;
-        struct console_shape shape;
-        struct target_options target;
+        struct exchange_options common;
 };
 
 static const struct options_entry entries[] = {
@@ -45,8 +44,7 @@ static const struct options_form form = {
                 "version before, which it keeps: pifleet rollback. FILE.minisig, where there is "
                 "one, is\nsent along (pifleet sign).",
         .groups = {{"Options", entries, ARRAY_SIZE(entries), 0},
-                   CONSOLE_SHAPE_GROUP(struct deploy_options, shape),
-                   TARGET_OPTIONS_GROUP(struct deploy_options, target)},
+                   EXCHANGE_OPTIONS_GROUPS(struct deploy_options, common)},
         .examples = "  pifleet deploy camera_handlers.py\n"
                     "  pifleet deploy --dry-run camera_handlers.py\n"
                     "  pifleet deploy --watch camera_handlers.py --host pi.local\n"
@@ -58,7 +56,7 @@ static const struct options_form form = {
 
 struct deploy {
         const struct deploy_options *options;
-        struct exchange exchange;
+        struct exchange *exchange;
 };
 
 /* The file's text, or a complaint. */
@@ -67,13 +65,13 @@ static enum exit_status read_code(struct deploy *deploy, const char *path, struc
         int r = input_file_read(path, CODE_MAX, code);
 
         if (r == 0 && buffer_length(code) == 0)
-                console_complain(&deploy->exchange.console, "%s is empty", path);
+                console_complain(&deploy->exchange->console, "%s is empty", path);
         else if (r < 0)
-                console_complain(&deploy->exchange.console, "%s cannot be read: %s", path,
+                console_complain(&deploy->exchange->console, "%s cannot be read: %s", path,
                                  strerror(-r));
         else if (memchr(buffer_data(code), '\0', buffer_length(code)) ||
                  utf8_valid_prefix(buffer_data(code), buffer_length(code)) != buffer_length(code))
-                console_complain(&deploy->exchange.console, "%s is not text in UTF-8", path);
+                console_complain(&deploy->exchange->console, "%s is not text in UTF-8", path);
         else
                 return buffer_append(code, "", 1) == 0 ? EXIT_OK : EXIT_REFUSED;
         return EXIT_REFUSED;
@@ -96,7 +94,7 @@ static enum exit_status add_signature(struct deploy *deploy, const char *path, c
         if (r == 0 && !cJSON_AddStringToObject(request, "signature", buffer_data(&text)))
                 r = -ENOMEM;
         if (r < 0 && r != -ENOENT) {
-                console_complain(&deploy->exchange.console, "%s.minisig cannot be read: %s", path,
+                console_complain(&deploy->exchange->console, "%s.minisig cannot be read: %s", path,
                                  strerror(-r));
                 status = EXIT_REFUSED;
         }
@@ -110,15 +108,15 @@ static enum exit_status show(struct deploy *deploy, const cJSON *reply,
         struct buffer out;
         int r;
 
-        if (!deploy->exchange.console.readable)
-                return exchange_print(&deploy->exchange.console, reply);
+        if (!deploy->exchange->console.readable)
+                return exchange_print(&deploy->exchange->console, reply);
         buffer_init(&out, REPORT_MAX);
-        r = deploy_report(&out, reply, source, milliseconds, &deploy->exchange.console.style);
+        r = deploy_report(&out, reply, source, milliseconds, &deploy->exchange->console.style);
         if (r == 0)
                 r = console_write(&out);
         buffer_done(&out);
         if (r < 0)
-                console_complain(&deploy->exchange.console, "the reply cannot be printed: %s",
+                console_complain(&deploy->exchange->console, "the reply cannot be printed: %s",
                                  strerror(-r));
         return r == 0 && client_reply_is_good(reply) ? EXIT_OK : EXIT_REFUSED;
 }
@@ -133,12 +131,12 @@ static enum exit_status send_code(struct deploy *deploy, const struct deploy_sou
         if (!cJSON_AddStringToObject(request, "filename", basename(source->path)) ||
             !cJSON_AddStringToObject(request, "code", source->text) ||
             (deploy->options->dry_run && !cJSON_AddTrueToObject(request, "dry_run"))) {
-                console_complain(&deploy->exchange.console, "out of memory");
+                console_complain(&deploy->exchange->console, "out of memory");
                 return EXIT_REFUSED;
         }
         status = add_signature(deploy, source->path, request);
         if (status == EXIT_OK)
-                status = exchange_ask(&deploy->exchange, request, &reply);
+                status = exchange_ask(deploy->exchange, request, &reply);
         return status == EXIT_OK
                        ? show(deploy, reply, source, (double)(clock_monotonic_ns() - before) / 1e6)
                        : status;
@@ -188,35 +186,35 @@ static enum exit_status watch_files(struct deploy *deploy, char *const paths[], 
         int r = file_watch_new(paths, count, &watch, &error);
 
         if (r < 0) {
-                console_complain(&deploy->exchange.console, "%s", error.text);
+                console_complain(&deploy->exchange->console, "%s", error.text);
                 return EXIT_REFUSED;
         }
         (void)deploy_files(deploy, paths, count, NULL);
-        exchange_disconnect(&deploy->exchange);
+        exchange_disconnect(deploy->exchange);
         console_note("watching; each save deploys (Ctrl-C ends)\n");
         while ((r = file_watch_wait(watch, saved)) == 0) {
                 (void)deploy_files(deploy, paths, count, saved);
-                exchange_disconnect(&deploy->exchange);
+                exchange_disconnect(deploy->exchange);
         }
-        console_complain(&deploy->exchange.console, "the files cannot be watched any more: %s",
+        console_complain(&deploy->exchange->console, "the files cannot be watched any more: %s",
                          strerror(-r));
         return EXIT_REFUSED;
 }
 
+static enum exit_status talk(struct exchange *exchange, const void *options, char *words[],
+                             size_t count)
+{
+        struct deploy deploy = {.options = options, .exchange = exchange};
+
+        return deploy.options->watch ? watch_files(&deploy, words, count)
+                                     : deploy_files(&deploy, words, count, NULL);
+}
+
 static enum exit_status run(int argc, char *argv[])
 {
-        struct deploy_options options = {.target = TARGET_OPTIONS_DEFAULT};
-        struct deploy deploy = {.options = &options};
-        enum exit_status status;
-        size_t words;
+        struct deploy_options options = {.common = EXCHANGE_OPTIONS_DEFAULT};
 
-        if (!subcommand_parse(&form, argc, argv, &options, &words, &status) ||
-            !exchange_begin(&deploy.exchange, &options.shape, &options.target, &status))
-                return status;
-        status = options.watch ? watch_files(&deploy, argv, words)
-                               : deploy_files(&deploy, argv, words, NULL);
-        exchange_end(&deploy.exchange);
-        return status;
+        return exchange_run(&form, argc, argv, &options, &options.common, talk);
 }
 
 const struct subcommand subcommand_deploy = {"deploy", &form, run};

@@ -2,30 +2,32 @@
 
 #include <string.h>
 
-bool exchange_begin(struct exchange *exchange, const struct console_shape *shape,
-                    const struct target_options *target, enum exit_status *status)
-{
-        struct error error = {0};
-
-        exchange->client = NULL;
-        console_init(&exchange->console, shape->json, shape->text);
-        if (target_resolve(target, &exchange->target, &error) == 0)
-                return true;
-        console_complain(&exchange->console, "%s", error.text);
-        target_done(&exchange->target);
-        *status = EXIT_USAGE;
-        return false;
-}
-
 void exchange_disconnect(struct exchange *exchange)
 {
         exchange->client = client_free(exchange->client);
 }
 
-void exchange_end(struct exchange *exchange)
+enum exit_status exchange_run(const struct options_form *form, int argc, char *argv[],
+                              void *options, const struct exchange_options *common,
+                              exchange_talk_fn *talk)
 {
-        exchange_disconnect(exchange);
-        target_done(&exchange->target);
+        struct exchange exchange = {.client = NULL};
+        struct error error = {0};
+        enum exit_status status;
+        size_t words;
+
+        if (!subcommand_parse(form, argc, argv, options, &words, &status))
+                return status;
+        console_init(&exchange.console, common->shape.json, common->shape.text);
+        if (target_resolve(&common->target, &exchange.target, &error) < 0) {
+                console_complain(&exchange.console, "%s", error.text);
+                status = EXIT_USAGE;
+        } else {
+                status = talk(&exchange, options, argv, words);
+        }
+        exchange_disconnect(&exchange);
+        target_done(&exchange.target);
+        return status;
 }
 
 enum exit_status exchange_ask(struct exchange *exchange, const cJSON *request, cJSON **reply)

@@ -1,12 +1,15 @@
 /* cli/exchange.h - a subcommand's requests to an agent, and what is said when one
  * fails.
  *
- *     if (!exchange_begin(&exchange, &options.shape, &options.target, &status))
- *             return status;
- *     status = exchange_ask(&exchange, request, &reply);
- *     if (status == EXIT_OK)
- *             status = exchange_print(&exchange.console, reply);
- *     exchange_end(&exchange);
+ *     static enum exit_status talk(struct exchange *exchange, const void *options,
+ *                                  char *words[], size_t count)
+ *     {
+ *             enum exit_status status = exchange_ask(exchange, request, &reply);
+ *
+ *             return status == EXIT_OK ? exchange_print(&exchange->console, reply) : status;
+ *     }
+ *
+ *     return exchange_run(&form, argc, argv, &options, &options.common, talk);
  */
 #pragma once
 
@@ -22,12 +25,28 @@ struct exchange {
         struct client *client; /* NULL: not connected */
 };
 
-/* From the options of a subcommand. False: they exclude each other or a file of theirs
- * cannot be read, which has been told; *status is the exit status. `exchange` stays
- * where it is. */
-bool exchange_begin(struct exchange *exchange, const struct console_shape *shape,
-                    const struct target_options *target, enum exit_status *status);
-void exchange_end(struct exchange *exchange);
+/* The options of each subcommand that talks to an agent: a member of its own. */
+struct exchange_options {
+        struct console_shape shape;
+        struct target_options target;
+};
+
+#define EXCHANGE_OPTIONS_DEFAULT                                                                   \
+        {                                                                                          \
+                .target = TARGET_OPTIONS_DEFAULT                                                   \
+        }
+#define EXCHANGE_OPTIONS_GROUPS(type, member)                                                      \
+        CONSOLE_SHAPE_GROUP(type, member.shape), TARGET_OPTIONS_GROUP(type, member.target)
+
+/* What a subcommand has to say; `count` words are left of its command line. */
+typedef enum exit_status exchange_talk_fn(struct exchange *exchange, const void *options,
+                                          char *words[], size_t count);
+
+/* Reads a command line into `options`, which hold their defaults and of which `common` is a
+ * part, has `talk` talk, and ends the exchange. What is wrong with the options has been told. */
+enum exit_status exchange_run(const struct options_form *form, int argc, char *argv[],
+                              void *options, const struct exchange_options *common,
+                              exchange_talk_fn *talk);
 
 /* Sends `request` and waits, over a connection that is made when there is none.
  * EXIT_OK: *reply is the caller's, good or not; else the reason has been told, and the

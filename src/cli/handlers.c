@@ -2,8 +2,7 @@
 #include "cli/exchange.h"
 
 struct handlers_options {
-        struct console_shape shape;
-        struct target_options target;
+        struct exchange_options common;
 };
 
 static const struct options_form form = {
@@ -12,8 +11,7 @@ static const struct options_form form = {
         .summary = "list the modules on an agent, or tell all of one",
         .text = "Of one module: its commands with calls, errors and latencies, and which walls of\n"
                 "its sandbox stand on that machine.",
-        .groups = {CONSOLE_SHAPE_GROUP(struct handlers_options, shape),
-                   TARGET_OPTIONS_GROUP(struct handlers_options, target)},
+        .groups = {EXCHANGE_OPTIONS_GROUPS(struct handlers_options, common)},
         .examples = "  pifleet handlers\n"
                     "  pifleet handlers camera_handlers.py\n"
                     "  pifleet handlers --json | jq .handlers",
@@ -81,8 +79,10 @@ static enum exit_status print_table(const struct console *console, const cJSON *
         return EXIT_OK;
 }
 
-static enum exit_status list(struct exchange *exchange, const char *module)
+static enum exit_status list(struct exchange *exchange, const void *options, char *words[],
+                             size_t count)
 {
+        const char *module = count > 0 ? words[0] : NULL;
         AUTO_JSON cJSON *request = exchange_request("handler_stats");
         AUTO_JSON cJSON *reply = NULL;
         enum exit_status status;
@@ -101,17 +101,9 @@ static enum exit_status list(struct exchange *exchange, const char *module)
 
 static enum exit_status run(int argc, char *argv[])
 {
-        struct handlers_options options = {.target = TARGET_OPTIONS_DEFAULT};
-        struct exchange exchange;
-        enum exit_status status;
-        size_t words;
+        struct handlers_options options = {.common = EXCHANGE_OPTIONS_DEFAULT};
 
-        if (!subcommand_parse(&form, argc, argv, &options, &words, &status) ||
-            !exchange_begin(&exchange, &options.shape, &options.target, &status))
-                return status;
-        status = list(&exchange, words > 0 ? argv[0] : NULL);
-        exchange_end(&exchange);
-        return status;
+        return exchange_run(&form, argc, argv, &options, &options.common, list);
 }
 
 const struct subcommand subcommand_handlers = {"handlers", &form, run};

@@ -9,8 +9,7 @@ enum { LINES_MAX = 1000, OUTPUT_MAX = 8 << 20 };
 
 struct logs_options {
         int64_t lines;
-        struct console_shape shape;
-        struct target_options target;
+        struct exchange_options common;
 };
 
 static const struct options_entry entries[] = {
@@ -30,8 +29,7 @@ static const struct options_form form = {
         .text = "Times are of this machine's time zone. \"!\" marks what went to standard error, "
                 "\"=\"\nwhat the agent has to say of the module.",
         .groups = {{"Options", entries, ARRAY_SIZE(entries), 0},
-                   CONSOLE_SHAPE_GROUP(struct logs_options, shape),
-                   TARGET_OPTIONS_GROUP(struct logs_options, target)},
+                   EXCHANGE_OPTIONS_GROUPS(struct logs_options, common)},
         .examples = "  pifleet logs camera_handlers.py\n"
                     "  pifleet logs camera_handlers.py --lines 20 --host pi.local",
         .after = "Exit status: 0 done, 1 refused, 2 wrong usage, 3 no connection.",
@@ -84,14 +82,16 @@ static enum exit_status print_lines(const struct console *console, const cJSON *
         return r < 0 ? EXIT_REFUSED : EXIT_OK;
 }
 
-static enum exit_status show(struct exchange *exchange, const char *module, int64_t lines)
+static enum exit_status show(struct exchange *exchange, const void *given, char *words[],
+                             size_t count)
 {
+        const struct logs_options *options = given;
         AUTO_JSON cJSON *request = exchange_request("handler_logs");
         AUTO_JSON cJSON *reply = NULL;
         enum exit_status status;
 
-        if (!cJSON_AddStringToObject(request, "filename", module) ||
-            !cJSON_AddNumberToObject(request, "lines", (double)lines)) {
+        if (!cJSON_AddStringToObject(request, "filename", words[0]) ||
+            !cJSON_AddNumberToObject(request, "lines", (double)options->lines)) {
                 console_complain(&exchange->console, "out of memory");
                 return EXIT_REFUSED;
         }
@@ -105,17 +105,9 @@ static enum exit_status show(struct exchange *exchange, const char *module, int6
 
 static enum exit_status run(int argc, char *argv[])
 {
-        struct logs_options options = {.lines = 100, .target = TARGET_OPTIONS_DEFAULT};
-        struct exchange exchange;
-        enum exit_status status;
-        size_t words;
+        struct logs_options options = {.lines = 100, .common = EXCHANGE_OPTIONS_DEFAULT};
 
-        if (!subcommand_parse(&form, argc, argv, &options, &words, &status) ||
-            !exchange_begin(&exchange, &options.shape, &options.target, &status))
-                return status;
-        status = show(&exchange, argv[0], options.lines);
-        exchange_end(&exchange);
-        return status;
+        return exchange_run(&form, argc, argv, &options, &options.common, show);
 }
 
 const struct subcommand subcommand_logs = {"logs", &form, run};

@@ -3,8 +3,7 @@
 
 struct rollback_options {
         const char *version;
-        struct console_shape shape;
-        struct target_options target;
+        struct exchange_options common;
 };
 
 static const struct options_entry entries[] = {
@@ -23,8 +22,7 @@ static const struct options_form form = {
         .text = "The version in place goes on serving until the earlier one has passed all checks\n"
                 "again. A built-in command that the module stood in for comes back with it.",
         .groups = {{"Options", entries, ARRAY_SIZE(entries), 0},
-                   CONSOLE_SHAPE_GROUP(struct rollback_options, shape),
-                   TARGET_OPTIONS_GROUP(struct rollback_options, target)},
+                   EXCHANGE_OPTIONS_GROUPS(struct rollback_options, common)},
         .examples = "  pifleet rollback camera_handlers.py\n"
                     "  pifleet call list_backups filename=camera_handlers.py\n"
                     "  pifleet rollback camera_handlers.py --version 9f86d081",
@@ -33,14 +31,16 @@ static const struct options_form form = {
         .words_max = 1,
 };
 
-static enum exit_status rollback(struct exchange *exchange, const char *module, const char *version)
+static enum exit_status rollback(struct exchange *exchange, const void *given, char *words[],
+                                 size_t count)
 {
+        const struct rollback_options *options = given;
         AUTO_JSON cJSON *request = exchange_request("rollback_handler");
         AUTO_JSON cJSON *reply = NULL;
         enum exit_status status;
 
-        if (!cJSON_AddStringToObject(request, "filename", module) ||
-            (version && !cJSON_AddStringToObject(request, "version", version))) {
+        if (!cJSON_AddStringToObject(request, "filename", words[0]) ||
+            (options->version && !cJSON_AddStringToObject(request, "version", options->version))) {
                 console_complain(&exchange->console, "out of memory");
                 return EXIT_REFUSED;
         }
@@ -50,17 +50,9 @@ static enum exit_status rollback(struct exchange *exchange, const char *module, 
 
 static enum exit_status run(int argc, char *argv[])
 {
-        struct rollback_options options = {.target = TARGET_OPTIONS_DEFAULT};
-        struct exchange exchange;
-        enum exit_status status;
-        size_t words;
+        struct rollback_options options = {.common = EXCHANGE_OPTIONS_DEFAULT};
 
-        if (!subcommand_parse(&form, argc, argv, &options, &words, &status) ||
-            !exchange_begin(&exchange, &options.shape, &options.target, &status))
-                return status;
-        status = rollback(&exchange, argv[0], options.version);
-        exchange_end(&exchange);
-        return status;
+        return exchange_run(&form, argc, argv, &options, &options.common, rollback);
 }
 
 const struct subcommand subcommand_rollback = {"rollback", &form, run};

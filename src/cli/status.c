@@ -6,8 +6,7 @@
 #include <string.h>
 
 struct status_options {
-        struct console_shape shape;
-        struct target_options target;
+        struct exchange_options common;
 };
 
 static const struct options_form form = {
@@ -15,8 +14,7 @@ static const struct options_form form = {
         .arguments = "",
         .summary = "what an agent says of itself and of its machine",
         .text = "As JSON it is an object with the members \"status\" and \"metrics\".",
-        .groups = {CONSOLE_SHAPE_GROUP(struct status_options, shape),
-                   TARGET_OPTIONS_GROUP(struct status_options, target)},
+        .groups = {EXCHANGE_OPTIONS_GROUPS(struct status_options, common)},
         .examples = "  pifleet status\n"
                     "  pifleet status --host pi.local --token-file ~/.pifleet-token\n"
                     "  pifleet status --text | less",
@@ -64,24 +62,22 @@ static enum exit_status print(const struct console *console, const cJSON *page)
         return r < 0 ? EXIT_REFUSED : EXIT_OK;
 }
 
+static enum exit_status show(struct exchange *exchange, const void *options, char *words[],
+                             size_t count)
+{
+        AUTO_JSON cJSON *page = cJSON_CreateObject();
+        enum exit_status status = ask(exchange, "get_status", "status", page);
+
+        if (status == EXIT_OK)
+                status = ask(exchange, "get_metrics", "metrics", page);
+        return status == EXIT_OK ? print(&exchange->console, page) : status;
+}
+
 static enum exit_status run(int argc, char *argv[])
 {
-        struct status_options options = {.target = TARGET_OPTIONS_DEFAULT};
-        AUTO_JSON cJSON *page = cJSON_CreateObject();
-        struct exchange exchange;
-        enum exit_status status;
-        size_t words;
+        struct status_options options = {.common = EXCHANGE_OPTIONS_DEFAULT};
 
-        if (!subcommand_parse(&form, argc, argv, &options, &words, &status) ||
-            !exchange_begin(&exchange, &options.shape, &options.target, &status))
-                return status;
-        status = ask(&exchange, "get_status", "status", page);
-        if (status == EXIT_OK)
-                status = ask(&exchange, "get_metrics", "metrics", page);
-        if (status == EXIT_OK)
-                status = print(&exchange.console, page);
-        exchange_end(&exchange);
-        return status;
+        return exchange_run(&form, argc, argv, &options, &options.common, show);
 }
 
 const struct subcommand subcommand_status = {"status", &form, run};
