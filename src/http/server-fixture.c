@@ -1,0 +1,197 @@
+#include "http/server-fixture.h"
+
+#include "base/attributes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { ROUNDS = 50, HEARD_MAX = 4 << 20, BIG = 1 << 20 };
+
+static void on_hello(void *owner, struct http_exchange *exchange)
+{
+        (void)owner;
+        http_exchange_answer(exchange, 200, "text/plain", "hello", 5);
+}
+
+static void on_echo(void *owner, struct http_exchange *exchange)
+{
+        struct http_text body = http_exchange_body(exchange);
+
+        (void)owner;
+        http_response_field(http_exchange_begin(exchange, 201), "Content-Type", "text/plain");
+        http_exchange_end(exchange, body.bytes, body.length);
+}
+
+static void on_gone(void *owner)
+{
+        struct fixture *f = owner;
+
+        f->held = NULL;
+        f->gone++;
+}
+
+static void on_hold(void *owner, struct http_exchange *exchange)
+{
+        struct fixture *f = owner;
+
+        f->held = exchange;
+        http_exchange_defer(exchange, on_gone, f);
+}
+
+static void on_events(void *owner, struct http_exchange *exchange)
+{
+        struct fixture *f = owner;
+        struct http_response *response = http_exchange_begin_stream(exchange, 200, on_gone, f);
+
+        f->held = exchange;
+        http_response_field(response, "Content-Type", "text/event-stream");
+        http_exchange_write(exchange, "data: 1\n\n", 9);
+}
+
+static void on_big(void *owner, struct http_exchange *exchange)
+{
+        char *bytes = malloc(BIG);
+
+        (void)owner;
+        CHECK(bytes != NULL);
+        memset(bytes, 'x', BIG);
+        http_exchange_answer(exchange, 200, "text/plain", bytes, BIG);
+        free(bytes);
+}
+
+static void on_bad(void *owner, struct http_exchange *exchange)
+{
+        (void)owner;
+        http_response_field(http_exchange_begin(exchange, 200), "X-Name", "a\r\nSet-Cookie: b");
+        http_exchange_end(exchange, "hello", 5);
+}
+
+static void on_device(void *owner, struct http_exchange *exchange)
+{
+        const char *id = http_exchange_parameter(exchange, "id");
+
+        (void)owner;
+        http_exchange_answer(exchange, 200, "text/plain", id, strlen(id));
+}
+
+static const struct http_route routes[] = {
+        {HTTP_GET, "/hello", on_hello, 0},
+        {HTTP_POST, "/echo", on_echo, 100000},
+        {HTTP_GET, "/hold", on_hold, 0},
+        {HTTP_GET, "/events", on_events, 0},
+        {HTTP_GET, "/big", on_big, 0},
+        {HTTP_GET, "/bad", on_bad, 0},
+        {HTTP_GET, "/devices/{id}", on_device, 0},
+};
+
+void fixture_open(struct fixture *f, const struct http_limits *limits)
+{
+        struct http_limits three = limits ? *limits : (struct http_limits){0};
+
+        three.connections = 3;
+        *f = (struct fixture){.held = NULL};
+        CHECK_EQ(loop_new_virtual(1000, &f->loop), 0);
+        CHECK_EQ(net_context_new(f->loop, 64 << 20, &f->net), 0);
+        CHECK_EQ(http_router_new(&f->router), 0);
+        CHECK_EQ(http_router_add(f->router, routes, ARRAY_SIZE(routes), f), 0);
+        CHECK_EQ(http_server_new(f->loop, f->net, f->router, &three, &f->server), 0);
+}
+
+void fixture_close(struct fixture *f)
+{
+        f->server = http_server_free(f->server);
+        CHECK_EQ(net_context_budget(f->net)->used, 0);
+        f->router = http_router_free(f->router);
+        f->net = net_context_free(f->net);
+        f->loop = loop_free(f->loop);
+}
+
+int fixture_connect(struct fixture *f)
+{
+        struct net_address own = {.v4 = {.sin_family = AF_INET}, .length = sizeof(own.v4)};
+        struct net_address peer = {.length = sizeof(peer.v4)};
+        AUTO_CLOSE int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        static const int room = 16 << 10;
+        int near, far = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        /* Little room in the kernel, so that a slow reader is one for us too. */
+        CHECK_EQ(setsockopt(far, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)), 0);
+        CHECK_EQ(setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
+        own.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        CHECK_EQ(bind(listener, &own.any, own.length), 0);
+        CHECK_EQ(getsockname(listener, &own.any, &own.length), 0);
+        CHECK_EQ(listen(listener, 1), 0);
+        CHECK_EQ(connect(far, &own.any, own.length), 0);
+        CHECK_EQ(fcntl(far, F_SETFL, O_NONBLOCK), 0);
+        near = accept4(listener, &peer.any, &peer.length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        CHECK(near >= 0);
+        http_server_attach(f->server, near, NULL, &peer);
+        turn(f);
+        return far;
+}
+
+void turn(struct fixture *f)
+{
+        for (int i = 0; i < ROUNDS; i++)
+                loop_run_once(f->loop, 0);
+}
+
+void advance(struct fixture *f, uint64_t milliseconds)
+{
+        loop_advance_ms(f->loop, milliseconds);
+        turn(f);
+}
+
+void say(struct fixture *f, int fd, const char *text)
+{
+        size_t count = strlen(text);
+
+        while (count > 0) {
+                ssize_t sent = send(fd, text, count, MSG_NOSIGNAL);
+
+                if (sent < 0) {
+                        CHECK(errno == EAGAIN || errno == EPIPE || errno == ECONNRESET);
+                        if (errno != EAGAIN)
+                                return;
+                } else {
+                        text += sent;
+                        count -= (size_t)sent;
+                }
+                turn(f);
+        }
+        turn(f);
+}
+
+/* Its time is nobody's business here; that it is there is checked. */
+static void drop_dates(char *text)
+{
+        char *line;
+
+        while ((line = strstr(text, "Date: "))) {
+                char *end = strstr(line, "GMT\r\n");
+
+                CHECK(end != NULL && end - line < 40);
+                memmove(line, end + 5, strlen(end + 5) + 1);
+        }
+}
+
+const char *hear(struct fixture *f, int fd)
+{
+        static char text[HEARD_MAX];
+        size_t length = 0;
+        ssize_t got;
+
+        turn(f);
+        while ((got = recv(fd, text + length, sizeof(text) - 4 - length, 0)) > 0) {
+                length += (size_t)got;
+                turn(f);
+        }
+        text[length] = '\0';
+        if (got == 0 || errno == ECONNRESET)
+                strcpy(text + length, "EOF");
+        drop_dates(text);
+        return text;
+}

@@ -1,0 +1,133 @@
+/* Answers of each kind, as a peer reads them. */
+#include "base/attributes.h"
+#include "http/server-fixture.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+TEST(head_is_get_without_a_body)
+{
+        struct fixture f;
+        int fd;
+
+        fixture_open(&f, NULL);
+        fd = fixture_connect(&f);
+        say(&f, fd, "HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK_TEXT(hear(&f, fd),
+                   "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n");
+        say(&f, fd, "HEAD /none HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK(strstr(hear(&f, fd), "\r\n\r\n")[4] == '\0');
+        close(fd);
+        fixture_close(&f);
+}
+
+TEST(a_stream_of_events_is_written_as_it_comes_and_ends_with_its_connection)
+{
+        struct fixture f;
+        int fd;
+
+        fixture_open(&f, NULL);
+        fd = fixture_connect(&f);
+        say(&f, fd, "GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK_TEXT(hear(&f, fd), "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+                                 "Content-Type: text/event-stream\r\n"
+                                 "Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n");
+        http_exchange_write(f.held, "data: 2\n\n", 9);
+        http_exchange_write(f.held, "", 0);
+        CHECK_TEXT(hear(&f, fd), "9\r\ndata: 2\n\n\r\n");
+        /* What is said meanwhile is nobody's. */
+        say(&f, fd, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK_TEXT(hear(&f, fd), "");
+        http_exchange_finish(f.held);
+        CHECK_TEXT(hear(&f, fd), "0\r\n\r\nEOF");
+        close(fd);
+        fixture_close(&f);
+        CHECK_EQ(f.gone, 0);
+}
+
+TEST(a_stream_to_an_old_client_has_no_chunks)
+{
+        struct fixture f;
+        int fd;
+
+        fixture_open(&f, NULL);
+        fd = fixture_connect(&f);
+        say(&f, fd, "GET /events HTTP/1.0\r\n\r\n");
+        http_exchange_finish(f.held);
+        CHECK_TEXT(hear(&f, fd), "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+                                 "Content-Type: text/event-stream\r\n\r\ndata: 1\n\nEOF");
+        close(fd);
+        fixture_close(&f);
+}
+
+TEST(who_writes_events_hears_that_nobody_listens)
+{
+        struct fixture f;
+        int fd;
+
+        fixture_open(&f, NULL);
+        fd = fixture_connect(&f);
+        say(&f, fd, "GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK_EQ(shutdown(fd, SHUT_WR), 0);
+        turn(&f);
+        CHECK_EQ(f.gone, 1);
+        CHECK_NULL(f.held);
+        close(fd);
+        turn(&f);
+        CHECK_EQ(http_server_figures(f.server).connections, 0);
+        fixture_close(&f);
+}
+
+TEST(who_does_not_read_events_is_seen_and_then_cut_off)
+{
+        struct http_limits limits = {.output = 1 << 20};
+        static char bytes[64 << 10];
+        struct fixture f;
+        unsigned written = 0;
+        int fd;
+
+        memset(bytes, 'x', sizeof(bytes));
+        fixture_open(&f, &limits);
+        fd = fixture_connect(&f);
+        say(&f, fd, "GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
+        while (!http_exchange_is_congested(f.held)) {
+                http_exchange_write(f.held, bytes, sizeof(bytes));
+                turn(&f);
+                CHECK(++written < 100);
+        }
+        for (int i = 0; i < 32 && f.held; i++) {
+                http_exchange_write(f.held, bytes, sizeof(bytes));
+                turn(&f);
+        }
+        CHECK_EQ(f.gone, 1);
+        close(fd);
+        fixture_close(&f);
+}
+
+TEST(a_long_answer_goes_out_as_fast_as_it_is_read)
+{
+        struct http_limits limits = {.idle_ms = 5000};
+        size_t length = 0;
+        struct fixture f;
+        int fd;
+
+        fixture_open(&f, &limits);
+        fd = fixture_connect(&f);
+        say(&f, fd, "GET /big HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+        for (;;) {
+                static char part[8 << 10];
+                ssize_t got = recv(fd, part, sizeof(part), 0);
+
+                if (got <= 0)
+                        break;
+                length += (size_t)got;
+                /* A slow reader, but one that reads: longer in all than may be idle. */
+                advance(&f, 100);
+        }
+        CHECK(length > 1 << 20);
+        CHECK_EQ(http_server_figures(f.server).answers[2], 2);
+        CHECK_EQ(http_server_figures(f.server).timed_out, 0);
+        close(fd);
+        fixture_close(&f);
+}
