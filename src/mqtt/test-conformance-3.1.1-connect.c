@@ -18,9 +18,13 @@ static const struct conversation_case headers[] = {
                                                              "c|\n"
                                                              "d> E000\n"
                                                              "d|\n"},
-        {"[MQTT-3.1.0-2] a second CONNECT", "a@311\n"
-                                            "a> 10{[MQTT] 04 02 0000 [a]}\n"
-                                            "a|\n"},
+        {"[MQTT-3.1.0-2] a second CONNECT, with the same id or another",
+         "a@311\n"
+         "a> 10{[MQTT] 04 02 0000 [a]}\n"
+         "a|\n"
+         "b@311\n"
+         "b> 10{[MQTT] 04 02 0000 [other]}\n"
+         "b|\n"},
         {"[MQTT-3.1.2-1] another protocol name goes no further", "a> 10{[MQTX] 04 02 0000 [a]}\n"
                                                                  "a< 20{00 01}\n"
                                                                  "a|\n"
