@@ -192,3 +192,57 @@ TEST(what_there_is_of_each_client_is_small)
         CHECK(sizeof(struct mqtt_client) <= 120);
         CHECK(sizeof(struct mqtt_session) <= 248);
 }
+
+static const struct {
+        const char *name;
+        enum mqtt_counter counter;
+        uint64_t counted;
+        const char *script;
+} counts[] = {
+        {"who was let in, again or not", MQTT_COUNT_CONNECTS, 3,
+         "a@5\n"
+         "b@311\n"
+         "a.\n"
+         "a@5\n"
+         "c> 10{[MQTT] 05 03 0000 () [c]}\n"
+         "c< 20{00 81 ()}\n"
+         "c|"},
+        {"wills that were published, not those that were taken back", MQTT_COUNT_WILLS, 1,
+         "a> 10{[MQTT] 05 06 0000 () [a] () [w] [gone]}\n"
+         "a~\n"
+         "b> 10{[MQTT] 05 06 0000 () [b] () [w] [gone]}\n"
+         "b~\n"
+         "b> E000\n"
+         "b|\n"
+         "a."},
+        {"clients that fell silent", MQTT_COUNT_KEEP_ALIVE_TIMEOUTS, 2,
+         "a> 10{[MQTT] 05 02 0001 () [a]}\n"
+         "a~\n"
+         "b> 10{[MQTT] 04 02 0001 [b]}\n"
+         "b~\n"
+         "+1500\n"
+         "a< E0018D\n"
+         "a|\n"
+         "b|"},
+        {"what the standard does not know", MQTT_COUNT_PROTOCOL_ERRORS, 2,
+         "a@5\n"
+         "a> D000\n"
+         "a< E00182\n"
+         "a|\n"
+         "b> C000\n"
+         "b|"},
+};
+
+TEST(who_comes_and_why_they_go_is_counted)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+                struct conversation talk;
+
+                conversation_init(&talk, NULL, NULL);
+                talk.name = counts[i].name;
+                conversation_run(&talk, counts[i].script);
+                conversation_check_end(&talk);
+                CHECK_EQ(conversation_count(&talk, counts[i].counter), counts[i].counted);
+                conversation_done(&talk);
+        }
+}

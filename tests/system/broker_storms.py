@@ -183,7 +183,7 @@ def subscriptions_come_and_go(port, scale):
 
 
 def topics_of_65535_bytes(port, scale):
-    topic, slashes = "t" * 65535, "/" * 65535
+    topic, slashes = name("long").ljust(65535, "t"), "/" * 65535
     with subscriber(port, name("long"), topic, qos=1) as client:
         for number in range(1, 20 * scale):
             client.say(publish(topic, b"m", qos=1, number=number))
