@@ -1,0 +1,214 @@
+#include "http/files.h"
+
+#include "base/attributes.h"
+#include "base/durable.h"
+#include "base/siphash.h"
+#include "http/media-type.h"
+#include "proto/http/negotiate.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PATH_SIZE = 256, ETAG_SIZE = 40 };
+
+static const char index_name[] = "index.html", compressed[] = ".gz";
+
+struct file {
+        char path[PATH_SIZE]; /* in the folder */
+        char *bytes;
+        size_t count;
+        char etag[ETAG_SIZE];
+        const struct file *compressed; /* NULL: there is none */
+};
+
+struct http_files {
+        struct file *items; /* in the order of their paths */
+        size_t count;
+        size_t bytes;
+};
+
+struct http_files *http_files_free(struct http_files *files)
+{
+        if (!files)
+                return NULL;
+        for (size_t i = 0; i < files->count; i++)
+                free(files->items[i].bytes);
+        free(files->items);
+        free(files);
+        return NULL;
+}
+
+static int compare(const void *left, const void *right)
+{
+        const struct file *one = left, *other = right;
+
+        return strcmp(one->path, other->path);
+}
+
+static const struct file *find(const struct http_files *files, const char *path)
+{
+        struct file key;
+
+        if (snprintf(key.path, sizeof(key.path), "%s", path) >= (int)sizeof(key.path))
+                return NULL;
+        return bsearch(&key, files->items, files->count, sizeof(key), compare);
+}
+
+/* Says that the content is this one, RFC 9110, 8.8.3. Whoever can change the files needs no
+ * collision, so the key is no secret. */
+static void write_etag(struct file *file)
+{
+        static const struct siphash_key key = {{0x706966, 0x6c656574}};
+
+        snprintf(file->etag, sizeof(file->etag), "\"%zx-%016" PRIx64 "\"", file->count,
+                 siphash(&key, file->bytes, file->count));
+}
+
+static int add_file(struct http_files *files, int folder_fd, const char *name, const char *path)
+{
+        struct file *file;
+        int r;
+
+        if (files->count == HTTP_FILES_MAX)
+                return -EFBIG;
+        file = &files->items[files->count];
+        if (snprintf(file->path, sizeof(file->path), "%s", path) >= (int)sizeof(file->path))
+                return -ENAMETOOLONG;
+        r = durable_read_own(folder_fd, name, HTTP_FILES_BYTES_MAX - files->bytes, &file->bytes,
+                             &file->count);
+        if (r < 0)
+                return r;
+        write_etag(file);
+        files->bytes += file->count;
+        files->count++;
+        return 0;
+}
+
+static int add_folder(struct http_files *files, int parent_fd, const char *name, const char *path,
+                      unsigned depth);
+
+static int add_entry(struct http_files *files, int folder_fd, const char *name, const char *folder,
+                     unsigned depth)
+{
+        char path[2 * PATH_SIZE];
+        struct stat status;
+
+        if (name[0] == '.')
+                return 0;
+        if (fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+                return -errno;
+        snprintf(path, sizeof(path), "%s%s%s", folder, folder[0] ? "/" : "", name);
+        if (S_ISDIR(status.st_mode))
+                return add_folder(files, folder_fd, name, path, depth + 1);
+        return S_ISREG(status.st_mode) ? add_file(files, folder_fd, name, path) : 0;
+}
+
+static int add_folder(struct http_files *files, int parent_fd, const char *name, const char *path,
+                      unsigned depth)
+{
+        int fd, r = 0;
+        struct dirent *entry;
+        DIR *folder;
+
+        if (depth > HTTP_FILES_DEPTH_MAX || strlen(path) >= PATH_SIZE)
+                return -EFBIG;
+        fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (depth ? O_NOFOLLOW : 0));
+        if (fd < 0)
+                return -errno;
+        folder = fdopendir(fd);
+        if (!folder) {
+                r = -errno;
+                close(fd);
+                return r;
+        }
+        while (r == 0 && (errno = 0, entry = readdir(folder)))
+                r = add_entry(files, fd, entry->d_name, path, depth);
+        if (r == 0 && errno != 0)
+                r = -errno;
+        closedir(folder);
+        return r;
+}
+
+/* What is the compressed form of what. */
+static void pair_up(struct http_files *files)
+{
+        for (size_t i = 0; i < files->count; i++) {
+                char path[PATH_SIZE + sizeof(compressed)];
+
+                snprintf(path, sizeof(path), "%s%s", files->items[i].path, compressed);
+                files->items[i].compressed = find(files, path);
+        }
+}
+
+int http_files_new(const char *folder, struct http_files **ret, struct error *error)
+{
+        AUTO(http_files) struct http_files *files = calloc(1, sizeof(*files));
+        int r;
+
+        if (files)
+                files->items = calloc(HTTP_FILES_MAX, sizeof(*files->items));
+        if (!files || !files->items)
+                return error_set(error, -ENOMEM, "out of memory");
+        r = add_folder(files, AT_FDCWD, folder, "", 0);
+        if (r == -EFBIG)
+                return error_set(error, r,
+                                 "%s: more than %d files, %d levels or %d MiB of them cannot be "
+                                 "served",
+                                 folder, HTTP_FILES_MAX, HTTP_FILES_DEPTH_MAX,
+                                 HTTP_FILES_BYTES_MAX >> 20);
+        if (r < 0)
+                return error_set(error, r, "%s: cannot read its files: %s", folder, strerror(-r));
+        qsort(files->items, files->count, sizeof(*files->items), compare);
+        pair_up(files);
+        *ret = TAKE(files);
+        return 0;
+}
+
+static const struct file *find_or_index(const struct http_files *files, const char *path)
+{
+        const struct file *file = find(files, path);
+        char index[PATH_SIZE + sizeof(index_name)];
+
+        if (file || strlen(path) >= PATH_SIZE)
+                return file;
+        snprintf(index, sizeof(index), "%s%s%s", path, path[0] ? "/" : "", index_name);
+        return find(files, index);
+}
+
+/* The page asks each time whether it is still the same, and is told so in a few bytes. */
+void http_files_answer(const struct http_files *files, struct http_exchange *exchange,
+                       const char *path)
+{
+        const struct http_request *request = http_exchange_request(exchange);
+        const struct file *file = find_or_index(files, path), *form = file;
+        struct http_response *response;
+        struct http_text etag;
+        bool has;
+
+        if (!file) {
+                http_exchange_refuse(exchange, 404, "there is no such file");
+                return;
+        }
+        if (file->compressed && http_encoding_weight(request, HTTP_TEXT("gzip")) > 0)
+                form = file->compressed;
+        etag = (struct http_text){form->etag, strlen(form->etag)};
+        has = http_has_already(request, etag);
+        response = http_exchange_begin(exchange, has ? 304 : 200);
+        http_response_field(response, "ETag", form->etag);
+        http_response_field(response, "Cache-Control", "no-cache");
+        if (file->compressed)
+                http_response_field(response, "Vary", "Accept-Encoding");
+        if (!has) {
+                http_response_field(response, "Content-Type", http_media_type(file->path));
+                http_response_field(response, "X-Content-Type-Options", "nosniff");
+                if (form != file)
+                        http_response_field(response, "Content-Encoding", "gzip");
+        }
+        http_exchange_end(exchange, form->bytes, has ? 0 : form->count);
+}
