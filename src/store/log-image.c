@@ -42,6 +42,7 @@ void store_image_collect(struct store_log *log)
         if (r < 0 && log->renewing) {
                 store_log_fail(log, r);
         } else if (r < 0) {
+                log->image_trouble = r;
                 store_image_abandon(log);
         } else if (r == 0 || buffer_length(&log->slice) >= SLICE_BYTES / 2) {
                 log->image_last = r == 0;

@@ -57,7 +57,7 @@ struct store_log {
 
         bool failed;   /* nothing is taken; begins afresh */
         bool renewing; /* nothing is durable before the image is in place */
-        int trouble;
+        int trouble, image_trouble;
         uint32_t retry_ms;
         struct loop_timer retry;  /* armed: the disk is left alone */
         struct loop_timer gather; /* armed: what is gathered may still wait */

@@ -230,6 +230,7 @@ static void image_failed(struct store_log *log)
                 store_log_fail(log, log->error);
                 return;
         }
+        log->image_trouble = log->error;
         store_image_abandon(log);
 }
 
@@ -257,6 +258,7 @@ static void image_ended(struct store_log *log)
         log->image = STORE_IMAGE_NONE;
         log->image_bytes = log->writer.image_length;
         log->image_retry_from = 0;
+        log->image_trouble = 0;
         log->segment_bytes -= log->before_bytes;
         log->segments = 0;
         log->images++;

@@ -273,5 +273,6 @@ void store_log_status(const struct store_log *log, struct store_log_status *ret)
                 .written_bytes = log->written_bytes,
                 .waiting_bytes = buffer_length(&log->writing) + buffer_length(&log->gathered),
                 .trouble = log->trouble,
+                .image_trouble = log->image_trouble,
         };
 }

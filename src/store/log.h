@@ -110,5 +110,6 @@ struct store_log_status {
         uint64_t written_bytes;              /* the same: to the disk, all of it */
         size_t waiting_bytes;                /* not written yet */
         int trouble;                         /* 0, -errno */
+        int image_trouble; /* why the last image did not come to be: the log grows meanwhile */
 };
 void store_log_status(const struct store_log *log, struct store_log_status *ret);

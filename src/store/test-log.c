@@ -232,10 +232,12 @@ TEST(an_image_that_its_owner_puts_off_is_tried_later)
         change(&f, 10, STORE_FSYNC);
         fixture_settle(&f);
         CHECK_EQ(f.images_begun, 1);
+        CHECK_EQ(status_of(&f).image_trouble, -EAGAIN);
         f.image_error = 0;
         change(&f, 100, STORE_FSYNC);
         fixture_settle(&f);
         CHECK_EQ(status_of(&f).images, 1);
+        CHECK_EQ(status_of(&f).image_trouble, 0);
         CHECK_EQ(f.promised, 211);
         fixture_done(&f);
 }
