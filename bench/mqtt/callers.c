@@ -180,7 +180,7 @@ static int drain(struct callers *callers)
 int callers_measure(struct callers *callers, int server, unsigned warm_up_ms, unsigned window_ms,
                     struct callers_result *ret)
 {
-        struct clocks before, after;
+        struct clocks before = {0}, after = {0};
         int r = 0;
 
         callers->calling = true;

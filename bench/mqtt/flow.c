@@ -421,7 +421,7 @@ static int drain(struct flow *flow)
 int flow_measure(struct flow *flow, int server, unsigned warm_up_ms, unsigned window_ms,
                  struct flow_result *ret)
 {
-        struct clocks before, after;
+        struct clocks before = {0}, after = {0};
         uint64_t delivered;
         int r;
 

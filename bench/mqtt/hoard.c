@@ -138,7 +138,7 @@ static int fetch_all(struct hoard *hoard)
 static int measure(struct hoard *hoard, int (*what)(struct hoard *), int server,
                    struct hoard_result *ret)
 {
-        struct clocks before, after;
+        struct clocks before = {0}, after = {0};
         int r = clocks_read(server, &before);
 
         if (r == 0)

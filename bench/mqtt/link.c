@@ -92,12 +92,13 @@ int link_open(struct link *link, const struct sockaddr_in *broker, unsigned numb
 int link_subscribe(struct link *link, uint16_t id, const struct wire_text filters[], size_t count,
                    uint8_t qos)
 {
-        uint8_t *bytes = malloc(2 * PACKET_MAX), *answer = bytes + PACKET_MAX;
+        uint8_t *bytes = malloc(2 * PACKET_MAX), *answer;
         struct wire_packet packet;
         int length, r;
 
         if (!bytes)
                 return -ENOMEM;
+        answer = bytes + PACKET_MAX;
         r = length =
                 wire_write_subscribe(bytes, PACKET_MAX, link->version_5, id, filters, count, qos);
         if (r >= 0)

@@ -135,7 +135,7 @@ static int run_until(struct storm *storm, uint64_t deadline_ns)
 static int run(struct storm *storm, int server, unsigned warm_up_ms, unsigned window_ms,
                struct storm_result *ret)
 {
-        struct clocks before, after;
+        struct clocks before = {0}, after = {0};
         int r = 0;
 
         storm->coming = true;
