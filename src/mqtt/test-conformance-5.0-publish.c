@@ -74,6 +74,12 @@ static const struct conversation_case messages[] = {
               "p> 30{[] (23 0003) '4'} 30{[t] (23 0004) '5'} 30{[] (23 0004) '6'}\n"
               "s< 30{[t] () '1'} 30{[t] () '2'} 30{[t] () '3'} 30{[t] () '4'}\n"
               "s< 30{[t] () '5'} 30{[t] () '6'}\n"},
+        {"3.3.2.3.4 what came with an alias is retained under its topic",
+         PAIR "p> 31{[t] (23 0001) '1'} 31{[] (23 0001) '2'}\n"
+              "s< 30{[t] () '1'} 30{[t] () '2'}\n"
+              "v@5\n"
+              "v> 82{0001 () [t] 00}\n"
+              "v< 90{0001 () 00} 31{[t] () '2'}\n"},
         {"[MQTT-4.5.0-1] a message is for every session that subscribed, here or away",
          PAIR "r@5\n"
               "r> 82{0001 () [+] 00}\n"

@@ -27,6 +27,16 @@ static const struct conversation_case subscriptions[] = {
          "s< 32{[t] 0003 () '3'}\n"
          "s> 40{0003}\n"
          "s< 31{[t] () 'kept'}\n"},
+        {"[MQTT-3.8.4-3] a subscription is replaced with its identifier",
+         TWO "s> 82{0001 (0B 07) [t] 00}\n"
+             "s> 82{0002 (0B 08) [t] 00}\n"
+             "s< 90{0001 () 00} 90{0002 () 00}\n"
+             "p> 30{[t] () '1'}\n"
+             "s< 30{[t] (0B 08) '1'}\n"
+             "s> 82{0003 () [t] 00}\n"
+             "s< 90{0003 () 00}\n"
+             "p> 30{[t] () '2'}\n"
+             "s< 30{[t] () '2'}\n"},
         {"[MQTT-3.8.4-5] several filters are as several SUBSCRIBEs, with one answer",
          TWO "s> 82{0001 () [t] 00 [u] 01 [t] 02}\n"
              "s< 90{0001 () 00 01 02}\n"
@@ -140,6 +150,11 @@ static const struct conversation_case groups[] = {
              "s< 32{[t] 0001 () '2'}\n"
              "p> 30{[t] () '0'}\n"
              "s< 30{[t] () '0'}\n"},
+        {"[MQTT-3.3.4-3] a shared subscription has its identifier",
+         TWO "s> 82{0001 (0B FFFFFF7F) [$share/g/t] 01}\n"
+             "s< 90{0001 () 01}\n"
+             "p> 30{[t] () '1'}\n"
+             "s< 30{[t] (0B FFFFFF7F) '1'}\n"},
         {"4.8.2 a group gets no retained message, whatever its topic looks like",
          TWO "p> 31{[t] () '1'} 31{[$share/g/t] () '2'}\n"
              "s> 82{0001 () [$share/g/t] 00 [$share/g/#] 00}\n"
