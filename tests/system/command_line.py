@@ -28,7 +28,8 @@ STATUS = {"success": True, "type": "get_status", "timestamp": 1.5, "device_id": 
 
 
 def environment(**more):
-    clean = {k: v for k, v in os.environ.items() if k not in ("PIFLEET_TOKEN", "PIFLEET_PASSWORD", "NO_COLOR")}
+    clean = {k: v for k, v in os.environ.items()
+             if k not in ("PIFLEET_TOKEN", "PIFLEET_PASSWORD", "NO_COLOR")}
     return {**clean, "TERM": "xterm", "TZ": "UTC", **more}
 
 

@@ -3,6 +3,7 @@ and with brokers that say no, nothing, or nonsense."""
 
 import base64
 import contextlib
+import hashlib
 import itertools
 import json
 import re
@@ -21,7 +22,7 @@ from paho.mqtt.properties import Properties
 from agent_process import SANITIZER_REPORT, free_port
 from broker_process import running_broker
 from command_line import (NO_CONNECTION, OK, PROGRAM, REFUSED, SECONDS, USAGE, Terminal,
-                          environment, run)
+                          environment, needs_agent, run)
 from fake_broker import CONNECT, DISCONNECT, PUBLISH, SUBSCRIBE, FakeBroker, packet, text
 
 BYTES = bytes(range(256)) + b"\n\xff\x00end"
@@ -175,7 +176,8 @@ def test_payloads_of_any_bytes_and_size(port):
 
 def test_json_has_all_of_a_message(port):
     mosquitto("mosquitto_pub", "-t", "kept/a", "-m", "x\u20ac", "-r", "-q", "1",
-              "-D", "publish", "user-property", "k", "v", "-D", "publish", "user-property", "k", "w",
+              "-D", "publish", "user-property", "k", "v",
+              "-D", "publish", "user-property", "k", "w",
               "-D", "publish", "content-type", "text", "-D", "publish", "response-topic", "r",
               "-D", "publish", "correlation-data", "c\u20ac",
               "-D", "publish", "payload-format-indicator", "1",
@@ -434,7 +436,8 @@ def test_a_password_comes_from_anywhere_but_the_command_line(way, tmp_path):
         "none": ([], {"input": b""}),
     }[way]
     with FakeBroker() as fake:
-        assert mqtt("pub", "t", "x", "-u", "anna", "-i", "me", *words, port=fake.port, **more)[0] == OK
+        done = mqtt("pub", "t", "x", "-u", "anna", "-i", "me", *words, port=fake.port, **more)
+    assert done == (OK, b"", "")
     password = None if way == "none" else "s3cret"
     assert strings_of_connect(fake.packets[0][2]) == ["me", "anna", password]
 
@@ -642,6 +645,81 @@ def test_where_nobody_replies_it_is_told_at_once(port):
     status, _, err = mqtt("rpc", "ping", port=port)
     assert status == NO_CONNECTION
     assert "nobody has subscribed to pi/rpc/request" in err and "agent's broker" in err
+
+
+# ---- a real agent ----
+
+
+SECRETS = {name: f"the {name}'s secret" for name in ("viewer", "operator")}
+TOKENS = {"access": {"mode": "token", "tokens": [
+    {"name": name, "role": name,
+     "hash": "blake2b:" + hashlib.blake2b(secret.encode(), digest_size=32).hexdigest()}
+    for name, secret in SECRETS.items()]}}
+
+
+def mqtt_port(agent):
+    return int(re.search(r"mqtt: listening address=127\.0\.0\.1:(\d+)", agent.stderr()).group(1))
+
+
+def shown_by(name):
+    return {"environment": {"PIFLEET_TOKEN": SECRETS[name]}}
+
+
+@needs_agent
+def test_rpc_says_what_call_says(start_agent):
+    agent = start_agent()
+    port = mqtt_port(agent)
+    for words in (["echo", "n=17", "t=two words"], ["led_on", "pin=17"], ["gpio_status", "pin=17"],
+                  ["pnig"], ["led_on", "pin=99"]):
+        over_mqtt, by_call = mqtt("rpc", *words, port=port), mqtt("call", *words, port=agent.port)
+        assert over_mqtt[0] == by_call[0] and over_mqtt[2] == by_call[2]
+        replies = [json.loads(out) for out in (over_mqtt[1], by_call[1])]
+        for reply in replies:
+            reply.pop("timestamp")
+        assert replies[0] == replies[1]
+
+
+@needs_agent
+def test_a_large_request_and_its_reply(start_agent, tmp_path):
+    agent = start_agent()
+    (tmp_path / "text").write_text("x" * 500_000)
+    status, out, err = mqtt("rpc", "echo", f"t=@{tmp_path}/text", port=mqtt_port(agent))
+    assert (status, err) == (OK, "") and "x" * 500_000 in out.decode()
+
+
+@needs_agent
+def test_an_agents_topics(start_agent):
+    port = mqtt_port(start_agent())
+    assert mqtt("sub", "pi/status", "--count", "1", port=port) == (OK, b"online\n", "")
+    status, _, err = mqtt("pub", "pi/status", "offline", port=port)
+    assert status == REFUSED and "the broker refused the message: Not authorized (0x87)" in err
+    status, _, err = mqtt("sub", "pi/rpc/response/somebody/#", port=port)
+    assert status == REFUSED and "refused pi/rpc/response/somebody/#: Not authorized (0x87)" in err
+
+
+@needs_agent
+def test_an_agents_roles(start_agent):
+    port = mqtt_port(start_agent(config=TOKENS))
+    status, _, err = mqtt("rpc", "ping", port=port)
+    assert status == REFUSED and "Not authorized (0x87)" in err and "Say who you are" in err
+    status, _, err = mqtt("rpc", "ping", port=port, environment={"PIFLEET_TOKEN": "a guess"})
+    assert status == REFUSED and "(0x86)" in err and "the password is a token" in err
+    assert mqtt("rpc", "ping", port=port, **shown_by("viewer"))[0] == OK
+    status, _, err = mqtt("rpc", "led_on", "pin=17", port=port, **shown_by("viewer"))
+    assert status == REFUSED and "FORBIDDEN" in err
+    assert mqtt("rpc", "led_on", "pin=17", "--user", "operator", port=port,
+                **shown_by("operator"))[0] == OK
+
+
+@needs_agent
+def test_an_agent_that_stops_is_waited_for(start_agent):
+    agent = start_agent()
+    follower = Subscriber("pi/status", port=mqtt_port(agent), greet=False)
+    assert follower.line() == b"online\n"
+    assert agent.stop() == 0
+    assert follower.line() == b"offline\n"
+    assert b"Server shutting down (0x8b). Trying again in" in follower.process.stderr.readline()
+    assert follower.end(signal.SIGINT)[0] == -signal.SIGINT
 
 
 # ---- words ----
