@@ -252,12 +252,14 @@ def lengths_that_lie(port, scale):
 
 
 def qos_2_is_never_released(port, scale):
-    with session(port, name("keeper"), expiry=NEVER_EXPIRES) as keeper:
+    one = name("keeper")
+    with session(port, one, expiry=NEVER_EXPIRES) as keeper:
         for number in range(1, 1025):
             keeper.say(publish("held", qos=2, number=number))
             keeper.expect(PUBREC)
         keeper.say(publish("held", qos=2, number=1025))
         assert ended_with(keeper) == RECEIVE_MAXIMUM
+    session(port, one).close()
 
 
 def aliases_are_abused(port, scale):
