@@ -159,12 +159,20 @@ def find(tree, modules):
         elif isinstance(node, (ast.Try, getattr(ast, "TryStar", ast.Try))):
             stack += _of_try(node, guarded, modules)
         elif isinstance(node, ast.If) and _is_platform_test(node.test):
-            stack += [(one, True) for one in children(node)]
+            stack += [(one, True) for one in _statements(node)]
         elif isinstance(node, ast.With) and any(_suppresses(one) for one in node.items):
-            stack += [(one, True) for one in children(node)]
-        elif not isinstance(node, ast.expr):
-            stack += [(one, guarded) for one in reversed(children(node))]
+            stack += [(one, True) for one in _statements(node)]
+        else:
+            stack += [(one, guarded) for one in reversed(_statements(node))]
     return found
+
+
+def _statements(node):
+    """Those right below a statement, a handler or a case; imports are nowhere else."""
+    below = []
+    for field in ("body", "handlers", "orelse", "finalbody", "cases"):
+        below += getattr(node, field, ())
+    return below
 
 
 def _of_try(node, guarded, modules):

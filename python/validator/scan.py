@@ -42,27 +42,28 @@ class Scan:
         self.parents = {id(node): parent for node, _, parent in program.nodes}
 
     def run(self):
-        for node, scope, parent in self.program.nodes:
-            if isinstance(node, ast.Call):
+        for node, scope, _ in self.program.nodes:
+            if type(node) is ast.Call:
                 self._call(node, scope)
+        # After all calls, which explain the names in them.
         for node, scope, parent in self.program.nodes:
-            if isinstance(node, ast.Name):
-                if isinstance(node.ctx, ast.Load):
-                    self._mention(node, scope, parent)
-            elif isinstance(node, ast.Attribute):
-                self._attribute(node, scope, parent)
-            elif isinstance(node, ast.Subscript):
-                self._subscript(node, scope, parent)
-            elif isinstance(node, (ast.Import, ast.ImportFrom)):
-                self._import(node)
-            elif isinstance(node, ast.MatchClass):
-                for name in node.kwd_attrs:
-                    if name in DENIED_ATTRIBUTES:
-                        self.findings.add(node, "object-graph", name)
-            elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-                if not isinstance(parent, ast.BinOp):
-                    self.paths.check(node, node)
+            look = LOOK.get(type(node))
+            if look is not None:
+                look(self, node, scope, parent)
         return self.findings.all()
+
+    def _read(self, node, scope, parent):
+        if isinstance(node.ctx, ast.Load):
+            self._mention(node, scope, parent)
+
+    def _match_class(self, node, _scope, _parent):
+        for name in node.kwd_attrs:
+            if name in DENIED_ATTRIBUTES:
+                self.findings.add(node, "object-graph", name)
+
+    def _division(self, node, _scope, parent):
+        if isinstance(node.op, ast.Div) and not isinstance(parent, ast.BinOp):
+            self.paths.check(node, node)
 
     @staticmethod
     def _refused(value):
@@ -377,7 +378,7 @@ class Scan:
                     self.findings.mention(node, *refused, refused[1], renamed)
                     return
 
-    def _import(self, node):
+    def _import(self, node, _scope, _parent):
         for alias in node.names:
             if isinstance(node, ast.Import):
                 dotted = alias.name
@@ -405,3 +406,10 @@ class Scan:
                 canonical = whole.partition(".")[0] + ".*" if whole else name
                 self.findings.mention(node, rule, text, canonical, True)
                 break
+
+
+LOOK = {
+    ast.Name: Scan._read, ast.Attribute: Scan._attribute, ast.Subscript: Scan._subscript,
+    ast.Import: Scan._import, ast.ImportFrom: Scan._import, ast.MatchClass: Scan._match_class,
+    ast.BinOp: Scan._division,
+}

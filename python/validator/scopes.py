@@ -76,16 +76,14 @@ class Program:
         while stack:
             node, scope, parent, index = stack.pop()
             self.nodes.append((node, scope, parent))
-            enter = ENTER.get(type(node))
+            kind = type(node)
+            enter = ENTER.get(kind)
             if enter is not None:
                 enter(self, node, scope)
-            if isinstance(node, FUNCTIONS):
-                self._enter_function(node, scope, index, stack)
-            elif isinstance(node, ast.ClassDef):
-                self._enter_class(node, scope, index, stack)
-            elif isinstance(node, COMPREHENSIONS):
-                self._enter_comprehension(node, scope, index, stack)
-            else:
+            enter_scope = ENTER_SCOPE.get(kind)
+            if enter_scope is not None:
+                enter_scope(self, node, scope, index, stack)
+            elif FIELDS[kind]:
                 for child in children(node):
                     stack.append((child, scope, node, index))
 
@@ -351,16 +349,25 @@ class Program:
         return self._calls[index]
 
 
+# In these are texts, numbers and marks that all nodes share.
+BARE = frozenset(("arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "level",
+                  "module", "op", "ops", "simple", "type_comment"))
+FIELDS = {kind: tuple(field for field in kind._fields if field not in BARE)
+          for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, ast.AST)}
+FIELDS[ast.Constant] = ()
+
+
 def children(node):
     """The nodes below a node, in the order of its fields."""
     found = []
-    for field in node._fields:
+    for field in FIELDS[type(node)]:
         value = getattr(node, field, None)
-        if isinstance(value, ast.AST):
-            if not isinstance(value, (ast.expr_context, ast.operator, ast.cmpop)):
-                found.append(value)
-        elif isinstance(value, list):
-            found.extend(one for one in value if isinstance(one, ast.AST))
+        if type(value) is list:
+            for one in value:
+                if isinstance(one, ast.AST):
+                    found.append(one)
+        elif isinstance(value, ast.AST):
+            found.append(value)
     return found
 
 
@@ -438,4 +445,9 @@ ENTER = {
     ast.Nonlocal: Program._on_nonlocal,
     ast.Delete: Program._on_delete,
     ast.Return: Program._on_return,
+}
+ENTER_SCOPE = {
+    **dict.fromkeys(FUNCTIONS, Program._enter_function),
+    **dict.fromkeys(COMPREHENSIONS, Program._enter_comprehension),
+    ast.ClassDef: Program._enter_class,
 }
