@@ -92,8 +92,8 @@ static int on_image_next(void *owner, struct store_log *log)
         if (f->image_error < 0)
                 return f->image_error;
         for (unsigned i = 0; i < f->per_slice && f->cursor < COUNTERS; i++) {
-                uint8_t bytes[VALUE_BYTES + PADDING] = {(uint8_t)f->cursor};
-                const struct store_part part = {bytes, sizeof(bytes)};
+                uint8_t bytes[VALUE_BYTES + IMAGE_PADDING_MAX] = {(uint8_t)f->cursor};
+                const struct store_part part = {bytes, VALUE_BYTES + f->image_padding};
                 int r;
 
                 put_u64(bytes + 1, f->now.value[f->cursor]);
@@ -149,6 +149,7 @@ void fixture_init(struct log_fixture *f)
         CHECK(f->folder_fd >= 0);
         CHECK_EQ(loop_new_virtual(1000, &f->loop), 0);
         f->per_slice = 3;
+        f->image_padding = PADDING;
         f->options = (struct store_log_options){
                 .directory_fd = f->folder_fd,
                 .schema = 7,

@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-enum { COUNTERS = 8, HISTORY_MAX = 4096, PADDING = 150 };
+enum { COUNTERS = 8, HISTORY_MAX = 4096, PADDING = 150, IMAGE_PADDING_MAX = 32000 };
 
 struct counters {
         uint64_t value[COUNTERS];
@@ -32,6 +32,7 @@ struct log_fixture {
         void (*on_promise)(struct log_fixture *f);
 
         unsigned cursor, per_slice; /* of the image */
+        size_t image_padding;       /* of each of its records, up to IMAGE_PADDING_MAX */
         int image_error;            /* what image_next() returns; 0: none */
         unsigned images_begun, rooms, troubles, sentences, damages;
         int trouble;

@@ -34,8 +34,10 @@ void store_image_abandon(struct store_log *log)
 
 void store_image_collect(struct store_log *log)
 {
-        int r = log->owner.image_next(log->owner.owner, log);
+        int r;
 
+        log->slice_full = false;
+        r = log->owner.image_next(log->owner.owner, log);
         /* It may have been given up inside. */
         if (log->image != STORE_IMAGE_COLLECTING)
                 return;
@@ -44,7 +46,7 @@ void store_image_collect(struct store_log *log)
         } else if (r < 0) {
                 log->image_trouble = r;
                 store_image_abandon(log);
-        } else if (r == 0 || buffer_length(&log->slice) >= SLICE_BYTES / 2) {
+        } else if (r == 0 || log->slice_full || buffer_length(&log->slice) >= SLICE_BYTES / 2) {
                 log->image_last = r == 0;
                 log->image =
                         buffer_length(&log->slice) > 0 ? STORE_IMAGE_COLLECTED : STORE_IMAGE_ENDED;
@@ -56,14 +58,15 @@ void store_image_collect(struct store_log *log)
 int store_log_add_image(struct store_log *log, uint8_t type, const struct store_part *parts,
                         size_t parts_count)
 {
-        int r;
+        int r = -EMSGSIZE;
 
         assert(log->image == STORE_IMAGE_COLLECTING && type <= STORE_TYPE_MAX);
-        if (buffer_length(&log->slice) >= SLICE_BYTES)
+        if (buffer_length(&log->slice) < SLICE_BYTES)
+                r = store_log_put(&log->slice, type, log->appended, parts, parts_count);
+        if (r == -EMSGSIZE && buffer_length(&log->slice) > 0) {
+                log->slice_full = true;
                 return -EAGAIN;
-        r = store_log_put(&log->slice, type, log->appended, parts, parts_count);
-        if (r == -EMSGSIZE && buffer_length(&log->slice) > 0)
-                return -EAGAIN;
+        }
         if (r == 0)
                 log->image_as_of = log->appended;
         return r;

@@ -5,7 +5,8 @@
  *
  *     GROUP   writes what was appended, and perhaps syncs it
  *     BEGIN   begins an image, or everything afresh
- *     SLICE   writes a piece of the image; takes turns with GROUP
+ *     SLICE   writes a piece of the image; takes turns with GROUP, byte for byte, so that the
+ *             log grows by no more than an image while that is made
  *     END     puts the image in place
  */
 #pragma once
@@ -65,7 +66,9 @@ struct store_log {
         struct loop_task task;
 
         enum store_image_state image;
+        bool slice_full;           /* one did not fit any more */
         bool image_last;           /* the slice that is collected is the last */
+        uint64_t image_owed;       /* bytes that groups are ahead of its slices */
         uint64_t image_as_of;      /* the last change that it may know of */
         uint64_t image_retry_from; /* after a failure: when the log is so long */
 

@@ -2,7 +2,7 @@
 
 #include <sys/mman.h>
 
-enum { STEPS = 60, AFRESH_AT = 35, STEP_MS = 9 };
+enum { STEPS = 100, AFRESH_AT = 45, STEP_MS = 9 };
 
 struct log_fixture *life_new(void)
 {
@@ -13,6 +13,9 @@ struct log_fixture *life_new(void)
         fixture_init(f);
         f->options.image_bytes_min = 4096;
         f->options.interval_ms = 100;
+        /* Three slices. */
+        f->options.buffer_bytes = 4096;
+        f->image_padding = 1000;
         return f;
 }
 

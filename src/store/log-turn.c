@@ -163,7 +163,8 @@ void store_log_turn(struct store_log *log)
         } else if (store_image_is_due(log)) {
                 if (submit(log, STORE_BEGIN))
                         log->image = STORE_IMAGE_BEGINNING;
-        } else if (log->image == STORE_IMAGE_COLLECTED && (log->turn == STORE_GROUP || !group)) {
+        } else if (log->image == STORE_IMAGE_COLLECTED &&
+                   (log->turn == STORE_GROUP || !group || log->image_owed > 0)) {
                 (void)submit(log, STORE_SLICE);
         } else if (group) {
                 submit_group(log);
@@ -217,6 +218,7 @@ static void group_ended(struct store_log *log, uint64_t bytes)
         buffer_shrink(&log->writing, KEEP_BYTES);
         log->groups++;
         log->segment_bytes += bytes;
+        log->image_owed += bytes;
         /* What came while the disk was at it has to wait for an interval of its own. */
         if (log->sync && !log->interval.armed && store_log_has_gathered(log))
                 loop_timer_start(&log->interval, log->options.interval_ms);
@@ -239,17 +241,22 @@ static void image_began(struct store_log *log)
         log->image = STORE_IMAGE_COLLECTING;
         log->image_as_of = log->writer.written;
         log->before_bytes = log->segment_bytes;
+        log->image_owed = 0;
         buffer_truncate(&log->slice, 0);
         loop_task_post(&log->task);
         log->owner.image_begin(log->owner.owner);
 }
 
-static void slice_ended(struct store_log *log)
+static void slice_ended(struct store_log *log, uint64_t bytes)
 {
         if (log->image != STORE_IMAGE_COLLECTED)
                 return;
         buffer_truncate(&log->slice, 0);
         log->image = log->image_last ? STORE_IMAGE_ENDED : STORE_IMAGE_COLLECTING;
+        log->image_owed -= bytes < log->image_owed ? bytes : log->image_owed;
+        /* Before a group that waits. If nothing comes of it, that has its turn all the same. */
+        if (log->image == STORE_IMAGE_COLLECTING && log->image_owed > 0)
+                store_image_collect(log);
         loop_task_post(&log->task);
 }
 
@@ -278,7 +285,7 @@ static void turn_ended(struct store_log *log, uint64_t bytes)
         else if (log->error < 0)
                 image_failed(log);
         else if (log->turn == STORE_SLICE)
-                slice_ended(log);
+                slice_ended(log, bytes);
         else if (log->turn == STORE_END)
                 image_ended(log);
         else

@@ -10,9 +10,9 @@
  * When the log has become IMAGE_FACTOR times as long as the last image (and at least
  * `image_bytes_min`), an image of the state is taken: in slices between rounds, while changes go
  * on. So what is written is at most 1 + (1 + IMAGE_FACTOR) / IMAGE_FACTOR = 2.5 times the
- * changes, in the steady state 1.5 times, and the folder holds at most IMAGE_FACTOR + 2 times
- * the state, and what is appended while an image is made. Nothing is written when nothing
- * changed.
+ * changes, in the steady state 1.5 times, and the folder holds at most IMAGE_FACTOR + 3 times
+ * the state (the image, the log, the next image, and as much log meanwhile). Nothing is written
+ * when nothing changed.
  *
  * A record in an image bears the sequence as of which it is true; a change with that number or a
  * lower one is part of it already. Changes of what is not there (any more) are to be ignored.

@@ -56,7 +56,7 @@ static void keep_copy(struct recovery *recovery, uint64_t generation, enum store
 
         store_name(name, generation, kind);
         store_name_damaged(damaged, generation, kind);
-        (void)linkat(recovery->folder_fd, name, recovery->folder_fd, damaged, 0);
+        (void)!linkat(recovery->folder_fd, name, recovery->folder_fd, damaged, 0);
 }
 
 /* -EBADMSG: not the file that its name says. */

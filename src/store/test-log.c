@@ -197,6 +197,37 @@ TEST(images_replace_the_log_while_changes_go_on)
         fixture_done(&f);
 }
 
+/* Slices have their turns however much is appended meanwhile. */
+TEST(an_image_comes_to_its_end_under_full_load)
+{
+        struct log_fixture f;
+        uint64_t longest = 0;
+
+        fixture_init(&f);
+        f.options.image_bytes_min = 8 << 10;
+        f.options.buffer_bytes = 32 << 10;
+        f.image_padding = 30000;
+        f.per_slice = COUNTERS;
+        CHECK_EQ(fixture_open(&f), 0);
+        while (f.log->appended < HISTORY_MAX - 200) {
+                while (f.log->appended < HISTORY_MAX - 200 && fixture_change(&f, STORE_FSYNC) == 0)
+                        continue;
+                loop_run_once(f.loop, 1000);
+                if (f.log->segment_bytes > longest)
+                        longest = f.log->segment_bytes;
+        }
+        fixture_settle(&f);
+        CHECK(status_of(&f).images >= 2);
+        CHECK_EQ(f.promised, f.log->appended);
+        /* Twice an image begins another, as long again while that is made, and some groups. */
+        CHECK(longest < COUNTERS * 30000 * 3 + 4 * f.options.buffer_bytes);
+        fixture_close(&f);
+        CHECK_EQ(fixture_open(&f), 0);
+        CHECK_EQ(f.sentences, 0);
+        CHECK_EQ(memcmp(&f.now, &f.history[HISTORY_MAX - 200], sizeof(f.now)), 0);
+        fixture_done(&f);
+}
+
 TEST(many_short_lives_do_not_pile_up_segments)
 {
         struct log_fixture f;
