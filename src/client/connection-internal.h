@@ -33,7 +33,7 @@ struct client_connection {
 
         struct client_answer greeting, publish, subscribe;
         struct list waiting; /* messages that nobody has received yet */
-        size_t waiting_count, waiting_bytes;
+        size_t waiting_bytes;
 
         int end; /* 0: it stands; -errno, or the reason of the broker's DISCONNECT */
         struct error end_error;

@@ -126,8 +126,7 @@ static void on_message(struct mosquitto *mosquitto, void *owner,
 
         if (connection->end != 0)
                 return;
-        if (connection->waiting_count >= CLIENT_WAITING_MAX ||
-            connection->waiting_bytes >= CLIENT_WAITING_BYTES_MAX) {
+        if (connection->waiting_bytes >= CLIENT_WAITING_BYTES_MAX) {
                 connection->end =
                         error_set(&connection->end_error, -ENOBUFS,
                                   "%s sends messages faster than they are taken", connection->name);
@@ -139,8 +138,7 @@ static void on_message(struct mosquitto *mosquitto, void *owner,
                 client_connection_end_with(connection, MOSQ_ERR_NOMEM, 0);
                 return;
         }
-        connection->waiting_count++;
-        connection->waiting_bytes += message->payload_length;
+        connection->waiting_bytes += sizeof(*waiting) + client_message_size(message);
         waiting->message = TAKE(message);
         list_append(&connection->waiting, &waiting->link);
 }

@@ -9,8 +9,8 @@
  * Common failures: -ETIMEDOUT, -EINTR (a watch fired; without words), -ECONNRESET and others
  * (the connection is gone, for good), -EPROTO (TLS fails, or it is no MQTT that is spoken
  * there), -ENOMEM. A broker that sends messages faster than they are taken finds its connection
- * ended with -ENOBUFS at CLIENT_WAITING_MAX messages or CLIENT_WAITING_BYTES_MAX; that is only
- * possible while something else is waited for. */
+ * ended with -ENOBUFS at CLIENT_WAITING_BYTES_MAX; that is only possible while something else is
+ * waited for, such as the SUBACK behind all that a session has kept. */
 #pragma once
 
 #include "base/cleanup.h"
@@ -26,7 +26,6 @@ enum {
         CLIENT_REASON_NOBODY = 0x10,  /* a reason code: taken, but nobody has subscribed to it */
         CLIENT_REASON_REFUSED = 0x80, /* reason codes from here on say no */
 
-        CLIENT_WAITING_MAX = 10000,
         CLIENT_WAITING_BYTES_MAX = 64 << 20,
         CLIENT_WATCHES_MAX = 2,
         CLIENT_FILTERS_MAX = 64,

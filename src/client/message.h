@@ -33,6 +33,9 @@ struct client_message {
 
 enum { CLIENT_PAYLOAD_MAX = 255 << 20 }; /* bytes; 256 MiB is a packet's bound (MQTT 5, 1.5.5) */
 
+/* About what one that was received takes, in bytes. */
+size_t client_message_size(const struct client_message *message);
+
 /* Only for messages that were received. */
 struct client_message *client_message_free(struct client_message *message);
 DEFINE_CLEANUP(client_message)

@@ -79,8 +79,7 @@ static struct client_message *take_waiting(struct client_connection *connection)
                 return NULL;
         waiting = container_of(item, struct client_waiting, link);
         message = waiting->message;
-        connection->waiting_count--;
-        connection->waiting_bytes -= message->payload_length;
+        connection->waiting_bytes -= sizeof(*waiting) + client_message_size(message);
         free(waiting);
         return message;
 }

@@ -19,6 +19,9 @@ def packet(kind, body=b"", flags=0):
     return bytes([kind << 4 | flags]) + length + body
 
 
+CONNECTED = packet(CONNACK, b"\0\0\0")
+
+
 def text(value):
     data = value.encode()
     return len(data).to_bytes(2, "big") + data

@@ -23,7 +23,8 @@ from agent_process import SANITIZER_REPORT, free_port
 from broker_process import running_broker
 from command_line import (NO_CONNECTION, OK, PROGRAM, REFUSED, SECONDS, USAGE, Terminal,
                           environment, needs_agent, run)
-from fake_broker import CONNECT, DISCONNECT, PUBLISH, SUBSCRIBE, FakeBroker, packet, text
+from fake_broker import (CONNECT, CONNECTED, DISCONNECT, PUBLISH, SUBSCRIBE, FakeBroker, packet,
+                         text)
 
 BYTES = bytes(range(256)) + b"\n\xff\x00end"
 HOSTILE = "\033]0;owned\007\u009b31m\u202e\nsecond line"
@@ -408,6 +409,39 @@ def test_a_host_that_is_not_there():
 def test_a_payload_that_is_too_large_for_the_broker(port):
     status, _, err = mqtt("pub", "t", "-", port=port, input=b"x" * (2 << 20))
     assert status == REFUSED and "that is larger than 127.0.0.1" in err
+
+
+def test_all_that_a_session_kept_may_come_before_the_suback():
+    count = 50_000
+    message = packet(PUBLISH, text("t") + b"\0" + b"one")
+    with FakeBroker(greeting=CONNECTED + message * count) as fake:
+        status, out, err = mqtt("sub", "t", "--count", count, port=fake.port)
+    assert (status, out, err) == (OK, b"one\n" * count, "")
+
+
+def test_a_flood_in_place_of_a_suback_has_an_end():
+    message = packet(PUBLISH, text("t") + b"\0" + bytes(16_000))
+    with FakeBroker(greeting=CONNECTED + message * 4500, suback=None) as fake:
+        status, out, err = mqtt("sub", "t", port=fake.port)
+    assert (status, out) == (NO_CONNECTION, b"")
+    assert "sends messages faster than they are taken" in err
+
+
+def test_lines_end_when_the_broker_goes_away():
+    with FakeBroker(greeting=CONNECTED + packet(DISCONNECT, b"\x8b\0")) as fake:
+        # Its standard input stays open, and nothing comes from there.
+        process = subprocess.Popen([PROGRAM, "pub", "t", "--lines", "--port", str(fake.port)],
+                                   stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env=environment())
+        assert process.wait(timeout=SECONDS) == NO_CONNECTION
+    assert b"Server shutting down (0x8b)" in process.stderr.read()
+    process.stdin.close()
+    process.stderr.close()
+
+
+def test_the_next_address_of_a_name_is_tried():
+    with FakeBroker() as fake:  # at 127.0.0.1, and not at ::1
+        assert mqtt("pub", "t", "x", "--host", "localhost", port=fake.port) == (OK, b"", "")
 
 
 # ---- who one is ----
