@@ -58,6 +58,7 @@ void stream_close(struct net_stream *stream, int reason);
 /* Watches for what the stream waits for now; the last thing in each callback. */
 void stream_settle(struct net_stream *stream);
 void stream_note_activity(struct net_stream *stream);
+void stream_set_limits(struct net_stream *stream, const struct net_stream_limits *limits);
 /* What has not come to its end by then is closed; replaces the deadline before. -ENOMEM. */
 int stream_set_deadline(struct net_stream *stream, uint64_t delay_ms);
 

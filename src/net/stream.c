@@ -258,6 +258,13 @@ static uint32_t limit_clamp(size_t limit)
         return (uint32_t)(limit < LIMIT_MAX ? limit : LIMIT_MAX);
 }
 
+void stream_set_limits(struct net_stream *stream, const struct net_stream_limits *limits)
+{
+        stream->output_high = limit_clamp(limits->output_high);
+        stream->output.max = limit_clamp(limits->output);
+        net_stream_set_input_limit(stream, limits->input);
+}
+
 static struct net_stream *stream_alloc(struct net_context *context,
                                        const struct net_stream_limits *limits,
                                        const struct net_stream_owner *owner)
@@ -268,10 +275,9 @@ static struct net_stream *stream_alloc(struct net_context *context,
                 return NULL;
         stream->context = context;
         stream->owner = *owner;
-        stream->output_high = limit_clamp(limits->output_high);
-        buffer_init(&stream->output, limit_clamp(limits->output));
+        buffer_init(&stream->output, 0);
         buffer_init(&stream->tail, 0);
-        net_stream_set_input_limit(stream, limits->input);
+        stream_set_limits(stream, limits);
         loop_task_init(&stream->task, context->loop, stream_on_task);
         stream_note_activity(stream);
         return stream;

@@ -1,5 +1,5 @@
-/* net/transport.h - how a stream's bytes reach its socket: as they are, or
- * through TLS. Non-blocking. For this room. */
+/* net/transport.h - how a stream's bytes reach its socket: as they are, through
+ * TLS, as the payload of a WebSocket. Non-blocking. For this room. */
 #pragma once
 
 #include "net/tls.h"
@@ -30,7 +30,7 @@ struct net_transport {
         int fd;                  /* the stream's */
         uint8_t read_waits_for;  /* LOOP_READABLE but for TLS in special moments */
         uint8_t write_waits_for; /* LOOP_WRITABLE likewise */
-        void *session;           /* TLS: OpenSSL's SSL */
+        void *session;           /* TLS: OpenSSL's SSL; WebSocket: what it wraps */
         char *failure;           /* a sentence for people, or NULL; freed by its owner */
 };
 
@@ -39,3 +39,7 @@ void net_transport_init_plain(struct net_transport *transport, int fd);
 int net_transport_init_tls_server(struct net_transport *transport, int fd, struct net_tls *tls);
 int net_transport_init_tls_client(struct net_transport *transport, int fd, struct net_tls *tls,
                                   const char *server_name);
+/* From here on bytes are the payload of binary frames (RFC 6455, the server's side), over what
+ * the transport was before; but the next `written` ones go out as they are. A pong is sent by
+ * itself. Text, and what is no frame for a server, ends reading with -EPROTO. -ENOMEM. */
+int net_transport_wrap_websocket(struct net_transport *transport, size_t written);

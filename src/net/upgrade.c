@@ -1,0 +1,38 @@
+#include "net/upgrade.h"
+
+#include "net/stream-internal.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+
+int net_stream_become_websocket(struct net_stream *stream)
+{
+        return net_transport_wrap_websocket(&stream->transport, buffer_length(&stream->output));
+}
+
+void net_stream_hand_over(struct net_stream *stream, const struct net_stream_limits *limits,
+                          const struct net_stream_owner *owner)
+{
+        stream->owner = *owner;
+        stream_set_limits(stream, limits);
+        net_stream_resume(stream);
+        net_stream_again(stream);
+}
+
+int net_websocket_accept(const char *key, size_t length, char accept[NET_WEBSOCKET_ACCEPT_SIZE])
+{
+        static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; /* 1.3 */
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        EVP_MD_CTX *context = EVP_MD_CTX_new();
+        bool done;
+
+        done = context && EVP_DigestInit_ex(context, EVP_sha1(), NULL) == 1 &&
+               EVP_DigestUpdate(context, key, length) == 1 &&
+               EVP_DigestUpdate(context, guid, sizeof(guid) - 1) == 1 &&
+               EVP_DigestFinal_ex(context, digest, NULL) == 1;
+        EVP_MD_CTX_free(context);
+        if (!done)
+                return -ENOMEM;
+        EVP_EncodeBlock((unsigned char *)accept, digest, 20);
+        return 0;
+}
