@@ -48,6 +48,10 @@ int mqtt_broker_kick(struct mqtt_broker *broker, struct mqtt_text client_id,
  * a topic name. */
 int mqtt_broker_publish(struct mqtt_broker *broker, const struct mqtt_publish *publish);
 
+/* For a hook that did what costs as much as routing so many bytes: counts for
+ * limits.turn_bytes. */
+void mqtt_broker_charge(struct mqtt_broker *broker, size_t bytes);
+
 /* Subscribes from inside; no hook is asked. `on_message` is called at the end of the round
  * in which a message came, which lives until it returns; retained ones come first, with
  * `retain` set. limits.queue_messages and queue_bytes hold: beyond, the oldest are lost and

@@ -312,6 +312,17 @@ static void handle(struct mqtt_client *client, const struct mqtt_frame *frame)
         }
 }
 
+/* Who nobody knows yet makes us hold less. */
+static uint32_t packet_max(const struct mqtt_client *client)
+{
+        const struct mqtt_limits *limits = &client->broker->limits;
+
+        return client->state == MQTT_CLIENT_CONNECTING &&
+                               limits->connect_bytes < limits->packet_bytes
+                       ? limits->connect_bytes
+                       : limits->packet_bytes;
+}
+
 static bool is_heard(const struct mqtt_client *client)
 {
         return client->state <= MQTT_CLIENT_CONNECTED && !client->stalled;
@@ -339,8 +350,8 @@ static size_t client_on_bytes(void *owner, const char *bytes, size_t count)
         int r;
 
         while (is_heard(client)) {
-                r = mqtt_frame_next((const uint8_t *)bytes + at, count - at,
-                                    client->broker->limits.packet_bytes, &frame);
+                r = mqtt_frame_next((const uint8_t *)bytes + at, count - at, packet_max(client),
+                                    &frame);
                 if (r == MQTT_FRAME_NEED_MORE)
                         break;
                 if (r < 0) {

@@ -168,8 +168,13 @@ static int open_session(struct attempt *attempt)
 {
         struct mqtt_broker *broker = attempt->client->broker;
         struct mqtt_session *session = mqtt_session_find(broker, attempt->id);
+        bool is_own = !session || session->owner == attempt->admission.owner;
         int r;
 
+        if (!is_own && session->client) {
+                broker->counters[MQTT_COUNT_REFUSED_CLIENT_IDS]++;
+                return MQTT_NOT_AUTHORIZED;
+        }
         r = check_clients(attempt, session);
         if (r != 0)
                 return r;
@@ -178,7 +183,7 @@ static int open_session(struct attempt *attempt)
                 mqtt_client_disconnect(session->client, MQTT_SESSION_TAKEN_OVER);
                 session = mqtt_session_find(broker, attempt->id);
         }
-        if (session && attempt->connect.clean_start)
+        if (session && (attempt->connect.clean_start || !is_own))
                 session = mqtt_session_free(session);
         attempt->session_present = session;
         if (session) {
@@ -190,6 +195,7 @@ static int open_session(struct attempt *attempt)
                 if (r < 0)
                         return r == -ENOSPC ? MQTT_QUOTA_EXCEEDED : MQTT_SERVER_BUSY;
         }
+        session->owner = attempt->admission.owner;
         session->client = attempt->client;
         attempt->client->session = session;
         return 0;

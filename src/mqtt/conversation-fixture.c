@@ -14,6 +14,7 @@ const struct mqtt_limits conversation_limits = {
         .sessions = 12,
         .connecting = 5,
         .connect_ms = 5000,
+        .connect_bytes = 2048,
         .client_id_bytes = 32,
         .subscriptions_per_session = 8,
         .subscriptions = 20,

@@ -21,6 +21,9 @@ struct mqtt_who {
 struct mqtt_admission {
         enum mqtt_reason reason; /* 0x80 and above: refused with it */
         void *identity;          /* only when not refused; comes back in `who` */
+        /* Whose sessions it may have (5.4.2): one of another owner is not resumed but ended, or,
+         * while its client is connected, not given away: 0x87. */
+        uint32_t owner;
         /* Told to a client that asked for it (3.1.2.11.7); stays the hook's, and as long as
          * the identity. */
         struct mqtt_text response_information;

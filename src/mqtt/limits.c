@@ -8,6 +8,7 @@ const struct mqtt_limits mqtt_limits_default = {
         .sessions = 200000,
         .connecting = 4096,
         .connect_ms = 5000,
+        .connect_bytes = 128 * 1024,
         .client_id_bytes = 1024,
         .subscriptions_per_session = 10000,
         .subscriptions = 1000000,

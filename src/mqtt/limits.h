@@ -14,6 +14,7 @@ struct mqtt_limits {
         uint32_t connecting;      /* connections without CONNECT: the next is closed */
         uint32_t connect_ms;      /* from the connection to a whole CONNECT: closed; to the hook's
                                    * answer: CONNACK 0x89 */
+        uint32_t connect_bytes;   /* of a CONNECT, if packet_bytes is not less: closed */
         uint16_t client_id_bytes; /* CONNACK 0x85 */
 
         uint32_t subscriptions_per_session; /* SUBACK 0x97 */

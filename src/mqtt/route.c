@@ -25,6 +25,12 @@ bool mqtt_route_is_enough(struct mqtt_broker *broker)
         return broker->routed >= broker->limits.turn_bytes;
 }
 
+void mqtt_broker_charge(struct mqtt_broker *broker, size_t bytes)
+{
+        begin_round(broker);
+        broker->routed += bytes;
+}
+
 bool mqtt_walks_are_enough(struct mqtt_broker *broker)
 {
         begin_round(broker);

@@ -39,6 +39,7 @@ struct mqtt_session {
 
         struct mqtt_last_will *will; /* of the last connection, waiting for its delay */
         struct loop_timer timer;     /* connected: keep-alive; away: will and expiry */
+        uint32_t owner;              /* as the hook said at CONNECT */
         uint16_t id_length;
         char id[]; /* terminated */
 };

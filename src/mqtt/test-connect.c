@@ -296,3 +296,21 @@ TEST(a_broker_that_stopped_says_so_when_its_last_connection_is_gone)
         conversation_done(&talk);
         CHECK_EQ(calls, 2);
 }
+
+TEST(who_has_not_connected_makes_us_hold_less)
+{
+        struct mqtt_limits limits = conversation_limits;
+        struct conversation talk;
+
+        limits.connect_bytes = 20;
+        conversation_init(&talk, &limits, NULL);
+        /* 20 bytes, header included; then 21. */
+        conversation_run(&talk, "a> 10{[MQTT] 05 02 0000 () [abcde]}\n"
+                                "a< " CONNACK_5 "a> 30{[t] () 'a payload that is longer'}\n"
+                                "a> C000\n"
+                                "a< D000\n"
+                                "b> 10{[MQTT] 05 02 0000 () [abcdef]}\n"
+                                "b|\n");
+        CHECK_EQ(conversation_count(&talk, MQTT_COUNT_PACKET_TOO_LARGE), 1);
+        conversation_done(&talk);
+}

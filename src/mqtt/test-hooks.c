@@ -314,3 +314,65 @@ TEST(what_is_no_topic_or_filter_is_refused_inside_too)
         CHECK_EQ(mqtt_broker_publish(talk.broker, &publish), -EINVAL);
         conversation_done(&talk);
 }
+
+/* The owner is the user name's first letter. */
+static void by_user(void *owner, const struct mqtt_who *who, const struct mqtt_connect *connect,
+                    struct mqtt_admission *answer)
+{
+        (void)owner;
+        (void)connect;
+        answer->owner = who->user.length > 0 ? (uint32_t)who->user.bytes[0] : 0;
+}
+
+#define CONNECT_AS(id, user) "10{[MQTT] 05 80 0000 (11 FFFFFFFF) [" id "] [" user "]}\n"
+#define RESUMED_5 "20{01 00 (21 0008 22 0004 27 00001000)}\n"
+
+TEST(a_session_is_resumed_by_its_owner_only)
+{
+        struct mqtt_hooks hooks = {.on_connect = by_user};
+        struct conversation talk;
+
+        conversation_init(&talk, NULL, &hooks);
+        conversation_run(
+                &talk,
+                "a> " CONNECT_AS(
+                        "x",
+                        "ann") "a< " CONNACK_5 "a> 82{0001 () [t] 01}\n"
+                               "a< 90{0001 () 01}\n"
+                               "a.\n"
+                               "a> " CONNECT_AS(
+                                       "x",
+                                       "ann") "a< " RESUMED_5 "a.\n"
+                                              "b> " CONNECT_AS(
+                                                      "p",
+                                                      "ben") "b< " CONNACK_5
+                                                             "b> 32{[t] 0001 () 'for ann'}\n"
+                                                             "b< 40{0001}\n"
+                                                             /* What waited for Ann is not Ben's. */
+                                                             "c> " CONNECT_AS("x",
+                                                                              "ben") "c< " CONNACK_5
+                                                                                     "c> C000\n"
+                                                                                     "c< D000\n"
+                                                                                     "c> E000\n"
+                                                                                     "c|\n");
+        conversation_check_end(&talk);
+        conversation_done(&talk);
+}
+
+TEST(a_client_is_replaced_by_its_owner_only)
+{
+        struct mqtt_hooks hooks = {.on_connect = by_user};
+        struct conversation talk;
+
+        conversation_init(&talk, NULL, &hooks);
+        conversation_run(&talk, "a> " CONNECT_AS("x", "ann") "a< " CONNACK_5 "b> " CONNECT_AS(
+                                        "x", "ben") "b< 20{00 87 ()}\n"
+                                                    "b|\n"
+                                                    "a> C000\n"
+                                                    "a< D000\n"
+                                                    "c> " CONNECT_AS("x", "ann") "c< " RESUMED_5
+                                                                                 "a< E0018E\n"
+                                                                                 "a|\n");
+        CHECK_EQ(conversation_count(&talk, MQTT_COUNT_REFUSED_CLIENT_IDS), 1);
+        conversation_done(&talk);
+}

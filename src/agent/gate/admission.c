@@ -2,6 +2,7 @@
 
 #include "agent/gate/caller.h"
 #include "base/attributes.h"
+#include "base/siphash.h"
 #include "proto/token.h"
 
 #include <errno.h>
@@ -64,6 +65,14 @@ static enum mqtt_reason judge(struct gate_admission *admission,
         return MQTT_SUCCESS;
 }
 
+/* A client id is its user's. The key is of no use to anybody: names are the configuration's. */
+static uint32_t owner_of(const struct command_principal *principal)
+{
+        static const struct siphash_key key = {{0}};
+
+        return (uint32_t)siphash(&key, principal->name, strlen(principal->name));
+}
+
 static void conclude(struct gate_admission *admission, enum mqtt_reason reason)
 {
         struct mqtt_admission *answer = &admission->answer;
@@ -76,6 +85,7 @@ static void conclude(struct gate_admission *admission, enum mqtt_reason reason)
                 return;
         }
         answer->identity = admission->caller;
+        answer->owner = owner_of(&admission->caller->session.principal);
         answer->response_information = admission->caller->response_topic;
 }
 

@@ -17,6 +17,7 @@ struct gate {
         struct net_listener *listener;
         struct list admissions; /* struct gate_admission, under way */
         size_t requests_count;  /* of all clients under way */
+        size_t request_charge;  /* what the broker counts for one (mqtt_broker_charge) */
         struct buffer envelope; /* of a reply that is being written */
         bool watched;           /* an administrator wants to see requests */
         bool stopping, said_farewell;

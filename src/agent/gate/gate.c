@@ -232,6 +232,7 @@ static int gate_open(struct gate *gate)
 
         own.owner = gate;
         gate_config_limits(gate->options.config, &limits);
+        gate->request_charge = limits.turn_bytes / GATE_REQUESTS_PER_ROUND;
         r = mqtt_broker_new(command_registry_loop(gate->registry), gate->options.net, &limits, &own,
                             &gate->broker);
         if (r == 0)

@@ -18,7 +18,9 @@ struct gate;
 
 enum {
         GATE_PENDING_MAX = 256, /* requests of a client under way; the next is BUSY */
-        GATE_DEPTH_MAX = 32,    /* of nested arrays and objects in a request */
+        GATE_REQUESTS_PER_ROUND =
+                128,         /* of all clients; then each has one packet handled a round */
+        GATE_DEPTH_MAX = 32, /* of nested arrays and objects in a request */
 };
 
 /* Who a client is that shows no password. */

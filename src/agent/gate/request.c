@@ -292,6 +292,7 @@ int gate_request_take(struct gate_caller *caller, const struct mqtt_publish *pub
 
         gate->counts.requests++;
         gate->counts.bytes_in += publish->payload.length;
+        mqtt_broker_charge(gate->broker, gate->request_charge);
         if (publish->retain)
                 return deny(&arrival, "it is retained, and would be carried out again and again");
         reason = find_response_topic(&arrival);

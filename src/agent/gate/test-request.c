@@ -406,6 +406,33 @@ TEST(the_requests_of_a_client_under_way_are_bounded)
         fixture_close(&f);
 }
 
+TEST(who_asks_a_lot_at_once_lets_others_go_between)
+{
+        static const char one[] = "\x30\x26\0\x0epi/rpc/request\0{\"command\":\"ping\"}   ";
+        enum { MANY = 400 };
+        static char all[MANY * (sizeof(one) - 1)];
+        struct fixture f;
+        unsigned before, rounds = 0;
+
+        begin(&f);
+        conversation_run(&f.talk, "b> " LOGIN_5("b") "b< " WELCOME_5);
+        for (unsigned i = 0; i < MANY; i++)
+                memcpy(all + i * (sizeof(one) - 1), one, sizeof(one) - 1);
+        CHECK_EQ(write(f.talk.fds[0], all, sizeof(all)), sizeof(all));
+        loop_run_once(f.talk.loop, 0);
+        /* The rest of the round: one more of each. */
+        CHECK(f.pings >= 64 && f.pings <= GATE_REQUESTS_PER_ROUND + 1);
+        CHECK_EQ(write(f.talk.fds[1], one, sizeof(one) - 1), sizeof(one) - 1);
+        do {
+                before = f.pings;
+                loop_run_once(f.talk.loop, 0);
+                rounds++;
+        } while (f.pings > before);
+        CHECK_EQ(f.pings, MANY + 1);
+        CHECK(rounds >= 3);
+        fixture_close(&f);
+}
+
 TEST(a_client_that_goes_before_its_reply_is_not_answered)
 {
         struct fixture f;
@@ -434,6 +461,18 @@ TEST(who_takes_a_session_over_gets_no_replies_of_the_one_before)
         release_held(&f, 0);
         conversation_run(&f.talk, "b<\n");
         CHECK_EQ(f.gate->counts.connections, 1);
+        fixture_close(&f);
+}
+
+TEST(a_client_id_is_its_users)
+{
+        struct fixture f;
+
+        begin(&f);
+        conversation_run(&f.talk, "b> " LOGIN_5_AS("a", "admin", "admin") "b< 20{00 87 ()}\n"
+                                                                          "b|\n"
+                                                                          "a> C000\n"
+                                                                          "a< D000\n");
         fixture_close(&f);
 }
 
