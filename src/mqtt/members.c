@@ -28,8 +28,12 @@ static struct member_list *list_at(const struct mqtt_nodes *nodes, uint32_t memb
 
 void mqtt_members_done(struct mqtt_nodes *nodes)
 {
-        for (uint32_t number = 1; number < nodes->lists.used; number++)
-                free(list_at(nodes, number)->entries);
+        const struct member_list *list;
+        uint32_t at = 0;
+
+        /* What was given back has none (pool.h). */
+        while ((list = mqtt_pool_next(&nodes->lists, &at)))
+                free(list->entries);
         mqtt_pool_done(&nodes->lists);
 }
 

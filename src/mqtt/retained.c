@@ -28,12 +28,15 @@ int mqtt_retained_new(uint32_t names, size_t bytes, struct mqtt_retained **ret)
 
 struct mqtt_retained *mqtt_retained_free(struct mqtt_retained *retained)
 {
+        const struct mqtt_retained_node *node;
+        uint32_t at = 0;
+
         if (!retained)
                 return NULL;
         assert(retained->cursors == 0);
         /* What was given back to the pool has no message (pool.h). */
-        for (uint32_t number = 1; number < retained->tree.nodes.used; number++)
-                mqtt_message_unref(mqtt_retained_at(retained, number)->message);
+        while ((node = mqtt_pool_next(&retained->tree.nodes, &at)))
+                mqtt_message_unref(node->message);
         free(retained->heap.places);
         mqtt_level_tree_done(&retained->tree);
         free(retained);
