@@ -4,28 +4,23 @@ A rule: id, layer, severity (low is a warning unless policy says otherwise), rea
 the person who wrote the module), example (the body of a command that it must find) and
 counterexample (one that looks alike and is fine); `top` and `top_counter` stand outside of
 functions. `symbols` are functions of which every use is an offence: the object's symbol table
-tells, so that macros and function pointers hide nothing. docs/handlers-c.md has the table.
+tells, so that macros and function pointers hide nothing. docs/handlers-c.md has the table. What
+holds for every language comes from the validator.
 """
 
+from shared_rules import shared
+
 _TABLE = (
-    {"id": "source-size", "layer": "quota", "severity": "high",
-     "reason": "a source has at most 256 KiB"},
+    shared("source-size"),
     {"id": "compile-time", "layer": "quota", "severity": "high",
      "reason": "the compiler needs more time or memory than a module may take"},
-    {"id": "file-name", "layer": "protected", "severity": "high",
-     "reason": "a name is small letters, digits and _, ends in .c, and is not the agent's"},
-    {"id": "source-encoding", "layer": "syntax", "severity": "high",
-     "reason": "a source is UTF-8 without NUL"},
-    {"id": "compile-error", "layer": "syntax", "severity": "high",
-     "reason": "the compiler refuses it",
-     "example": "int x = ;", "counterexample": "int x = 1; (void)x;"},
-    {"id": "compile-warning", "layer": "syntax", "severity": "low",
-     "reason": "the compiler warns of it", "example": "int x;",
-     "counterexample": "(void)call;"},
+    shared("file-name",
+           reason="a name is small letters, digits and _, ends in .c, and is not the agent's"),
+    shared("source-encoding"),
+    shared("compile-error", example="int x = ;", counterexample="int x = 1; (void)x;"),
+    shared("compile-warning", example="int x;", counterexample="(void)call;"),
 
-    {"id": "bidirectional-control", "layer": "security", "severity": "high",
-     "reason": "shows a line in another order than it runs",
-     "example": "/* \u202e */", "counterexample": "puts(\"\\u202e\");"},
+    shared("bidirectional-control", example="/* \u202e */", counterexample="puts(\"\\u202e\");"),
     {"id": "include-path", "layer": "security", "severity": "high",
      "reason": "headers are named without their place: no path from /, no ..",
      "top": "#include \"/etc/passwd\"", "top_counter": "#include <sys/stat.h>"},

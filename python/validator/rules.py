@@ -7,32 +7,21 @@ for the person who wrote the module), example (a module it must find) and counte
 has the table.
 """
 
-_TABLE = (
-    {"id": "source-size", "layer": "quota", "severity": "high",
-     "reason": "a source has at most 256 KiB",
-     "example": "# " + "x" * 79 + "\n", "example_times": 3400,
-     "counterexample": "x = 1\n"},
-    {"id": "file-name", "layer": "protected", "severity": "high",
-     "reason": "the file would hide a module that others import, or is no plain name",
-     "example": "x = 1\n", "filename": "json.py",
-     "counterexample": "x = 1\n"},
+from shared_rules import shared
 
-    {"id": "source-encoding", "layer": "syntax", "severity": "high",
-     "reason": "a source is UTF-8 without NUL",
-     "example": "x = 1\n\0", "counterexample": "x = '\\0'\n"},
+_TABLE = (
+    shared("source-size", example="# " + "x" * 79 + "\n",
+           example_times=3400, counterexample="x = 1\n"),
+    shared("file-name", example="x = 1\n", filename="json.py", counterexample="x = 1\n"),
+
+    shared("source-encoding", example="x = 1\n\0", counterexample="x = '\\0'\n"),
     {"id": "coding-cookie", "layer": "syntax", "severity": "high",
      "reason": "another encoding makes the compiler read what a person does not see",
      "example": "# coding: utf-7\nx = 1\n", "counterexample": "# -*- coding: utf-8 -*-\nx = 1\n"},
-    {"id": "compile-error", "layer": "syntax", "severity": "high",
-     "reason": "the compiler refuses it",
-     "example": "return 1\n", "counterexample": "def f():\n    return 1\n"},
-    {"id": "compile-warning", "layer": "syntax", "severity": "low",
-     "reason": "the compiler warns of it",
-     "example": "x = '\\d'\n", "counterexample": "x = r'\\d'\n"},
+    shared("compile-error", example="return 1\n", counterexample="def f():\n    return 1\n"),
+    shared("compile-warning", example="x = '\\d'\n", counterexample="x = r'\\d'\n"),
 
-    {"id": "bidirectional-control", "layer": "security", "severity": "high",
-     "reason": "shows a line in another order than it runs",
-     "example": "x = '\u202e'\n", "counterexample": "x = '\\u202e'\n"},
+    shared("bidirectional-control", example="x = '\u202e'\n", counterexample="x = '\\u202e'\n"),
     {"id": "shell-call", "layer": "security", "severity": "high",
      "reason": "hands a text to a shell: start the program itself, with a list of arguments",
      "calls": ("os.system", "os.popen", "os.popen2", "os.popen3", "os.popen4", "os.startfile",

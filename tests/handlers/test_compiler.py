@@ -16,7 +16,7 @@ from host_process import NATIVE, SECONDS, TOP, Host
 
 COMPILER = TOP / "python" / "compiler"
 CORPUS = sorted((pathlib.Path(__file__).parent / "c").glob("*.c"))
-sys.path.insert(0, str(COMPILER))
+sys.path[:0] = [str(COMPILER), str(TOP / "python" / "validator")]
 
 import c_rules  # noqa: E402
 import c_tokens  # noqa: E402
