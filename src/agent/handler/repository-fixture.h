@@ -18,6 +18,14 @@ struct fixture {
         struct error error;
 };
 
+/* What tests deploy, and the backups of it at FIXTURE_NOW. */
+#define CAMERA "camera_handlers.py"
+#define ONE "def handle_one(r):\n    return {}\n"
+#define TWO "def handle_two(r):\n    return {}\n"
+#define THREE "def handle_three(r):\n    return {}\n"
+#define BACKUP ".backups/handlers_camera_handlers.py_20251124_160000.backup"
+#define BACKUP_2 ".backups/handlers_camera_handlers.py_20251124_160000_2.backup"
+
 extern const struct handler_origin fixture_origin;
 
 /* Makes the directory; fixture_open() opens the repository, again after fixture_shut(). */
