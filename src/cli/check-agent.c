@@ -30,6 +30,21 @@ static bool is_stranger(int reason)
                reason == -EPIPE || reason == -EPROTO || reason == -EMSGSIZE;
 }
 
+/* Agents before it came say nothing of it. */
+static void report_mqtt(const cJSON *mqtt, struct findings *findings)
+{
+        const char *address = json_get_string(mqtt, "address");
+        bool listening = true;
+
+        if (address)
+                finding_add(findings, FINDING_OK, "mqtt", "listens at %.100s", address);
+        else if (json_get_bool(mqtt, "listening", &listening) && !listening)
+                finding_advise(finding_add(findings, FINDING_PROBLEM, "mqtt",
+                                           "its port is another program's, so MQTT is not served"),
+                               "sudo ss -ltnp shows which program; stop it, or set mqtt.port, then "
+                               "restart the agent");
+}
+
 static void report_status(const char *name, const cJSON *reply, struct findings *findings)
 {
         const char *version = json_get_string(reply, "version");
@@ -45,6 +60,7 @@ static void report_status(const char *name, const cJSON *reply, struct findings 
         if (backend && strcmp(backend, "simulated") == 0)
                 finding_add(findings, FINDING_WARNING, "agent",
                             "its GPIO is simulated: commands move no real pin");
+        report_mqtt(json_get(reply, "mqtt"), findings);
 }
 
 /* True: an agent answers there. `absence` keeps why nobody does. */

@@ -67,6 +67,17 @@ def test_doctor_finds_what_is_odd_about_the_agent(tmp_path):
     assert "\033" not in out
 
 
+@pytest.mark.parametrize("mqtt, level, words", [
+    ({"listening": True, "address": "127.0.0.1:1883", "port": 1883}, "ok", "127.0.0.1:1883"),
+    ({"listening": False}, "problem", "another program's"),
+])
+def test_doctor_tells_where_mqtt_is(mqtt, level, words):
+    with FakeAgent({"get_status": {**STATUS, "mqtt": mqtt}}) as fake:
+        status, out, _ = run("doctor", "--port", fake.port)
+    assert words in of(findings(out), "mqtt", level)[0]
+    assert status == REFUSED or level == "ok"
+
+
 @pytest.mark.parametrize("mode, level", [(0o600, "ok"), (0o640, "ok"), (0o644, "warning"),
                                          (0o602, "problem")])
 def test_doctor_looks_at_who_can_read_the_config(tmp_path, mode, level):
