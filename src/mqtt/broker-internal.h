@@ -40,7 +40,7 @@ struct mqtt_broker {
         uint64_t sessions_made;
         uint64_t questions_asked; /* of on_connect */
         size_t queued_bytes;      /* in the queues of all sessions */
-        struct loop_trim trim;    /* of what messages and sessions take */
+        struct loop_trim trim;    /* of what messages, sessions and filters take */
         uint64_t round;           /* of the loop, that these are of: */
         size_t routed, walked;
         bool stopping;
@@ -48,7 +48,8 @@ struct mqtt_broker {
         uint64_t counters[MQTT_COUNTERS];
 };
 
-/* Sessions or messages that are kept have changed: what many of them took is given back. */
+/* Sessions, filters or messages that are kept have changed: what many of them took is given
+ * back. */
 void mqtt_broker_note_memory(struct mqtt_broker *broker);
 /* Tells the program, if the broker was stopped and its last connection is gone. */
 void mqtt_broker_check_stopped(struct mqtt_broker *broker);

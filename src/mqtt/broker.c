@@ -11,8 +11,9 @@
 #include <errno.h>
 
 enum {
-        BURST_BYTES = 4 * 1024 * 1024, /* of messages and sessions: worth a trim when gone */
+        BURST_BYTES = 4 * 1024 * 1024, /* of messages, sessions, ...: worth a trim when gone */
         SESSION_BYTES = 512,           /* about what one takes */
+        SUBSCRIPTION_BYTES = 256,      /* the same */
 };
 
 static int open_tables(struct mqtt_broker *broker)
@@ -150,8 +151,11 @@ void mqtt_broker_stop(struct mqtt_broker *broker, enum mqtt_reason reason)
 
 void mqtt_broker_note_memory(struct mqtt_broker *broker)
 {
-        loop_trim_note(&broker->trim, broker->queued_bytes + mqtt_retained_bytes(broker->retained) +
-                                              map_count(broker->sessions) * SESSION_BYTES);
+        size_t messages = broker->queued_bytes + mqtt_retained_bytes(broker->retained);
+        size_t sessions = map_count(broker->sessions) * SESSION_BYTES;
+        size_t filters = (size_t)mqtt_topic_tree_count(broker->tree) * SUBSCRIPTION_BYTES;
+
+        loop_trim_note(&broker->trim, messages + sessions + filters);
 }
 
 void mqtt_broker_check_stopped(struct mqtt_broker *broker)

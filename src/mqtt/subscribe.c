@@ -108,6 +108,7 @@ static void answer(struct mqtt_client *client, enum mqtt_type type, uint16_t pac
                           mqtt_encode_suback(&client->broker->scratch,
                                              (enum mqtt_version)client->version, type, &suback));
         buffer_truncate(reasons, 0);
+        mqtt_broker_note_memory(client->broker);
 }
 
 void mqtt_handle_subscribe(struct mqtt_client *client, const struct mqtt_frame *frame)

@@ -6,6 +6,7 @@
 #include "mqtt/conversation-fixture.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 #define BOUND(field, most)                                                                         \
@@ -245,4 +246,49 @@ TEST(who_comes_and_why_they_go_is_counted)
                 CHECK_EQ(conversation_count(&talk, counts[i].counter), counts[i].counted);
                 conversation_done(&talk);
         }
+}
+
+/* 5 MiB in five messages, that go again; and 20,000 filters. */
+TEST(what_a_burst_took_is_given_back)
+{
+        enum { MESSAGES = 5, SIZE = 1024 * 1024, FILTERS = 20000, PACKET = 100 };
+        static uint8_t payload[SIZE];
+        struct mqtt_limits limits = conversation_limits;
+        struct conversation talk;
+        char topic[8];
+
+        limits.retained_bytes = 2 * MESSAGES * SIZE;
+        limits.subscriptions = limits.subscriptions_per_session = FILTERS;
+        limits.packet_bytes = 64 * 1024;
+        conversation_init(&talk, &limits, NULL);
+        for (size_t size = SIZE;; size = 0) {
+                for (unsigned i = 0; i < MESSAGES; i++) {
+                        struct mqtt_publish publish = {.payload = {payload, (uint32_t)size},
+                                                       .retain = true};
+
+                        publish.topic.bytes = topic;
+                        publish.topic.length =
+                                (uint16_t)snprintf(topic, sizeof(topic), "kept/%u", i);
+                        CHECK_EQ(mqtt_broker_publish(talk.broker, &publish), 0);
+                }
+                if (size == 0)
+                        break;
+        }
+        loop_advance_ms(talk.loop, LOOP_TRIM_AFTER_MS);
+        CHECK_EQ(talk.broker->trim.trims, 1);
+
+        conversation_run(&talk, "s> " CONNECT_5("s") "s~\n");
+        for (unsigned i = 0; i < FILTERS; i += PACKET) {
+                char line[PACKET * 16], *end = line + sprintf(line, "s> 82{0001 ()");
+
+                for (unsigned j = i; j < i + PACKET; j++)
+                        end += sprintf(end, "[%u]00", j);
+                strcpy(end, "}\ns~\n");
+                conversation_run(&talk, line);
+        }
+        conversation_run(&talk, "s.");
+        loop_advance_ms(talk.loop, LOOP_TRIM_AFTER_MS);
+        CHECK_EQ(talk.broker->trim.trims, 2);
+        CHECK(!talk.broker->trim.timer.armed);
+        conversation_done(&talk);
 }
