@@ -169,18 +169,23 @@ static int find_image(struct recovery *recovery, const struct store_listing *lis
                 const struct store_file *file = &listing->files[i];
                 int r;
 
-                if (file->state != STORE_NAME_WHOLE || file->kind != STORE_IMAGE)
+                if (file->kind != STORE_IMAGE || file->state == STORE_NAME_PARTIAL)
                         continue;
-                r = try_image(recovery, file);
-                if (r != -EBADMSG)
-                        return r;
-                report(recovery, true, "the image %016" PRIx64 ".snapshot is damaged as a whole",
-                       file->generation);
-                set_aside(recovery, file->generation, STORE_IMAGE);
+                if (file->state == STORE_NAME_WHOLE) {
+                        r = try_image(recovery, file);
+                        if (r != -EBADMSG)
+                                return r;
+                        report(recovery, true,
+                               "the image %016" PRIx64 ".snapshot is damaged as a whole",
+                               file->generation);
+                        set_aside(recovery, file->generation, STORE_IMAGE);
+                }
+                /* Or a recovery that did not come to its end has set it aside. */
                 if (newest == 0)
                         newest = file->generation;
         }
         /* What was changed since then is still something. */
+        recovery->result->renew = newest > 0;
         recovery->base = newest;
         recovery->expected = newest > 0 ? 0 : 1;
         return 0;
