@@ -314,3 +314,36 @@ TEST(who_offers_no_aliases_takes_none)
         limits.aliases = 0;
         conversation_run_all(none, ARRAY_SIZE(none), &limits);
 }
+
+static int see_will(void *owner, const struct mqtt_who *who, const struct mqtt_publish *publish)
+{
+        const struct mqtt_properties *properties = &publish->properties;
+        char *seen = owner;
+
+        snprintf(seen, 64, "%.*s %.*s %.*s %.*s", (int)publish->topic.length, publish->topic.bytes,
+                 (int)properties->content_type.length, properties->content_type.bytes,
+                 (int)properties->response_topic.length, properties->response_topic.bytes,
+                 (int)properties->correlation_data.length, properties->correlation_data.bytes);
+        return MQTT_HOOK_PASS;
+}
+
+/* [MQTT-3.1.2-7]: all of it, for longer than the bytes are there that it came in. */
+TEST(a_will_is_stored_with_its_properties)
+{
+        char seen[64] = "";
+        struct mqtt_hooks hooks = {.owner = seen, .on_publish = see_will};
+        struct conversation talk;
+
+        conversation_init(&talk, NULL, &hooks);
+        conversation_run(&talk,
+                         "a> 10{[MQTT] 05 06 0000 () [a] (03[text] 08[to] 09[id]) [w] [gone]}\n"
+                         "a< " CONNACK_5 "b> 10{[MQTT] 05 02 0000 () [another client of this]}\n"
+                         "b< " CONNACK_5 "b> C000 C000 C000 C000 C000 C000 C000 C000\n"
+                         "b~\n"
+                         "b> 82{0001 () [1234567890] 00 [1234567890/1234567890] 00}\n"
+                         "b~\n");
+        CHECK_TEXT(seen, "");
+        conversation_run(&talk, "a.\n");
+        CHECK_TEXT(seen, "w text to id");
+        conversation_done(&talk);
+}

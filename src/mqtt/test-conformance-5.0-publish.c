@@ -69,6 +69,14 @@ static const struct conversation_case messages[] = {
         {"[MQTT-3.1.2-27] no alias for one who allows none",
          PAIR "p> 30{[t] () '1'} 30{[t] () '2'}\n"
               "s< 30{[t] () '1'} 30{[t] () '2'}\n"},
+        {"[MQTT-3.1.2-24] an alias is not given where it would make the packet too large",
+         "p@5\n"
+         "s> 10{[MQTT] 05 02 0000 (22 0001 27 00000010) [s]}\n"
+         "s< " CONNACK_5 "s> 82{0001 () [t] 00}\n"
+         "s< 90{0001 () 00}\n"
+         "p> 30{[t] () '0123456789'} 30{[t] () '1'} 30{[t] () '2'} 30{[t] () '0123456789'}\n"
+         "s< 30{[t] () '0123456789'} 30{[t] (23 0001) '1'} 30{[] (23 0001) '2'}\n"
+         "s< 30{[t] () '0123456789'}\n"},
         {"[MQTT-3.3.2-12] every alias up to our maximum",
          PAIR "p> 30{[t] (23 0001) '1'} 30{[t] (23 0002) '2'} 30{[t] (23 0003) '3'}\n"
               "p> 30{[] (23 0003) '4'} 30{[t] (23 0004) '5'} 30{[] (23 0004) '6'}\n"

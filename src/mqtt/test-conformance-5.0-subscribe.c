@@ -150,6 +150,22 @@ static const struct conversation_case groups[] = {
              "s< 32{[t] 0001 () '2'}\n"
              "p> 30{[t] () '0'}\n"
              "s< 30{[t] () '0'}\n"},
+        {"4.8.2 a group's messages are for those who are there and keep up",
+         "p@5\n"
+         "q> " KEPT("q") "q< " CONNACK_5 "q> 82{0001 () [$share/g/t] 01}\n"
+                         "q< 90{0001 () 01}\n"
+                         "r> 10{[MQTT] 05 02 0000 (21 0001) [r]}\n"
+                         "r< " CONNACK_5 "r> 82{0001 () [$share/g/t] 01}\n"
+                         "r< 90{0001 () 01}\n"
+                         "s@5\n"
+                         "s> 82{0001 () [$share/g/t] 01}\n"
+                         "s< 90{0001 () 01}\n"
+                         "q.\n"
+                         "p> 32{[t]0001()'1'} 32{[t]0002()'2'} 32{[t]0003()'3'}\n"
+                         "p< 40{0001} 40{0002} 40{0003}\n"
+                         "r< 32{[t] 0001 () '1'}\n"
+                         "s< 32{[t] 0001 () '2'} 32{[t] 0002 () '3'}\n"
+                         "q> " KEPT("q") "q< " PRESENT},
         {"[MQTT-3.3.4-3] a shared subscription has its identifier",
          TWO "s> 82{0001 (0B FFFFFF7F) [$share/g/t] 01}\n"
              "s< 90{0001 () 01}\n"
