@@ -292,11 +292,14 @@ int process_tree_kill(const pid_t spared[], size_t spared_count, unsigned timeou
                 AUTO(process_table) struct process_table *victims = NULL;
                 int r = find_victims(spared, spared_count, &victims);
 
-                if (r < 0 || victims->count == 0)
-                        return r;
+                if (r == 0 && victims->count == 0)
+                        return 0;
                 if (clock_monotonic_ns() > until_ns)
-                        return -ETIME;
-                if (round >= STOP_ROUNDS || !stop_all(victims))
+                        return r < 0 ? r : -ETIME;
+                /* Memory or descriptors may be back in a moment: nobody else kills them. */
+                if (r < 0)
+                        usleep(NAP_US);
+                else if (round >= STOP_ROUNDS || !stop_all(victims))
                         kill_and_reap(victims, ended, owner);
         }
 }

@@ -37,6 +37,7 @@ typedef void process_ended_fn(void *owner, pid_t pid, int status);
 /* Kills all that came of this process but the children in `spared` and what came
  * of them; each is stopped before the first is killed, so that they do not multiply
  * meanwhile. `ended`, unless NULL, is told of those that were waited for here.
- * -ETIME: some lived on for `timeout_ms`. */
+ * -ETIME: some lived on for `timeout_ms`; -ENOMEM, -errno: for so long there was not even a
+ * way to look. */
 int process_tree_kill(const pid_t spared[], size_t spared_count, unsigned timeout_ms,
                       process_ended_fn *ended, void *owner);

@@ -1,5 +1,6 @@
 #include "base/attributes.h"
 #include "sandbox/folders.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -208,5 +209,25 @@ TEST(a_shared_folder_is_its_parents_owners_and_the_groups)
                 CHECK_EQ(access(path, F_OK), -1);
         }
         close(fd);
+        fixture_done(&f);
+}
+
+TEST(without_memory_a_name_gets_no_user_and_the_next_try_does)
+{
+        struct fixture f;
+        size_t n = 0;
+        bool failed;
+        uid_t uid;
+        int r;
+
+        fixture_init(&f);
+        do {
+                allocation_fail_at(++n);
+                r = own(&f, "a", &uid);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+        } while (failed);
+        CHECK(!as_root() || n > 1);
+        CHECK_EQ(must_own(&f, "a"), uid);
         fixture_done(&f);
 }

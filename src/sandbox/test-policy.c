@@ -1,6 +1,7 @@
 #include "sandbox/options.h"
 #include "sandbox/policy.h"
 #include "sandbox/walls.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -138,4 +139,28 @@ TEST(walls_and_steps_have_names)
         CHECK_TEXT(text, "seccomp uid");
         walls_print(~0U, text, 8);
         CHECK_EQ(strlen(text), 7);
+}
+
+TEST(without_memory_no_device_is_granted)
+{
+        static const char *const patterns[] = {"/dev/null", "/dev/zero", NULL};
+        struct policy_devices devices;
+        struct policy policy;
+        const char *which;
+        size_t n = 0;
+        bool failed;
+        int r;
+
+        policy_init(&policy);
+        CHECK_EQ(policy_add(&policy.devices, "/dev/null"), 0);
+        CHECK_EQ(policy_add(&policy.devices, "/dev/zero"), 0);
+        do {
+                allocation_fail_at(++n);
+                r = policy_expand_devices(&policy, patterns, &devices, &which);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+                CHECK(!failed || devices.count < 2);
+                policy_devices_done(&devices);
+        } while (failed);
+        CHECK_EQ(n, 3);
 }

@@ -1,6 +1,8 @@
 #include "sandbox/process-tree.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,4 +183,28 @@ TEST(what_processes_use_is_added_up)
         CHECK_EQ(process_private(child), 0);
         close(told[0]);
         close(told[1]);
+}
+
+TEST(without_memory_for_a_moment_all_are_killed_and_for_good_it_is_told)
+{
+        pid_t chain[2], found[MANY];
+        size_t n = 0;
+        bool failed;
+
+        become_subreaper();
+        do {
+                start_chain(1, chain);
+                allocation_fail_at(++n);
+                CHECK_EQ(process_tree_kill(NULL, 0, TIMEOUT_MS, NULL, NULL), 0);
+                failed = allocation_end();
+                while (waitpid(-1, NULL, 0) > 0)
+                        continue;
+                CHECK_EQ(list(getpid(), found, MANY), 0);
+        } while (failed);
+        start_chain(1, chain);
+        allocation_fail_from(1);
+        CHECK_EQ(process_tree_kill(NULL, 0, 20, NULL, NULL), -ENOMEM);
+        CHECK(allocation_end());
+        CHECK_EQ(list(getpid(), found, MANY), 2);
+        kill_all(NULL, 0, 2);
 }

@@ -1,5 +1,6 @@
 #include "base/attributes.h"
 #include "sandbox/specification.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -168,4 +169,32 @@ TEST(paths_lie_below_folders_by_whole_names)
         CHECK(sandbox_path_is_below("/a", "/a"));
         CHECK(!sandbox_path_is_below("/ab", "/a"));
         CHECK(!sandbox_path_is_below("/a", "/a/b"));
+}
+
+TEST(without_memory_nothing_is_written_or_read)
+{
+        const struct sandbox_program program = example();
+        int fd = -1, r;
+        size_t n = 0;
+        bool failed;
+
+        do {
+                allocation_fail_at(++n);
+                r = sandbox_specification_write(&program, &fd);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+        } while (failed);
+        CHECK(n > 1);
+        n = 0;
+        do {
+                AUTO(sandbox_specification) struct sandbox_specification *read = NULL;
+
+                allocation_fail_at(++n);
+                r = sandbox_specification_read(fd, &read);
+                failed = allocation_end();
+                CHECK_EQ(r, failed ? -ENOMEM : 0);
+                CHECK_EQ(read == NULL, failed);
+        } while (failed);
+        CHECK(n > 3);
+        close(fd);
 }
