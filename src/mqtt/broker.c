@@ -11,9 +11,9 @@
 #include <errno.h>
 
 enum {
-        BURST_BYTES = 4 * 1024 * 1024, /* of messages, sessions, ...: worth a trim when gone */
-        SESSION_BYTES = 512,           /* about what one takes */
-        SUBSCRIPTION_BYTES = 256,      /* the same */
+        BURST_BYTES = 1024 * 1024, /* of messages, sessions, ...: worth a trim when gone */
+        SESSION_BYTES = 512,       /* about what one takes */
+        SUBSCRIPTION_BYTES = 256,  /* the same */
 };
 
 static int open_tables(struct mqtt_broker *broker)
