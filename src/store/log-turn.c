@@ -245,6 +245,8 @@ static void image_began(struct store_log *log)
         buffer_truncate(&log->slice, 0);
         loop_task_post(&log->task);
         log->owner.image_begin(log->owner.owner);
+        /* The segment before was synced. */
+        tell_durable(log);
 }
 
 static void slice_ended(struct store_log *log, uint64_t bytes)

@@ -197,6 +197,21 @@ TEST(images_replace_the_log_while_changes_go_on)
         fixture_done(&f);
 }
 
+TEST(what_an_image_that_begins_syncs_is_told)
+{
+        struct log_fixture f;
+
+        fixture_init(&f);
+        f.options.image_bytes_min = 4096;
+        f.image_error = -EAGAIN;
+        CHECK_EQ(fixture_open(&f), 0);
+        change(&f, 40, STORE_INTERVAL);
+        fixture_pass(&f, 20);
+        CHECK_EQ(f.images_begun, 1);
+        CHECK_EQ(f.promised, 40);
+        fixture_done(&f);
+}
+
 /* Slices have their turns however much is appended meanwhile. */
 TEST(an_image_comes_to_its_end_under_full_load)
 {
