@@ -201,6 +201,7 @@ static size_t take_head(struct http_connection *connection, const char *bytes, s
                 return 0;
         }
         connection->server->figures.requests++;
+        connection->behind = count - skip - length;
         begin_exchange(connection);
         return skip + length;
 }
@@ -270,6 +271,16 @@ static size_t take_requests(struct http_connection *connection, const char *byte
         return consumed;
 }
 
+static void forget(struct http_connection *connection)
+{
+        struct http_server *server = connection->server;
+
+        loop_timer_stop(&connection->timer);
+        list_remove(&connection->link);
+        free(connection);
+        http_server_on_gone(server);
+}
+
 static size_t on_bytes(void *owner, const char *bytes, size_t count)
 {
         struct http_connection *connection = owner;
@@ -278,6 +289,10 @@ static size_t on_bytes(void *owner, const char *bytes, size_t count)
         connection->handling = true;
         consumed = take_requests(connection, bytes, count);
         connection->handling = false;
+        if (connection->left) {
+                forget(connection);
+                return consumed;
+        }
         return connection->ended ? count : consumed;
 }
 
@@ -302,14 +317,18 @@ static void on_drained(void *owner)
 static void on_closed(void *owner, int reason)
 {
         struct http_connection *connection = owner;
-        struct http_server *server = connection->server;
 
         (void)reason;
-        loop_timer_stop(&connection->timer);
-        http_exchange_abandon(connection->exchange);
-        list_remove(&connection->link);
-        free(connection);
-        http_server_on_gone(server);
+        http_exchange_abandon(TAKE(connection->exchange));
+        forget(connection);
+}
+
+void http_connection_leave(struct http_connection *connection)
+{
+        http_exchange_free(TAKE(connection->exchange));
+        connection->ended = connection->left = true;
+        if (!connection->handling)
+                forget(connection);
 }
 
 int http_connection_new(struct http_server *server, int fd, struct net_tls *tls,

@@ -60,9 +60,11 @@ struct http_connection {
         struct loop_timer timer;
         enum http_wait wait;            /* what the timer is for */
         struct http_exchange *exchange; /* NULL: between requests */
+        size_t behind;                  /* bytes at hand that follow the exchange's head */
         bool reading;                   /* the exchange's body is still coming */
         bool handling;                  /* inside of the loop over requests, which goes on */
         bool ended;                     /* no more requests come */
+        bool left;                      /* its stream is somebody else's */
 };
 
 /* server.c */
@@ -76,6 +78,8 @@ int http_connection_new(struct http_server *server, int fd, struct net_tls *tls,
 void http_connection_close(struct http_connection *connection);
 /* Closes when what is under way is answered. */
 void http_connection_stop(struct http_connection *connection);
+/* The stream is somebody else's now: the connection and its exchange are gone. */
+void http_connection_leave(struct http_connection *connection);
 /* The exchange is answered: on to the next, or to the end. */
 void http_connection_answered(struct http_connection *connection);
 

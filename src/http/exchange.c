@@ -1,6 +1,7 @@
 #include "http/exchange.h"
 
 #include "http/connection.h"
+#include "net/upgrade.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -256,4 +257,56 @@ void http_exchange_reject(struct http_connection *connection, int status, const 
         write_scratch(connection);
         net_stream_write(connection->stream, text, (size_t)length);
         http_server_count_answer(server, status);
+}
+
+/* RFC 6455, 4.2.2. The fields after 101 are the handshake's; nothing of HTTP follows. */
+static int write_handshake(struct http_exchange *exchange, struct http_text key,
+                           const char *protocol)
+{
+        struct http_response *response = &exchange->response;
+        struct buffer *scratch = &exchange->connection->server->scratch;
+        char accept[NET_WEBSOCKET_ACCEPT_SIZE];
+        int r = net_websocket_accept(key.bytes, key.length, accept);
+
+        if (r < 0)
+                return r;
+        exchange->status = 101;
+        buffer_truncate(scratch, 0);
+        http_response_begin(response, scratch, 101);
+        http_response_field(response, "Upgrade", "websocket");
+        http_response_field(response, "Connection", "Upgrade");
+        http_response_field(response, "Sec-WebSocket-Accept", accept);
+        if (protocol)
+                http_response_field(response, "Sec-WebSocket-Protocol", protocol);
+        r = http_response_end_empty(response);
+        if (r == 0)
+                write_scratch(exchange->connection);
+        return r;
+}
+
+int http_exchange_upgrade(struct http_exchange *exchange, struct http_text key,
+                          const char *protocol, struct net_stream **ret)
+{
+        static const struct net_stream_limits none = {.output = 4096, .output_high = 4096};
+        struct http_connection *connection = exchange->connection;
+        int r;
+
+        /* 4.1: a client waits; what came already nobody has looked at. */
+        if (connection->behind > 0) {
+                http_exchange_refuse(exchange, 400,
+                                     "something follows the request for a WebSocket");
+                return -EPROTO;
+        }
+        r = write_handshake(exchange, key, protocol);
+        if (r == 0)
+                r = net_stream_become_websocket(connection->stream);
+        if (r < 0) {
+                net_stream_close(connection->stream);
+                return r;
+        }
+        *ret = connection->stream;
+        net_stream_hand_over(*ret, &none, NULL);
+        http_server_count_answer(connection->server, 101);
+        http_connection_leave(connection);
+        return 0;
 }

@@ -37,3 +37,10 @@ struct http_response *http_exchange_begin_stream(struct http_exchange *exchange,
 void http_exchange_write(struct http_exchange *exchange, const void *bytes, size_t count);
 bool http_exchange_is_congested(const struct http_exchange *exchange);
 void http_exchange_finish(struct http_exchange *exchange);
+
+/* Answers 101, and hands over the stream, which is a WebSocket from here on: nobody's,
+ * until whoever asked hands it on or finishes it (net/upgrade.h). `key`, and `protocol` of those that the
+ * client offers: see proto/http/websocket.h. The exchange is gone. -EPROTO, -ENOMEM: it is
+ * answered, or its connection is closed. */
+int http_exchange_upgrade(struct http_exchange *exchange, struct http_text key,
+                          const char *protocol, struct net_stream **ret);

@@ -1,6 +1,8 @@
 #include "http/server-fixture.h"
 
 #include "base/attributes.h"
+#include "net/upgrade.h"
+#include "proto/http/websocket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,6 +79,49 @@ static void on_device(void *owner, struct http_exchange *exchange)
         http_exchange_answer(exchange, 200, "text/plain", id, strlen(id));
 }
 
+static size_t echo_bytes(void *owner, const char *bytes, size_t count)
+{
+        struct fixture *f = owner;
+
+        net_stream_write(f->socket, bytes, count);
+        return count;
+}
+
+static void end_socket(void *owner)
+{
+        struct fixture *f = owner;
+
+        net_stream_finish(f->socket);
+}
+
+static void forget_socket(void *owner, int reason)
+{
+        struct fixture *f = owner;
+
+        (void)reason;
+        f->socket = NULL;
+}
+
+static void on_socket(void *owner, struct http_exchange *exchange)
+{
+        static const struct net_stream_calls calls = {
+                .on_bytes = echo_bytes, .on_end = end_socket, .on_closed = forget_socket};
+        static const struct net_stream_limits limits = {
+                .input = 1024, .output = BIG, .output_high = BIG};
+        const struct net_stream_owner echo = {owner, &calls};
+        struct http_refusal refusal;
+        struct fixture *f = owner;
+        struct http_text key;
+        int r = http_websocket_wanted(http_exchange_request(exchange), &key, &refusal);
+
+        if (r == HTTP_WEBSOCKET_NOT_ASKED)
+                http_exchange_refuse(exchange, 426, "this is for WebSockets");
+        else if (r < 0)
+                http_exchange_refuse(exchange, refusal.status, refusal.why);
+        else if (http_exchange_upgrade(exchange, key, "echo", &f->socket) == 0)
+                net_stream_hand_over(f->socket, &limits, &echo);
+}
+
 static const struct http_route routes[] = {
         {HTTP_GET, "/hello", on_hello, 0},
         {HTTP_POST, "/echo", on_echo, 100000},
@@ -85,6 +130,7 @@ static const struct http_route routes[] = {
         {HTTP_GET, "/big", on_big, 0},
         {HTTP_GET, "/bad", on_bad, 0},
         {HTTP_GET, "/devices/{id}", on_device, 0},
+        {HTTP_GET, "/socket", on_socket, 0},
 };
 
 void fixture_open(struct fixture *f, const struct http_limits *limits)

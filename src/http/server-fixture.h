@@ -11,12 +11,14 @@ struct fixture {
         struct http_router *router;
         struct http_server *server;
         struct http_exchange *held; /* of /hold and /events; NULL once the peer is gone */
+        struct net_stream *socket;  /* of /socket; NULL once closed */
         unsigned gone, stopped;
 };
 
 /* Its routes: GET /hello; POST /echo (up to 100,000 bytes); GET /hold, which waits for the
  * test; GET /events, a stream; GET /big, 1 MiB; GET /bad, with a field that none may be;
- * GET /devices/{id}. At most three connections; other limits as given. */
+ * GET /devices/{id}; GET /socket, a WebSocket that says what it hears. At most three connections;
+ * other limits as given. */
 void fixture_open(struct fixture *f, const struct http_limits *limits);
 void fixture_close(struct fixture *f);
 /* The client's end. */

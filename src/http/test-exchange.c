@@ -131,3 +131,48 @@ TEST(a_long_answer_goes_out_as_fast_as_it_is_read)
         close(fd);
         fixture_close(&f);
 }
+
+#define HANDSHAKE                                                                                  \
+        "GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"         \
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+
+TEST(a_websocket_is_somebody_elses_stream)
+{
+        static const char frame[] = "\x82\x83\x01\x01\x01\x01"
+                                    "`cb";
+        struct fixture f;
+        int fd;
+
+        fixture_open(&f, NULL);
+        fd = fixture_connect(&f);
+        say(&f, fd, HANDSHAKE);
+        CHECK_TEXT(hear(&f, fd), "HTTP/1.1 101 Switching Protocols\r\n"
+                                 "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                                 "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+                                 "Sec-WebSocket-Protocol: echo\r\n\r\n");
+        CHECK_EQ(http_server_figures(f.server).connections, 0);
+        say(&f, fd, frame);
+        CHECK_TEXT(hear(&f, fd), "\x82\x03"
+                                 "abc");
+        close(fd);
+        turn(&f);
+        CHECK_NULL(f.socket);
+        fixture_close(&f);
+}
+
+TEST(what_is_no_request_for_a_websocket_stays_http)
+{
+        struct fixture f;
+        int fd;
+
+        fixture_open(&f, NULL);
+        fd = fixture_connect(&f);
+        say(&f, fd, "GET /socket HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK(strstr(hear(&f, fd), "426 Upgrade Required") != NULL);
+        /* Nobody has agreed to frames yet. */
+        say(&f, fd, HANDSHAKE "\x82\x81");
+        CHECK(strstr(hear(&f, fd), "400 Bad Request") != NULL);
+        CHECK_NULL(f.socket);
+        close(fd);
+        fixture_close(&f);
+}

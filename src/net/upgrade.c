@@ -10,10 +10,31 @@ int net_stream_become_websocket(struct net_stream *stream)
         return net_transport_wrap_websocket(&stream->transport, buffer_length(&stream->output));
 }
 
+static size_t throw_away(void *owner, const char *bytes, size_t count)
+{
+        (void)owner;
+        (void)bytes;
+        return count;
+}
+
+static void end_nobodys(void *owner)
+{
+        (void)owner;
+}
+
+static void forget_nobodys(void *owner, int reason)
+{
+        (void)owner;
+        (void)reason;
+}
+
 void net_stream_hand_over(struct net_stream *stream, const struct net_stream_limits *limits,
                           const struct net_stream_owner *owner)
 {
-        stream->owner = *owner;
+        static const struct net_stream_calls nobodys = {
+                .on_bytes = throw_away, .on_end = end_nobodys, .on_closed = forget_nobodys};
+
+        stream->owner = owner ? *owner : (struct net_stream_owner){NULL, &nobodys};
         stream_set_limits(stream, limits);
         net_stream_resume(stream);
         net_stream_again(stream);

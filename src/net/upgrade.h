@@ -12,7 +12,8 @@ int net_stream_become_websocket(struct net_stream *stream);
 
 /* The stream has another owner and other limits; the one before hears no more of it. Its
  * input is resumed, its tail is presented to the new one. From inside on_bytes: the bytes at
- * hand that are not consumed come again, to the new owner. */
+ * hand that are not consumed come again, to the new owner. `owner` NULL: nobody's, until it is
+ * handed over again; what comes is thrown away. */
 void net_stream_hand_over(struct net_stream *stream, const struct net_stream_limits *limits,
                           const struct net_stream_owner *owner);
 

@@ -1,0 +1,58 @@
+#include "proto/http/origin.h"
+
+#include <string.h>
+
+/* What stands behind "http://" or "https://"; false: it is no such origin ("null"). */
+static bool authority_of(struct http_text origin, struct http_text *ret)
+{
+        static const struct http_text schemes[] = {{"http://", 7}, {"https://", 8}};
+
+        for (size_t i = 0; i < 2; i++) {
+                struct http_text start = {origin.bytes, schemes[i].length};
+
+                if (origin.length <= start.length || !http_text_equals(start, schemes[i]))
+                        continue;
+                *ret = (struct http_text){origin.bytes + start.length,
+                                          origin.length - start.length};
+                return true;
+        }
+        return false;
+}
+
+bool http_origin_is_own(const struct http_request *request)
+{
+        const struct http_text *origin = http_request_field(request, HTTP_TEXT("Origin"));
+        struct http_text authority;
+
+        if (!origin)
+                return true;
+        return authority_of(*origin, &authority) &&
+               http_text_equals_ignoring_case(authority, request->host);
+}
+
+static struct http_text without_port(struct http_text host)
+{
+        const char *colon;
+
+        if (host.length > 0 && host.bytes[0] == '[')
+                return host;
+        colon = host.length > 0 ? memchr(host.bytes, ':', host.length) : NULL;
+        if (colon)
+                host.length = (size_t)(colon - host.bytes);
+        return host;
+}
+
+bool http_host_is_address(const struct http_request *request)
+{
+        struct http_text name = without_port(request->host);
+
+        if (http_text_equals_ignoring_case(name, HTTP_TEXT("localhost")))
+                return true;
+        if (name.length > 0 && name.bytes[0] == '[')
+                return true;
+        /* No name ends in a digit, and no address in anything else (RFC 3696, 2). */
+        for (size_t i = 0; i < name.length; i++)
+                if ((name.bytes[i] < '0' || name.bytes[i] > '9') && name.bytes[i] != '.')
+                        return false;
+        return name.length > 0;
+}
