@@ -1,12 +1,13 @@
 /* pifleet-broker: an MQTT broker in a process of its own. */
 #include "base/attributes.h"
 #include "base/log.h"
+#include "broker/options.h"
+#include "http/server.h"
 #include "loop/signal.h"
-#include "mqtt/broker.h"
+#include "mqtt/websocket.h"
 #include "net/listener.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,86 +15,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, PORT = 1883, MEMORY_MAX = 1024 * 1024 * 1024 };
-
-static const char usage[] =
-        "usage: pifleet-broker [-v] [-p PORT]\n"
-        "\n"
-        "An MQTT 3.1.1 and 5.0 broker for this machine, open to all its users.\n"
-        "\n"
-        "  -p, --port PORT  port on the loopback addresses (1883; 0: any that is free)\n"
-        "  -v, --verbose    log who comes and goes\n"
-        "      --version    print the version and exit\n"
-        "      --help       print this and exit\n";
-
-struct options {
-        uint16_t port;
-        bool verbose;
-};
+enum { EXIT_USAGE = 2, MEMORY_MAX = 1024 * 1024 * 1024 };
 
 struct program {
         struct log *log;
         struct loop *loop;
         struct net_context *net;
         struct mqtt_broker *broker;
-        struct net_listener *listeners[2]; /* IPv4, and IPv6 where there is any */
+        struct http_router *router;
+        struct http_server *http; /* NULL: not wanted */
+        /* Of MQTT and of HTTP: IPv4, and IPv6 where there is any. */
+        struct net_listener *listeners[4];
         struct loop_signal signals[2];
         bool stopping;
 };
-
-static int parse_port(const char *text, uint16_t *ret)
-{
-        unsigned long port;
-        char *end;
-
-        if (text[0] < '0' || text[0] > '9')
-                return -EINVAL;
-        port = strtoul(text, &end, 10);
-        if (*end != '\0' || port > UINT16_MAX)
-                return -EINVAL;
-        *ret = (uint16_t)port;
-        return 0;
-}
-
-/* 1: all was said and done. */
-static int parse_options(int argc, char *argv[], struct options *ret)
-{
-        enum { VERSION = 256, HELP };
-        static const struct option long_options[] = {{"port", required_argument, NULL, 'p'},
-                                                     {"verbose", no_argument, NULL, 'v'},
-                                                     {"version", no_argument, NULL, VERSION},
-                                                     {"help", no_argument, NULL, HELP},
-                                                     {0}};
-        int option;
-
-        *ret = (struct options){.port = PORT};
-        while ((option = getopt_long(argc, argv, "p:v", long_options, NULL)) >= 0) {
-                switch (option) {
-                case 'p':
-                        if (parse_port(optarg, &ret->port) < 0) {
-                                fprintf(stderr, "pifleet-broker: '%s' is not a port\n", optarg);
-                                return -EINVAL;
-                        }
-                        break;
-                case 'v':
-                        ret->verbose = true;
-                        break;
-                case VERSION:
-                        puts("pifleet-broker " PIFLEET_VERSION);
-                        return 1;
-                case HELP:
-                        fputs(usage, stdout);
-                        return 1;
-                default:
-                        fputs(usage, stderr);
-                        return -EINVAL;
-                }
-        }
-        if (optind == argc)
-                return 0;
-        fprintf(stderr, "pifleet-broker: '%s' is one argument too many\n", argv[optind]);
-        return -EINVAL;
-}
 
 static void on_accept(void *owner, int fd, const struct net_address *peer)
 {
@@ -104,6 +39,13 @@ static void on_accept(void *owner, int fd, const struct net_address *peer)
                 log_warning(program->log, "broker", "turned away error=\"%s\"", strerror(-r));
                 close(fd);
         }
+}
+
+static void on_accept_http(void *owner, int fd, const struct net_address *peer)
+{
+        struct program *program = owner;
+
+        http_server_attach(program->http, fd, NULL, peer);
 }
 
 static void on_exhausted(void *owner, int error)
@@ -171,34 +113,56 @@ static void on_terminate(struct loop_signal *signal)
         stop(container_of(signal, struct program, signals[1]));
 }
 
-static int listen_on(struct program *program, const char *host, uint16_t port,
-                     struct net_listener **ret)
+/* "::1" is left out where there is no IPv6. */
+static int listen_at(struct program *program, const char *name, uint16_t port,
+                     const struct net_listener_owner *owner, struct net_listener *ret[2])
 {
-        struct net_listener_owner owner = {
-                .owner = program, .on_accept = on_accept, .on_exhausted = on_exhausted};
-        struct net_address address;
-        int r = net_address_parse(host, port, &address, NULL);
+        static const char *const hosts[] = {"127.0.0.1", "::1"};
+        char text[NET_ADDRESS_TEXT_MAX];
 
-        return r < 0 ? r : net_listener_new(program->loop, &address, 0, &owner, ret);
+        for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+                struct net_address address;
+                int r = net_address_parse(hosts[i], port, &address, NULL);
+
+                if (r == 0)
+                        r = net_listener_new(program->loop, &address, 0, owner, &ret[i]);
+                if (r < 0 && i == 0) {
+                        log_error(program->log, name, "cannot listen port=%u: %s", port,
+                                  strerror(-r));
+                        return r;
+                }
+                /* The other address has the port that the kernel chose for the first. */
+                port = net_address_port(net_listener_address(ret[0]));
+        }
+        log_info(program->log, name, "listening address=%s",
+                 net_address_text(net_listener_address(ret[0]), text));
+        return 0;
 }
 
-/* "::1" is left out where there is no IPv6. */
-static int start_listening(struct program *program, const struct options *options)
+static int start_listening(struct program *program, const struct broker_options *options)
 {
-        char text[NET_ADDRESS_TEXT_MAX];
-        int r = listen_on(program, "127.0.0.1", options->port, &program->listeners[0]);
+        const struct net_listener_owner mqtt = {
+                .owner = program, .on_accept = on_accept, .on_exhausted = on_exhausted};
+        const struct net_listener_owner http = {
+                .owner = program, .on_accept = on_accept_http, .on_exhausted = on_exhausted};
+        int r = listen_at(program, "broker", options->port, &mqtt, &program->listeners[0]);
 
-        if (r < 0) {
-                log_error(program->log, "broker", "cannot listen port=%u: %s", options->port,
-                          strerror(-r));
-                return r;
-        }
-        (void)listen_on(program, "::1",
-                        net_address_port(net_listener_address(program->listeners[0])),
-                        &program->listeners[1]);
-        log_info(program->log, "broker", "listening address=%s",
-                 net_address_text(net_listener_address(program->listeners[0]), text));
-        return 0;
+        if (r == 0 && options->http)
+                r = listen_at(program, "http", options->http_port, &http, &program->listeners[2]);
+        return r;
+}
+
+/* Its only path is /mqtt, for now. */
+static int start_http(struct program *program)
+{
+        int r = http_router_new(&program->router);
+
+        if (r == 0)
+                r = mqtt_websocket_route(program->router, program->broker);
+        if (r == 0)
+                r = http_server_new(program->loop, program->net, program->router, NULL,
+                                    &program->http);
+        return r;
 }
 
 /* Descriptors bound how many clients there can be. */
@@ -212,7 +176,7 @@ static void raise_descriptors(void)
         }
 }
 
-static int start(struct program *program, const struct options *options)
+static int start(struct program *program, const struct broker_options *options)
 {
         struct mqtt_hooks hooks = {.owner = program, .on_stopped = on_stopped};
         int r = loop_new(&program->loop);
@@ -225,6 +189,8 @@ static int start(struct program *program, const struct options *options)
                 r = net_context_new(program->loop, MEMORY_MAX, &program->net);
         if (r == 0)
                 r = mqtt_broker_new(program->loop, program->net, NULL, &hooks, &program->broker);
+        if (r == 0 && options->http)
+                r = start_http(program);
         if (r == 0)
                 r = loop_signal_open(&program->signals[0], program->loop, SIGINT, on_interrupt);
         if (r == 0)
@@ -237,6 +203,8 @@ static int start(struct program *program, const struct options *options)
 static void end(struct program *program)
 {
         close_listeners(program);
+        http_server_free(program->http);
+        http_router_free(program->router);
         mqtt_broker_free(program->broker);
         if (program->loop)
                 net_context_free(program->net);
@@ -247,8 +215,8 @@ static void end(struct program *program)
 int main(int argc, char *argv[])
 {
         struct program program = {0};
-        struct options options;
-        int r = parse_options(argc, argv, &options);
+        struct broker_options options;
+        int r = broker_options_parse(argc, argv, &options);
 
         if (r != 0)
                 return r < 0 ? EXIT_USAGE : EXIT_SUCCESS;

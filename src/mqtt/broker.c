@@ -121,8 +121,8 @@ struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker)
         return NULL;
 }
 
-int mqtt_broker_attach(struct mqtt_broker *broker, int fd, struct net_tls *tls,
-                       const struct net_address *peer)
+/* Whether there is room for one more that has not said who it is: -EBUSY. */
+static int check_room(struct mqtt_broker *broker)
 {
         if (broker->stopping)
                 return -EBUSY;
@@ -131,7 +131,22 @@ int mqtt_broker_attach(struct mqtt_broker *broker, int fd, struct net_tls *tls,
                 broker->counters[MQTT_COUNT_REFUSED_CONNECTING]++;
                 return -EBUSY;
         }
-        return mqtt_client_new(broker, fd, tls, peer);
+        return 0;
+}
+
+int mqtt_broker_attach(struct mqtt_broker *broker, int fd, struct net_tls *tls,
+                       const struct net_address *peer)
+{
+        int r = check_room(broker);
+
+        return r < 0 ? r : mqtt_client_new(broker, fd, tls, peer);
+}
+
+int mqtt_broker_adopt(struct mqtt_broker *broker, struct net_stream *stream)
+{
+        int r = check_room(broker);
+
+        return r < 0 ? r : mqtt_client_adopt(broker, stream);
 }
 
 void mqtt_broker_stop(struct mqtt_broker *broker, enum mqtt_reason reason)

@@ -33,6 +33,9 @@ int mqtt_broker_attach(struct mqtt_broker *broker, int fd, struct net_tls *tls,
  * connection is gone or was answered, and the identity remains the caller's. */
 int mqtt_broker_admit(struct mqtt_broker *broker, uint64_t ticket,
                       const struct mqtt_admission *answer);
+/* The same for a stream that somebody else began, such as a WebSocket (net/upgrade.h). It is
+ * the broker's on success only. */
+int mqtt_broker_adopt(struct mqtt_broker *broker, struct net_stream *stream);
 /* DISCONNECT with `reason` to all clients (0x8b: shutting down), whose streams then write
  * out what they hold. Wills are not published: the clients did nothing wrong, and nobody is
  * left to be told. No more are attached. hooks.on_stopped tells when all of it is done. */

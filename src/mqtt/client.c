@@ -3,6 +3,7 @@
 #include "base/attributes.h"
 #include "mqtt/route.h"
 #include "mqtt/sender.h"
+#include "net/upgrade.h"
 #include "proto/mqtt/encode.h"
 
 #include <errno.h>
@@ -413,37 +414,72 @@ static void client_on_closed(void *owner, int reason)
         mqtt_broker_check_stopped(broker);
 }
 
-int mqtt_client_new(struct mqtt_broker *broker, int fd, struct net_tls *tls,
-                    const struct net_address *peer)
+static const struct net_stream_calls calls = {.on_bytes = client_on_bytes,
+                                              .on_end = client_on_end,
+                                              .on_drained = client_on_drained,
+                                              .on_closed = client_on_closed};
+
+/* Above the mark nothing is sent but what answers the input at hand. */
+static struct net_stream_limits stream_limits(const struct mqtt_limits *limits)
 {
         enum { SMALL_ANSWERS = 1024 * 1024 };
-        const struct mqtt_limits *limits = &broker->limits;
-        /* Above the mark nothing is sent but what answers the input at hand. */
-        struct net_stream_limits stream_limits = {
+
+        return (struct net_stream_limits){
                 .input = limits->packet_bytes,
                 .output = limits->output_bytes + MQTT_REMAINING_MAX + SMALL_ANSWERS,
                 .output_high = limits->output_bytes,
         };
-        AUTO_FREE struct mqtt_client *client = calloc(1, sizeof(*client));
-        static const struct net_stream_calls calls = {.on_bytes = client_on_bytes,
-                                                      .on_end = client_on_end,
-                                                      .on_drained = client_on_drained,
-                                                      .on_closed = client_on_closed};
+}
+
+static struct mqtt_client *client_alloc(struct mqtt_broker *broker)
+{
+        struct mqtt_client *client = calloc(1, sizeof(*client));
+
+        if (!client)
+                return NULL;
+        client->broker = broker;
+        client->packet_bytes = UINT32_MAX;
+        client->heard_ms = loop_now_ms(broker->loop);
+        return client;
+}
+
+static void client_enter(struct mqtt_client *client)
+{
+        struct mqtt_broker *broker = client->broker;
+
+        list_append(&broker->connecting, &client->link);
+        broker->connecting_count++;
+        broker->connections++;
+        wait_for_first(broker);
+}
+
+int mqtt_client_new(struct mqtt_broker *broker, int fd, struct net_tls *tls,
+                    const struct net_address *peer)
+{
+        const struct net_stream_limits limits = stream_limits(&broker->limits);
+        AUTO_FREE struct mqtt_client *client = client_alloc(broker);
         struct net_stream_owner owner = {.owner = client, .calls = &calls};
         int r;
 
         if (!client)
                 return -ENOMEM;
-        client->broker = broker;
-        client->packet_bytes = UINT32_MAX;
-        client->heard_ms = loop_now_ms(broker->loop);
-        r = net_stream_new(broker->net, fd, tls, peer, &stream_limits, &owner, &client->stream);
+        r = net_stream_new(broker->net, fd, tls, peer, &limits, &owner, &client->stream);
         if (r < 0)
                 return r;
-        list_append(&broker->connecting, &client->link);
-        broker->connecting_count++;
-        broker->connections++;
-        (void)TAKE(client);
-        wait_for_first(broker);
+        client_enter(TAKE(client));
+        return 0;
+}
+
+int mqtt_client_adopt(struct mqtt_broker *broker, struct net_stream *stream)
+{
+        const struct net_stream_limits limits = stream_limits(&broker->limits);
+        struct mqtt_client *client = client_alloc(broker);
+        struct net_stream_owner owner = {.owner = client, .calls = &calls};
+
+        if (!client)
+                return -ENOMEM;
+        client->stream = stream;
+        net_stream_hand_over(stream, &limits, &owner);
+        client_enter(client);
         return 0;
 }

@@ -43,6 +43,8 @@ struct mqtt_client {
 /* Takes `fd` over on success only. -ENOMEM, -errno. */
 int mqtt_client_new(struct mqtt_broker *broker, int fd, struct net_tls *tls,
                     const struct net_address *peer);
+/* The same on a stream that somebody else began. -ENOMEM: it is as it was. */
+int mqtt_client_adopt(struct mqtt_broker *broker, struct net_stream *stream);
 
 /* Ends the connection in this call: 5.0 clients that were connected are told by DISCONNECT
  * with `reason`; the will is published if the reason asks for it. The client itself goes

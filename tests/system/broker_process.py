@@ -15,17 +15,20 @@ SECONDS = 20
 class Broker(typing.NamedTuple):
     """One that runs: where, and as which process."""
     port: int
+    http_port: int
     pid: int
 
 
 @contextlib.contextmanager
 def broker_process(environment=None):
     """A broker that has to end well."""
-    process = subprocess.Popen([BUILD / "pifleet-broker", "-p", "0"], stderr=subprocess.PIPE,
-                               text=True, env={**os.environ, **(environment or {})})
+    process = subprocess.Popen([BUILD / "pifleet-broker", "-p", "0", "-w", "0"],
+                               stderr=subprocess.PIPE, text=True,
+                               env={**os.environ, **(environment or {})})
     try:
-        line = process.stderr.readline()
-        yield Broker(int(re.search(r"address=127\.0\.0\.1:(\d+)", line).group(1)), process.pid)
+        ports = [int(re.search(r"address=127\.0\.0\.1:(\d+)", line).group(1))
+                 for line in (process.stderr.readline(), process.stderr.readline())]
+        yield Broker(*ports, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         try:

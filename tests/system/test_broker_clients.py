@@ -5,6 +5,7 @@ each packet has to be is for the unit tests in src/mqtt/.
 """
 
 import contextlib
+import os
 import queue
 import socket
 import subprocess
@@ -33,8 +34,10 @@ def port():
 class Client(paho.Client):
     """A paho client with a thread of its own, whose messages and answers can be waited for."""
 
-    def __init__(self, port, name, version, will=None, properties=None, **connect):
+    def __init__(self, port, name, version, will=None, properties=None, websocket=None, **connect):
         words = {"client_id": name, "protocol": VERSIONS[version]}
+        if websocket:
+            words["transport"] = "websockets"
         if hasattr(paho, "CallbackAPIVersion"):  # paho 2, in Debian 13
             words["callback_api_version"] = paho.CallbackAPIVersion.VERSION1
         if version == "311" and "clean_start" in connect:
@@ -46,6 +49,8 @@ class Client(paho.Client):
         self.on_connect = lambda client, data, flags, *rest: self.greetings.put((flags, rest))
         if will:
             self.will_set(**will)
+        if websocket:
+            self.ws_set_options(path=websocket)
         if properties:
             connect["properties"] = properties
         self.connect("127.0.0.1", port, **connect)
@@ -75,7 +80,9 @@ class Client(paho.Client):
     def drop(self):
         """The connection ends without a DISCONNECT."""
         self.loop_stop()
-        self.socket().shutdown(socket.SHUT_RDWR)
+        # By its descriptor, since a WebSocket's object is none of a socket.
+        with socket.socket(fileno=os.dup(self.socket().fileno())) as plain:
+            plain.shutdown(socket.SHUT_RDWR)
 
 
 @contextlib.contextmanager

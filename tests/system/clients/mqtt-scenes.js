@@ -1,17 +1,17 @@
-// Scenes that mqtt.js plays with a broker: node mqtt-scenes.js PORT VERSION SCENE. Prints
+// Scenes that mqtt.js plays with a broker: node mqtt-scenes.js URL VERSION SCENE. Prints
 // what its clients saw, as JSON. VERSION is the protocol's number: 4 is 3.1.1, 5 is 5.0.
 "use strict";
 
 const mqtt = require("mqtt");
 
-const port = Number(process.argv[2]);
+const url = process.argv[2];
 const protocolVersion = Number(process.argv[3]);
 const clients = [];
 
 // A client that is connected: what the broker greeted it with is its `greeting`.
 function connect(clientId, options) {
-  const client = mqtt.connect({
-    host: "127.0.0.1", port, clientId, protocolVersion, reconnectPeriod: 0, ...options });
+  const client = mqtt.connect(url, {
+    clientId, protocolVersion, reconnectPeriod: 0, ...options });
   const messages = [], waiting = [];
 
   client.on("message", (topic, payload, packet) => {
