@@ -1,6 +1,7 @@
 /* Who comes in, and as whom. */
 #include "agent/gate/gate-fixture.h"
 #include "agent/gate/gate-internal.h"
+#include "base/attributes.h"
 #include "support/allocation.h"
 
 #include <errno.h>
@@ -31,39 +32,22 @@ TEST(who_shows_no_password_is_what_anybody_is)
 
 TEST(a_password_is_a_token_and_a_user_name_its_name)
 {
+        static const char *const scripts[] = {
+                "a> " LOGIN_5_AS("a", "admin", "admin") "a< " WELCOME_5,
+                "b> " LOGIN_311_AS("b", "viewer", "viewer") "b< " WELCOME_311,
+                /* 5.0 knows passwords without a name (3.1.2.9). */
+                "c> 10{[MQTT] 05 42 0000 () [c] [admin]}\nc< " WELCOME_5,
+                "d> " LOGIN_5_AS("d", "admin", "operator") "d< 20{00 86 ()}\nd|\n",
+                "e> " LOGIN_5_AS("e", "admin", "nonsense") "e< 20{00 86 ()}\ne|\n",
+                "f> " LOGIN_311_AS("f", "admin", "nonsense") "f< 20{00 04}\nf|\n",
+                "g> " LOGIN_5_AS("g", "admin", "slowed") "g< 20{00 89 ()}\ng|\n",
+        };
         struct fixture f;
 
         fixture_open(&f);
         f.anybody.role = COMMAND_ROLE_NONE;
-        conversation_run(
-                &f.talk,
-                "a> " LOGIN_5_AS("a", "admin", "admin") "a< " WELCOME_5 "b> " LOGIN_311_AS(
-                        "b", "viewer",
-                        "viewer") "b< " WELCOME_311
-                                  /* 5.0 knows passwords without a name (3.1.2.9). */
-                                  "c> 10{[MQTT] 05 42 0000 () [c] [admin]}\n"
-                                  "c< " WELCOME_5 "d> " LOGIN_5_AS(
-                                          "d", "admin",
-                                          "operator") "d< 20{00 86 ()}\n"
-                                                      "d|\n"
-                                                      "e> " LOGIN_5_AS(
-                                                              "e", "admin",
-                                                              "nonsense") "e< 20{00 86 ()}\n"
-                                                                          "e|\n"
-                                                                          "f> " LOGIN_311_AS(
-                                                                                  "f", "admin",
-                                                                                  "nonsense") "f< "
-                                                                                              "20{"
-                                                                                              "00 "
-                                                                                              "04}"
-                                                                                              "\n"
-                                                                                              "f|\n"
-                                                                                              "g>"
-                                                                                              " " LOGIN_5_AS(
-                                                                                                      "g",
-                                                                                                      "admin",
-                                                                                                      "slowed") "g< 20{00 89 ()}\n"
-                                                                                                                "g|\n");
+        for (size_t i = 0; i < ARRAY_SIZE(scripts); i++)
+                conversation_run(&f.talk, scripts[i]);
         CHECK_EQ(f.gate->counts.connections, 3);
         fixture_close(&f);
 }
