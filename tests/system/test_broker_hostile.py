@@ -21,7 +21,7 @@ from mqtt_bytes import CONNACK, DISCONNECT, PING, Bytes, connect, publish, sessi
 HERE = pathlib.Path(__file__).resolve().parent
 # Freed memory shall count as freed, also under the sanitizers.
 ENVIRONMENT = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "detect_leaks=1") +
-               ":quarantine_size_mb=1:allocator_release_to_os_interval_ms=100"}
+               ":quarantine_size_mb=1:allocator_release_to_os_interval_ms=0"}
 LONG_SCALE = 10
 WORST_MS = 3000  # on a machine that does other things as well
 TRIM_SECONDS = 2.2  # src/loop/trim.h
