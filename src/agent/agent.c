@@ -1,44 +1,32 @@
 #include "agent/agent.h"
 
-#include "agent/access/access-event.h"
 #include "agent/access/access.h"
 #include "agent/builtin/builtin.h"
+#include "agent/capacity.h"
+#include "agent/event-log.h"
 #include "agent/gate/gate.h"
-#include "agent/gpio/gpio-event.h"
 #include "agent/gpio/gpio.h"
 #include "agent/gpio/guard-link.h"
-#include "agent/handler/handler-event.h"
 #include "agent/handler/handler.h"
 #include "agent/ndjson/server.h"
 #include "agent/notify.h"
-#include "agent/service/reboot-event.h"
 #include "agent/service/service.h"
 #include "agent/state-dir.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "command/audit.h"
 #include "loop/signal.h"
 #include "loop/work.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
-        AUDIT_EVENTS = 256,
-        ACCESS_EVENTS = 64,
-        REBOOT_EVENTS = 16,
-        HANDLER_EVENTS = 256,
-        GPIO_WARNINGS = 64,
         PASSWORD_CHECKS_WAITING = 64,
-        DESCRIPTORS_OF_OURS = 64, /* that are neither a client's nor a module's */
-        DESCRIPTORS_USUAL = 1024, /* where nobody tells */
-        STOP_GRACE_MS = 5000,     /* for requests that are under way */
+        STOP_GRACE_MS = 5000, /* for requests that are under way */
 };
 
 struct agent {
@@ -48,7 +36,7 @@ struct agent {
         struct loop *loop;
         struct loop_work *work;
         struct command_bus *bus;
-        struct command_subscription *audit, *denied, *granted, *reboots, *gpio_warnings, *handlers;
+        struct event_log *events;
         struct command_registry *registry;
         struct net_context *net;
         struct net_tls *tls;
@@ -60,82 +48,13 @@ struct agent {
         struct handler *handler;
         struct ndjson_server *server;
         struct gate *gate; /* NULL: no MQTT */
-        unsigned ways_in;  /* that have not stopped yet */
+        struct capacity capacity;
+        unsigned ways_in; /* that have not stopped yet */
         struct notify notify;
         struct loop_signal terminate, interrupt, hang_up;
         struct loop_timer grace;
         bool signals_open, stopping;
 };
-
-static void agent_on_audit(void *owner, const struct command_event *event, uint64_t lost)
-{
-        struct agent *agent = owner;
-        const struct command_audit *audit = event->payload;
-
-        if (lost > 0)
-                log_warning(agent->log, "audit", "lost entries=%llu", (unsigned long long)lost);
-        log_info(agent->log, "audit",
-                 "%s outcome=%s who=\"%s\" role=%s transport=%s origin=%s duration=%.6f",
-                 audit->command, audit->outcome, audit->who, command_role_name(audit->role),
-                 audit->transport, audit->origin, (double)audit->duration_us / 1e6);
-}
-
-static void agent_on_denied(void *owner, const struct command_event *event, uint64_t lost)
-{
-        struct agent *agent = owner;
-        const struct access_denied *denied = event->payload;
-
-        log_warning(agent->log, "access",
-                    "denied reason=%s transport=%s origin=%s wait_ms=%llu lost=%llu",
-                    access_denied_reason_name(denied->reason), denied->transport, denied->origin,
-                    (unsigned long long)denied->retry_ms, (unsigned long long)lost);
-}
-
-static void agent_on_granted(void *owner, const struct command_event *event, uint64_t lost)
-{
-        struct agent *agent = owner;
-        const struct access_granted *granted = event->payload;
-
-        log_info(agent->log, "access",
-                 "granted who=\"%s\" role=%s transport=%s origin=%s lost=%llu",
-                 granted->principal.name, command_role_name(granted->principal.role),
-                 granted->transport, granted->origin, (unsigned long long)lost);
-}
-
-static void agent_on_gpio_warning(void *owner, const struct command_event *event, uint64_t lost)
-{
-        struct agent *agent = owner;
-        const struct gpio_line_warning *warning = event->payload;
-
-        log_write(agent->log, warning->active ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "gpio",
-                  "%s pin=%u %s edges_lost=%llu lost=%llu", warning->warning, warning->pin,
-                  warning->active ? "began" : "ended", (unsigned long long)warning->edges_lost,
-                  (unsigned long long)lost);
-}
-
-static void agent_on_reboot(void *owner, const struct command_event *event, uint64_t lost)
-{
-        struct agent *agent = owner;
-        const struct reboot_event *reboot = event->payload;
-        bool bad = reboot->stage == REBOOT_FAILED || reboot->stage == REBOOT_FORGOTTEN;
-
-        (void)lost;
-        log_write(agent->log, bad ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "service",
-                  "reboot stage=%s delay=%.3f%s%s", reboot_stage_name(reboot->stage),
-                  (double)reboot->delay_ms / 1000, bad ? ": " : "", reboot->why);
-}
-
-static void agent_on_handler(void *owner, const struct command_event *event, uint64_t lost)
-{
-        struct agent *agent = owner;
-        const struct handler_event *handler = event->payload;
-
-        if (lost > 0)
-                log_warning(agent->log, "handler", "lost entries=%llu", (unsigned long long)lost);
-        log_write(agent->log, handler->trouble ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "handler",
-                  "%s%s%s %s", handler_event_kind_name(handler->kind),
-                  handler->filename[0] != '\0' ? " module=" : "", handler->filename, handler->text);
-}
 
 static void agent_admit(void *owner, int fd, const struct net_address *peer,
                         struct command_principal *ret)
@@ -231,47 +150,6 @@ static int open_signals(struct agent *agent)
         return r;
 }
 
-/* Raised as far as they go. */
-static size_t descriptors_max(void)
-{
-        struct rlimit limit;
-
-        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-                return DESCRIPTORS_USUAL;
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-                return DESCRIPTORS_USUAL;
-        return limit.rlim_cur < INT_MAX ? (size_t)limit.rlim_cur : INT_MAX;
-}
-
-/* As many clients as descriptors allow. What modules need at most is kept from them, so that no
- * number of clients stops a module; with few descriptors, half of them. */
-static size_t clients_max(void)
-{
-        size_t all = descriptors_max();
-        size_t ours = DESCRIPTORS_OF_OURS + HANDLER_DESCRIPTORS_MAX;
-
-        if (ours > all / 2)
-                ours = all / 2 > DESCRIPTORS_OF_OURS ? all / 2 : DESCRIPTORS_OF_OURS;
-        return all > ours ? all - ours : 1;
-}
-
-/* A part of its own, so that neither kind of clients keeps the other out. */
-static size_t mqtt_connections_max(const struct agent_config *config)
-{
-        return config->mqtt.enabled ? clients_max() / 4 : 0;
-}
-
-static size_t connections_max(const struct agent_config *config)
-{
-        size_t possible = clients_max() - mqtt_connections_max(config);
-
-        if (config->limits.connections > 0 && (size_t)config->limits.connections < possible)
-                return (size_t)config->limits.connections;
-        return possible;
-}
-
 /* The address a listener really gets: the network only for those who may. */
 static int decide_address(struct agent *agent, const char *section, const char *host, uint16_t port,
                           struct net_address *ret, struct error *error)
@@ -322,7 +200,7 @@ static int open_server(struct agent *agent, struct error *error)
         struct ndjson_setup setup = {
                 .registry = agent->registry,
                 .log = agent->log,
-                .connections_max = connections_max(config),
+                .connections_max = agent->capacity.command,
                 .admit = agent_admit,
                 .admit_owner = agent,
         };
@@ -353,7 +231,7 @@ static int open_gate(struct agent *agent, struct error *error)
                 .config = config,
                 .net = agent->net,
                 .log = agent->log,
-                .connections_max = mqtt_connections_max(agent->config),
+                .connections_max = agent->capacity.mqtt,
                 .request_bytes = (size_t)agent->config->command.max_line,
                 .admit = agent_admit_to_gate,
                 .admit_owner = agent,
@@ -416,23 +294,7 @@ static int open_core(struct agent *agent)
         if (r == 0)
                 r = command_bus_new(agent->loop, &agent->bus);
         if (r == 0)
-                r = command_bus_subscribe(agent->bus, &command_audit_event, AUDIT_EVENTS,
-                                          agent_on_audit, agent, &agent->audit);
-        if (r == 0)
-                r = command_bus_subscribe(agent->bus, &access_denied_event, ACCESS_EVENTS,
-                                          agent_on_denied, agent, &agent->denied);
-        if (r == 0)
-                r = command_bus_subscribe(agent->bus, &access_granted_event, ACCESS_EVENTS,
-                                          agent_on_granted, agent, &agent->granted);
-        if (r == 0)
-                r = command_bus_subscribe(agent->bus, &gpio_warning_event, GPIO_WARNINGS,
-                                          agent_on_gpio_warning, agent, &agent->gpio_warnings);
-        if (r == 0)
-                r = command_bus_subscribe(agent->bus, &reboot_event_type, REBOOT_EVENTS,
-                                          agent_on_reboot, agent, &agent->reboots);
-        if (r == 0)
-                r = command_bus_subscribe(agent->bus, &handler_event_type, HANDLER_EVENTS,
-                                          agent_on_handler, agent, &agent->handlers);
+                r = event_log_new(agent->bus, agent->log, &agent->events);
         if (r == 0)
                 r = command_registry_new(agent->loop, agent->bus, &agent->registry);
         return r;
@@ -489,6 +351,7 @@ static int agent_open(struct agent *agent, struct error *error)
                 return error_set(error, r, "cannot start: %s", strerror(-r));
         loop_timer_init(&agent->grace, agent->loop, agent_on_grace_over);
         r = attach_rooms(agent, error);
+        agent->capacity = capacity_find(config);
         if (r == 0)
                 r = open_server(agent, error);
         if (r == 0)
@@ -557,12 +420,7 @@ struct agent *agent_free(struct agent *agent)
         builtin_free(agent->builtin);
         access_free(agent->access);
         loop_work_free(agent->work);
-        command_subscription_free(agent->audit);
-        command_subscription_free(agent->denied);
-        command_subscription_free(agent->granted);
-        command_subscription_free(agent->gpio_warnings);
-        command_subscription_free(agent->reboots);
-        command_subscription_free(agent->handlers);
+        event_log_free(agent->events);
         command_registry_free(agent->registry);
         command_bus_free(agent->bus);
         net_context_free(agent->net);
