@@ -151,15 +151,19 @@ static int find_reply_member(struct arrival *arrival)
         return 0;
 }
 
-/* `token` is a synonym for `lease_token` here. False: no memory. */
-static bool rename_token(cJSON *object)
+/* `token` is a synonym for `lease_token` here. All of them: one that stayed would be taken for
+ * a user's. Two are refused by the registry. False: no memory. */
+static bool rename_tokens(cJSON *object)
 {
-        cJSON *token = cJSON_DetachItemFromObjectCaseSensitive(object, "token");
+        cJSON *token;
 
-        if (!token || cJSON_AddItemToObject(object, "lease_token", token))
-                return true;
-        cJSON_Delete(token);
-        return false;
+        while ((token = cJSON_DetachItemFromObjectCaseSensitive(object, "token"))) {
+                if (cJSON_AddItemToObject(object, "lease_token", token))
+                        continue;
+                cJSON_Delete(token);
+                return false;
+        }
+        return true;
 }
 
 static void read_object(struct arrival *arrival)
@@ -191,7 +195,7 @@ static void check(struct arrival *arrival)
         else if (arrival->caller->requests_count > GATE_PENDING_MAX)
                 fault(arrival, COMMAND_BUSY,
                       "too many requests of this client are under way; try again later");
-        else if (cJSON_IsObject(arrival->object) && !rename_token(arrival->object))
+        else if (cJSON_IsObject(arrival->object) && !rename_tokens(arrival->object))
                 fault(arrival, COMMAND_BUSY, "not enough memory; try again later");
 }
 

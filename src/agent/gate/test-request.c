@@ -217,6 +217,8 @@ TEST(what_is_no_request_is_told_so_as_by_the_command_server)
                 {"{\"command\":\"ping\",\"token\":\"x\",\"lease_token\":\"y\"}",
                  "\"code\":\"BAD_REQUEST\""},
                 {"{\"command\":\"ping\",\"token\":7}", "\"code\":\"BAD_REQUEST\""},
+                {"{\"command\":\"ping\",\"token\":\"x\",\"token\":\"admin\"}",
+                 "\"code\":\"BAD_REQUEST\""},
         };
         struct fixture f;
         char script[512];
@@ -232,6 +234,7 @@ TEST(what_is_no_request_is_told_so_as_by_the_command_server)
                         FAIL("%s", cases[i].payload);
         }
         CHECK_EQ(f.pings, 0);
+        CHECK_TEXT(f.token, ""); /* nobody was asked whose a token is */
         CHECK_EQ(f.gate->counts.errors, ARRAY_SIZE(cases));
         fixture_close(&f);
 }
