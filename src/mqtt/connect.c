@@ -22,11 +22,20 @@ struct attempt {
         bool session_present;
 };
 
+static void tell_hook(struct mqtt_client *client, enum mqtt_reason reason)
+{
+        const struct mqtt_hooks *hooks = &client->broker->hooks;
+
+        if (client->identity && hooks->on_answered)
+                hooks->on_answered(hooks->owner, client->identity, reason);
+}
+
 /* [MQTT-3.2.2-7]: refused, and that is the end. 3.1.1 has codes for some of it only. */
 static void refuse(struct mqtt_client *client, enum mqtt_version version, enum mqtt_reason reason)
 {
         struct mqtt_connack connack = {.reason = reason};
 
+        tell_hook(client, reason);
         mqtt_client_explain(client, reason, 8, &connack.properties);
         (void)mqtt_client_put(client,
                               mqtt_encode_connack(&client->broker->scratch, version, &connack));
@@ -315,6 +324,7 @@ static void enter(struct attempt *attempt)
         choose_expiry(attempt);
         note_capabilities(attempt);
         client->question = mqtt_question_free(client->question);
+        tell_hook(client, MQTT_SUCCESS);
         r = write_connack(attempt, choose_keep_alive(attempt));
         if (r < 0) {
                 /* [MQTT-3.2.0-1]: and so nothing else. */

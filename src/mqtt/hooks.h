@@ -41,6 +41,10 @@ struct mqtt_hooks {
         /* Who it is that connects, and whether it may. */
         void (*on_connect)(void *owner, const struct mqtt_who *who,
                            const struct mqtt_connect *connect, struct mqtt_admission *answer);
+        /* What becomes of one that on_connect has let in, before it hears it: MQTT_SUCCESS, or why
+         * the broker refuses it all the same. Only for identities, and not for one whose
+         * connection is gone by then. Must not call the broker. */
+        void (*on_answered)(void *owner, void *identity, enum mqtt_reason reason);
         /* MQTT_HOOK_PASS: goes on to subscribers; MQTT_HOOK_HANDLED: the hook has done with
          * it what there is to do, the client gets a success, nobody else gets anything; a
          * reason, 0x80 and above: denied with it. Asked for each PUBLISH once (a QoS 2 that

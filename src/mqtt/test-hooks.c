@@ -11,6 +11,9 @@ struct witness {
         enum mqtt_reason connect, publish, subscribe;
         bool handles, hides;
         int identity, forgotten;
+        uint32_t owner;
+        int answered; /* how often */
+        enum mqtt_reason answer;
         struct mqtt_broker *broker;
 };
 
@@ -40,7 +43,17 @@ static void on_connect(void *owner, const struct mqtt_who *who, const struct mqt
         note(witness, "connect", who->client_id, who->user);
         answer->reason = witness->connect;
         answer->identity = &witness->identity;
+        answer->owner = witness->owner;
         answer->response_information = information;
+}
+
+static void on_answered(void *owner, void *identity, enum mqtt_reason reason)
+{
+        struct witness *witness = owner;
+
+        CHECK(identity == &witness->identity);
+        witness->answered++;
+        witness->answer = reason;
 }
 
 static int on_publish(void *owner, const struct mqtt_who *who, const struct mqtt_publish *publish)
@@ -99,6 +112,7 @@ static void begin(struct conversation *talk, struct witness *witness)
         struct mqtt_hooks hooks = {
                 .owner = witness,
                 .on_connect = on_connect,
+                .on_answered = on_answered,
                 .on_publish = on_publish,
                 .on_subscribe = on_subscribe,
                 .on_deliver = on_deliver,
@@ -147,6 +161,29 @@ TEST(hooks_see_a_client_from_its_beginning_to_its_end)
         check_notes(&witness, "connect(a,) subscribe(a,t) publish(a,t) deliver(a,t) "
                               "disconnect(a,00,0) ");
         CHECK_EQ(witness.forgotten, 1);
+        conversation_done(&talk);
+}
+
+TEST(hooks_hear_whether_the_broker_takes_whom_they_let_in)
+{
+        struct conversation talk;
+        struct witness witness;
+
+        begin(&talk, &witness);
+        conversation_run(&talk,
+                         "a> " CONNECT_5("x") "a< 20{00 00 (21 0008 22 0004 27 00001000)}\n");
+        CHECK_EQ(witness.answered, 1);
+        CHECK_EQ(witness.answer, MQTT_SUCCESS);
+        witness.owner = 1;
+        conversation_run(&talk, "b> " CONNECT_5("x") "b< 20{00 87 ()}\n"
+                                                     "b|\n");
+        CHECK_EQ(witness.answered, 2);
+        CHECK_EQ(witness.answer, MQTT_NOT_AUTHORIZED);
+        CHECK_EQ(witness.forgotten, 1);
+        witness.connect = MQTT_BANNED; /* a hook knows what it said itself */
+        conversation_run(&talk, "c> " CONNECT_5("c") "c< 20{00 8A ()}\n"
+                                                     "c|\n");
+        CHECK_EQ(witness.answered, 2);
         conversation_done(&talk);
 }
 

@@ -57,11 +57,7 @@ static enum mqtt_reason judge(struct gate_admission *admission,
                 deny(gate, caller, "its role may not publish, and so leaves no will");
                 return MQTT_NOT_AUTHORIZED;
         }
-        gate_caller_enter(caller, principal);
-        log_info(gate->options.log, gate->counts.name,
-                 "connected client=\"%.*s\" who=\"%s\" role=%s origin=%s",
-                 (int)caller->client_id.length, caller->client_id.bytes, principal->name,
-                 command_role_name(principal->role), caller->session.origin);
+        caller->session.principal = *principal;
         return MQTT_SUCCESS;
 }
 
@@ -194,6 +190,26 @@ void gate_on_connect(void *owner, const struct mqtt_who *who, const struct mqtt_
         } else {
                 answer->later = true;
         }
+}
+
+void gate_on_answered(void *owner, void *identity, enum mqtt_reason reason)
+{
+        struct gate *gate = owner;
+        struct gate_caller *caller = identity;
+        const struct command_principal *principal = &caller->session.principal;
+
+        if (reason != MQTT_SUCCESS) {
+                gate->counts.refused++;
+                deny(gate, caller,
+                     reason == MQTT_NOT_AUTHORIZED ? "its client id is another user's, who is there"
+                                                   : mqtt_reason_name(reason));
+                return;
+        }
+        gate_caller_enter(caller);
+        log_info(gate->options.log, gate->counts.name,
+                 "connected client=\"%.*s\" who=\"%s\" role=%s origin=%s",
+                 (int)caller->client_id.length, caller->client_id.bytes, principal->name,
+                 command_role_name(principal->role), caller->session.origin);
 }
 
 void gate_admissions_orphan(struct gate *gate)

@@ -40,9 +40,8 @@ int gate_caller_new(struct gate *gate, const struct mqtt_who *who, struct gate_c
         return 0;
 }
 
-void gate_caller_enter(struct gate_caller *caller, const struct command_principal *principal)
+void gate_caller_enter(struct gate_caller *caller)
 {
-        caller->session.principal = *principal;
         caller->connected = true;
         caller->gate->counts.connections++;
         caller->gate->counts.connections_total++;

@@ -23,7 +23,7 @@ int gate_caller_new(struct gate *gate, const struct mqtt_who *who, struct gate_c
 /* Nobody waits for what is under way any more. NULL is fine. */
 struct gate_caller *gate_caller_free(struct gate_caller *caller);
 /* It is let in. */
-void gate_caller_enter(struct gate_caller *caller, const struct command_principal *principal);
+void gate_caller_enter(struct gate_caller *caller);
 /* The connection is gone: what is under way is carried out, and not answered. */
 void gate_caller_leave(struct gate_caller *caller);
 

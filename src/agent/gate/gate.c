@@ -82,6 +82,7 @@ static void on_forget(void *owner, void *identity)
 
 static const struct mqtt_hooks hooks = {
         .on_connect = gate_on_connect,
+        .on_answered = gate_on_answered,
         .on_publish = on_publish,
         .on_subscribe = on_subscribe,
         .on_deliver = on_deliver,

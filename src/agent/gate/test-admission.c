@@ -181,6 +181,25 @@ TEST(who_asks_is_told_where_replies_will_be)
         fixture_close(&f);
 }
 
+TEST(who_is_refused_by_the_broker_was_never_let_in)
+{
+        struct fixture f;
+
+        fixture_open(&f);
+        conversation_run(&f.talk, "a> " LOGIN_5("a") "a< " WELCOME_5 "b> " LOGIN_5_AS(
+                                          "a", "admin", "admin") "b< 20{00 87 ()}\n"
+                                                                 "b|\n");
+        CHECK_EQ(f.gate->counts.connections, 1);
+        CHECK_EQ(f.gate->counts.connections_total, 1);
+        CHECK_EQ(f.gate->counts.refused, 1);
+        /* Nor is one of whom it was known too late. */
+        f.slow = true;
+        conversation_run(&f.talk, "c> " LOGIN_5_AS("c", "admin", "admin") "+5000\n");
+        fixture_identify(&f);
+        CHECK_EQ(f.gate->counts.connections_total, 1);
+        fixture_close(&f);
+}
+
 TEST(connections_are_bounded)
 {
         struct net_address peer = {.length = sizeof(sa_family_t)};
