@@ -96,7 +96,7 @@ static void write_some(struct net_stream *stream)
                 buffer_consume(output, (size_t)n);
                 stream_note_activity(stream);
         }
-        stream->blocked = buffer_length(output) > 0;
+        stream->blocked = buffer_length(output) > 0 || stream->transport.owes;
         if (stream->blocked)
                 net_context_trim(stream->context, output);
         else
@@ -108,7 +108,7 @@ void stream_flush(struct net_stream *stream)
 {
         if (stream->state != STREAM_OPEN || stream->blocked)
                 return;
-        if (buffer_length(&stream->output) > 0)
+        if (buffer_length(&stream->output) > 0 || stream->transport.owes)
                 write_some(stream);
         /* on_drained may have closed the stream, or written. */
         if (stream->state == STREAM_OPEN && stream->finishing && !stream->blocked &&

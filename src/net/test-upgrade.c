@@ -4,7 +4,9 @@
 
 #include "support/allocation.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 
 static void turn(struct fixture *f)
 {
@@ -204,6 +206,10 @@ static const struct {
         {"5.5: a fragmented ping", "09 80 00 00 00 00", "88 02 03 ea EOF", -EPROTO},
         {"5.5: a long ping", "89 fe 00 7e 00 00 00 00", "88 02 03 ea EOF", -EPROTO},
         {"[MQTT-6.0.0-1]: text", "81 81 00 00 00 00 61", "88 02 03 eb EOF", -EPROTO},
+        {"5.5.1: half of a code", "88 81 00 00 00 00 03", "88 02 03 ea EOF", -EPROTO},
+        {"7.4.1: a code that is never sent", "88 82 00 00 00 00 03 ed", "88 02 03 ea EOF", -EPROTO},
+        {"7.4.2: a code of nobody", "88 82 00 00 00 00 13 88", "88 02 03 ea EOF", -EPROTO},
+        {"7.4.2: a code of the application's", "88 82 00 00 00 00 0f a0", "88 02 0f a0", 0},
         {"5.5.1: a close with its code", "88 82 00 00 00 00 03 e8", "88 02 03 e8", 0},
         {"5.5.1: with a reason", "88 84 00 00 00 00 03 e9 62 79", "88 02 03 e9", 0},
         {"5.5.1: without a code", "88 80 00 00 00 00", "88 00", 0},
@@ -223,6 +229,94 @@ TEST(who_closes_or_breaks_the_protocol_is_told)
                         FAIL("%s: %s, %d", ends[i].clause, answer, f.reason);
                 close_fixture(&f);
         }
+}
+
+/* Frames of one byte until the kernel takes no more of them, or `most`. How many it took. */
+static unsigned fill(struct fixture *f, unsigned most)
+{
+        unsigned taken = 0;
+
+        while (taken < most) {
+                CHECK_EQ(net_stream_write(f->stream, "x", 1), 0);
+                turn(f);
+                if (net_stream_pending(f->stream) > 0)
+                        break;
+                taken++;
+        }
+        return taken;
+}
+
+/* The kernel is full to the last frame, but the stream has nothing to write. */
+static unsigned open_full_websocket(struct fixture *f)
+{
+        unsigned frames;
+
+        open_websocket(f);
+        frames = fill(f, UINT_MAX);
+        close_fixture(f);
+        open_websocket(f);
+        CHECK_EQ(fill(f, frames), frames);
+        CHECK_EQ(net_stream_pending(f->stream), 0);
+        return frames;
+}
+
+static void read_frames(struct fixture *f, unsigned count)
+{
+        unsigned char frame[3];
+
+        for (unsigned i = 0; i < count; i++)
+                CHECK_EQ(recv(f->far, frame, sizeof(frame), MSG_DONTWAIT), sizeof(frame));
+}
+
+TEST(a_pong_that_found_no_room_goes_out_when_there_is_some)
+{
+        struct fixture f;
+        unsigned frames = open_full_websocket(&f);
+
+        say(&f, "89 82 00 00 00 00 68 69");
+        read_frames(&f, frames);
+        CHECK_TEXT(hear(&f), "8a 02 68 69");
+        CHECK(fixture_sleeps(&f));
+        close_fixture(&f);
+}
+
+TEST(a_close_is_answered_behind_a_pong_that_found_no_room)
+{
+        struct fixture f;
+        unsigned frames = open_full_websocket(&f);
+
+        say(&f, "89 82 00 00 00 00 68 69 89 80 00 00 00 00 88 82 00 00 00 00 03 e9");
+        CHECK_EQ(f.ends, 1);
+        read_frames(&f, frames);
+        CHECK_TEXT(hear(&f), "8a 00 88 02 03 e9");
+        close_fixture(&f);
+
+        frames = open_full_websocket(&f);
+        say(&f, "89 82 00 00 00 00 68 69");
+        say(&f, "89 80 00 00 00 00 88 82 00 00 00 00 03 e9");
+        net_stream_finish(f.stream);
+        read_frames(&f, frames);
+        CHECK_TEXT(hear(&f), "8a 02 68 69 88 02 03 e9 EOF");
+        close_fixture(&f);
+}
+
+TEST(pings_have_no_more_than_their_share_of_a_round)
+{
+        static const char ping[] = {'\x89', '\x80', 0, 0, 0, 0};
+        static char pings[30000 * sizeof(ping)];
+        struct fixture f;
+        int left;
+
+        for (size_t i = 0; i < sizeof(pings); i++)
+                pings[i] = ping[i % sizeof(ping)];
+        open_websocket(&f);
+        CHECK_EQ(send(f.far, pings, sizeof(pings), MSG_NOSIGNAL | MSG_DONTWAIT), sizeof(pings));
+        loop_run_once(f.loop, 0);
+        CHECK_EQ(ioctl(net_stream_fd(f.stream), FIONREAD, &left), 0);
+        CHECK(left > 0);
+        say(&f, "82 81 00 00 00 00 61");
+        CHECK_TEXT(f.seen, "a");
+        close_fixture(&f);
 }
 
 TEST(a_stream_that_ends_says_farewell_in_its_protocol)
@@ -305,5 +399,15 @@ TEST(without_memory_the_stream_stays_what_it_was)
         CHECK(allocation_end());
         CHECK_EQ(net_stream_write(f.stream, "a", 1), 0);
         CHECK_TEXT(hear(&f), "61");
+        close_fixture(&f);
+}
+
+TEST(a_stream_that_is_closed_becomes_nothing)
+{
+        struct fixture f;
+
+        fixture_init(&f);
+        net_stream_close(f.stream);
+        CHECK_EQ(net_stream_become_websocket(f.stream), -EPIPE);
         close_fixture(&f);
 }

@@ -17,6 +17,7 @@ struct net_transport_type {
         int (*handshake)(struct net_transport *transport);
         /* 0: the peer will send no more. */
         ssize_t (*read)(struct net_transport *transport, void *bytes, size_t count);
+        /* Nothing is to be written only while the transport `owes`. */
         ssize_t (*write)(struct net_transport *transport, const void *bytes, size_t count);
         /* Tells the peer that no more comes. Waits like write. */
         int (*end)(struct net_transport *transport);
@@ -30,6 +31,7 @@ struct net_transport {
         int fd;                  /* the stream's */
         uint8_t read_waits_for;  /* LOOP_READABLE but for TLS in special moments */
         uint8_t write_waits_for; /* LOOP_WRITABLE likewise */
+        bool owes;               /* has something of its own to write, such as a pong */
         void *session;           /* TLS: OpenSSL's SSL; WebSocket: what it wraps */
         char *failure;           /* a sentence for people, or NULL; freed by its owner */
 };

@@ -7,6 +7,8 @@
 
 int net_stream_become_websocket(struct net_stream *stream)
 {
+        if (stream->state == STREAM_CLOSED)
+                return -EPIPE;
         return net_transport_wrap_websocket(&stream->transport, buffer_length(&stream->output));
 }
 
