@@ -140,7 +140,8 @@ static void print_help(void)
                 printf("  %-22s %s\n", left, flags[i].help);
         }
         printf("\nWithout a configuration file it listens on 127.0.0.1:3000, open to every local\n"
-               "user, with a simulated chip: try `pifleet call ping` beside it.\n"
+               "user, and simulates a GPIO chip where there is none: try `pifleet call ping`\n"
+               "beside it.\n"
                "`pifleet setup` makes a configuration with a first access token.\n");
 }
 
@@ -257,13 +258,25 @@ static int load(struct agent_config *config, const struct command_line *line, st
                 config->mqtt.enabled = true;
         if (r == 0 && !config->path && !value_of(line, "socket"))
                 r = apply_unconfigured_socket(config);
-        if (r == 0)
+        if (r == 0) {
                 r = check_whole(config, error);
+                if (r < 0 && config->path)
+                        error_prefix(error, "%s: ", config->path);
+        }
         if (r == -ENOMEM)
                 error_set(error, r, "not enough memory");
         if (r < 0)
                 agent_config_done(config);
         return r;
+}
+
+static void print_reserved(const struct agent_config *config)
+{
+        const char *name;
+        size_t position = 0;
+
+        while ((name = agent_config_next_reserved(config, &position)))
+                printf("the section `%s` is ignored: this release has no use for it\n", name);
 }
 
 int agent_config_load(struct agent_config *ret, int argc, char *argv[], struct error *error)
@@ -287,6 +300,7 @@ int agent_config_load(struct agent_config *ret, int argc, char *argv[], struct e
         if (r < 0 || !value_of(&line, "check-config"))
                 return r;
         printf("%s: good\n", ret->path ? ret->path : "no configuration file; the defaults");
+        print_reserved(ret);
         agent_config_done(ret);
         return AGENT_CONFIG_DONE;
 }

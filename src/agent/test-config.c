@@ -126,6 +126,7 @@ TEST(the_shipped_example_names_every_key)
                 "queue_messages:",
                 "queue_bytes:",
                 "queued_bytes:",
+                "storage:",
         };
         FILE *file = fopen(getenv("PIFLEET_EXAMPLE_CONFIG"), "re");
         char text[16384];
@@ -269,5 +270,25 @@ TEST(what_is_wrong_is_refused_with_what_to_do)
                            (const char *[]){cases[i].flag, cases[i].value, NULL}) < 0);
                 if (!strstr(error.text, cases[i].words))
                         FAIL("%s -> %s, wanted %s", cases[i].text, error.text, cases[i].words);
+        }
+}
+
+TEST(what_no_single_key_tells_names_the_file)
+{
+        static const char *const texts[] = {
+                "tls: {key: a.pem}",
+                "command: {tls_port: 3001}",
+                "mqtt: {topic: a//b}",
+                "handlers: {dir: elsewhere}",
+                "handlers: {require_signature: true}",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                struct agent_config config;
+                struct error error = {0};
+
+                CHECK(load(&config, &error, texts[i], NULL) < 0);
+                if (strncmp(error.text, "/tmp/pifleet-config-", 20) != 0)
+                        FAIL("%s -> %s", texts[i], error.text);
         }
 }
