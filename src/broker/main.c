@@ -127,8 +127,9 @@ static int listen_at(struct program *program, const char *name, uint16_t port,
                 if (r == 0)
                         r = net_listener_new(program->loop, &address, 0, owner, &ret[i]);
                 if (r < 0 && i == 0) {
-                        log_error(program->log, name, "cannot listen port=%u: %s", port,
-                                  strerror(-r));
+                        log_error(program->log, name, "cannot listen port=%u: %s%s", port,
+                                  strerror(-r),
+                                  r == -EADDRINUSE ? " (`ss -ltnp` names the other program)" : "");
                         return r;
                 }
                 /* The other address has the port that the kernel chose for the first. */

@@ -238,8 +238,8 @@ static const char *next_step(const struct broker *broker, int r)
         case -ENOENT:
                 return r == -ENOENT && !settings->socket
                                ? ""
-                               : ". Nobody listens there: pifleet-broker is a broker for this "
-                                 "machine; --host and --port say where another one is";
+                               : ". Nobody listens there: pifleet-agent carries a broker, "
+                                 "pifleet-broker is one; --host and --port say where";
         case -ECONNRESET:
         case -ETIMEDOUT:
         case -EPROTO:
@@ -253,8 +253,9 @@ static const char *next_step(const struct broker *broker, int r)
                        "the password is a token";
         case MQTT_NOT_AUTHORIZED:
                 return settings->user || settings->password
-                               ? ". Whom the broker lets do what is in its own configuration"
-                               : ". Say who you are: --user NAME, and its password";
+                               ? ". What each user may do is in the broker's own configuration"
+                               : ". Say who you are: --user NAME, and its password; to an "
+                                 "agent a token in $PIFLEET_PASSWORD is enough";
         case MQTT_CLIENT_ID_NOT_VALID:
                 return ". --client-id gives another one";
         case MQTT_SESSION_TAKEN_OVER:

@@ -57,6 +57,10 @@ cJSON *exchange_request(const char *command)
         return cJSON_AddStringToObject(request, "command", command) ? TAKE(request) : NULL;
 }
 
+/* The agent's sentence is for those who write requests themselves. */
+static const char token_hint[] =
+        ". Here: --token-file FILE, or the token in $PIFLEET_TOKEN; pifleet setup makes one";
+
 void exchange_complain(const struct console *console, const cJSON *reply)
 {
         const char *sentence = json_get_string(reply, "error");
@@ -66,7 +70,8 @@ void exchange_complain(const struct console *console, const cJSON *reply)
         if (!sentence)
                 sentence = "the agent refused without saying why";
         if (name)
-                console_complain(console, "%s (%s)", sentence, name);
+                console_complain(console, "%s (%s)%s", sentence, name,
+                                 strcmp(name, "UNAUTHORIZED") == 0 ? token_hint : "");
         else if (json_get_integer(reply, "code", &number))
                 console_complain(console, "%s (%lld)", sentence, (long long)number);
         else

@@ -87,7 +87,7 @@ static const struct options_form form = {
         .groups = {{"Options", entries, ARRAY_SIZE(entries), 0},
                    BROKER_OPTIONS_GROUP(struct pub_options, broker),
                    BROKER_WILL_OPTIONS_GROUP(struct pub_options, will)},
-        .examples = "  pifleet pub pi/gpio/17/set ON\n"
+        .examples = "  pifleet pub home/door open\n"
                     "  pifleet pub camera/image --file image.jpg --retain --host pi.local\n"
                     "  vmstat 1 | pifleet pub host/load --lines --qos 0\n"
                     "  pifleet pub camera/image --null --retain",

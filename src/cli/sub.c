@@ -93,9 +93,9 @@ static const struct options_form form = {
         .groups = {{"Options", entries, ARRAY_SIZE(entries), 0},
                    BROKER_OPTIONS_GROUP(struct sub_options, broker),
                    BROKER_WILL_OPTIONS_GROUP(struct sub_options, will)},
-        .examples = "  pifleet sub 'pi/#' --verbose\n"
-                    "  pifleet sub pi/gpio/17/state pi/gpio/27/state --count 1\n"
-                    "  pifleet sub 'pi/+/state' --retained-only --json --host pi.local\n"
+        .examples = "  pifleet sub 'home/#' --verbose\n"
+                    "  pifleet sub home/door home/window --count 1\n"
+                    "  pifleet sub 'pi/#' --retained-only --json --host pi.local\n"
                     "  pifleet sub camera/image --count 1 --raw > image.jpg",
         .after = "Exit status: 0 done, 1 refused (a filter, too few messages), 2 wrong usage,\n"
                  "3 no connection.",

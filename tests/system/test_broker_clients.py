@@ -339,7 +339,7 @@ def test_options_that_make_no_sense_are_refused(arguments):
 def test_a_port_in_use_is_told(port):
     done = subprocess.run([BUILD / "pifleet-broker", "-p", str(port)], capture_output=True,
                           text=True, timeout=SECONDS, check=False)
-    assert done.returncode == 1 and "Address already in use" in done.stderr
+    assert done.returncode == 1 and "Address already in use (`ss -ltnp`" in done.stderr
 
 
 def test_a_broker_that_ends_tells_its_clients():

@@ -368,7 +368,8 @@ def test_status_without_the_right_to_it():
     refusal = {"success": False, "error": "authenticate first", "code": "UNAUTHORIZED"}
     with FakeAgent({"get_status": refusal}) as fake:
         status, out, err = run("status", "--port", fake.port)
-    assert (status, out) == (REFUSED, "") and "authenticate first" in err
+    assert (status, out) == (REFUSED, "") and "authenticate first (UNAUTHORIZED)" in err
+    assert "--token-file FILE, or the token in $PIFLEET_TOKEN" in err
 
 
 # ---- with the real agent ----

@@ -315,9 +315,10 @@ def test_two_with_one_client_id_do_not_fight():
 
 
 @pytest.mark.parametrize("code, words, sentence, status", [
-    (0x87, [], "Not authorized (0x87): sorry. Say who you are: --user NAME, and its password",
+    (0x87, [], "Not authorized (0x87): sorry. Say who you are: --user NAME, and its password; to an agent a "
+     "token in $PIFLEET_PASSWORD",
      REFUSED),
-    (0x87, ["--user", "anna"], "in its own configuration", REFUSED),
+    (0x87, ["--user", "anna"], "in the broker's own configuration", REFUSED),
     (0x86, ["--user", "anna"], "--user and at $PIFLEET_PASSWORD or --password-file", REFUSED),
     (0x85, [], "--client-id gives another one", REFUSED),
     (0x84, [], "MQTT 5 is what pifleet speaks", REFUSED),
