@@ -89,7 +89,7 @@ def main():
         print(f"No agent at {options.host}:{options.port}: {error}", file=sys.stderr)
         return 1
     print(f"\n{as_expected} of {len(REQUESTS)} commands were answered as expected "
-          "(the last one by an error, which names commands that are alike).")
+          "(the last one by an error, which says how to find those that exist).")
     return 0 if as_expected == len(REQUESTS) else 1
 
 
