@@ -29,7 +29,6 @@ static void finish(struct http_connection *connection)
 /* What cannot be read as a request, or not in time. */
 static void reject(struct http_connection *connection, int status, const char *why)
 {
-        connection->server->figures.requests += !connection->exchange;
         http_exchange_abandon(TAKE(connection->exchange));
         http_exchange_reject(connection, status, why);
         finish(connection);
@@ -49,6 +48,7 @@ static void on_time(struct loop_timer *timer)
                 return;
         }
         connection->server->figures.timed_out++;
+        connection->server->figures.requests += connection->wait == HTTP_WAIT_HEAD;
         if (connection->wait == HTTP_WAIT_IDLE)
                 finish(connection);
         else
@@ -187,6 +187,7 @@ static size_t take_head(struct http_connection *connection, const char *bytes, s
                         set_wait(connection, HTTP_WAIT_HEAD, limits->request_ms);
                 return 0;
         }
+        connection->server->figures.requests++;
         if (r == HTTP_HEAD_FOUND) {
                 connection->exchange = http_exchange_new(connection, bytes + skip, length);
                 if (!connection->exchange) {
@@ -200,7 +201,6 @@ static size_t take_head(struct http_connection *connection, const char *bytes, s
                 reject(connection, refusal.status, refusal.why);
                 return 0;
         }
-        connection->server->figures.requests++;
         connection->behind = count - skip - length;
         begin_exchange(connection);
         return skip + length;

@@ -284,19 +284,34 @@ static int write_handshake(struct http_exchange *exchange, struct http_text key,
         return r;
 }
 
-int http_exchange_upgrade(struct http_exchange *exchange, struct http_text key,
-                          const char *protocol, struct net_stream **ret)
+/* 0, or it is answered why not. */
+static int refuse_upgrade(struct http_exchange *exchange)
 {
-        static const struct net_stream_limits none = {.output = 4096, .output_high = 4096};
-        struct http_connection *connection = exchange->connection;
-        int r;
+        const struct http_connection *connection = exchange->connection;
 
-        /* 4.1: a client waits; what came already nobody has looked at. */
+        if (connection->server->stopping) {
+                http_exchange_refuse(exchange, 503, "this server is stopping");
+                return -ESHUTDOWN;
+        }
+        /* 4.1: a client waits; what came with the request nobody has looked at. What comes
+         * later is not read before the answer. */
         if (connection->behind > 0) {
                 http_exchange_refuse(exchange, 400,
                                      "something follows the request for a WebSocket");
                 return -EPROTO;
         }
+        return 0;
+}
+
+int http_exchange_upgrade(struct http_exchange *exchange, struct http_text key,
+                          const char *protocol, struct net_stream **ret)
+{
+        static const struct net_stream_limits none = {.output = 4096, .output_high = 4096};
+        struct http_connection *connection = exchange->connection;
+        int r = refuse_upgrade(exchange);
+
+        if (r < 0)
+                return r;
         r = write_handshake(exchange, key, protocol);
         if (r == 0)
                 r = net_stream_become_websocket(connection->stream);

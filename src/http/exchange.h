@@ -39,8 +39,9 @@ bool http_exchange_is_congested(const struct http_exchange *exchange);
 void http_exchange_finish(struct http_exchange *exchange);
 
 /* Answers 101, and hands over the stream, which is a WebSocket from here on: nobody's,
- * until whoever asked hands it on or finishes it (net/upgrade.h). `key`, and `protocol` of those that the
- * client offers: see proto/http/websocket.h. The exchange is gone. -EPROTO, -ENOMEM: it is
- * answered, or its connection is closed. */
+ * until whoever asked hands it on or closes it (net/upgrade.h). `key`, and `protocol` of those
+ * that the client offers, or NULL: see proto/http/websocket.h. The exchange is gone. -errno:
+ * it is answered, as with -EPROTO and -ESHUTDOWN (the server stops), or its connection is
+ * closed. */
 int http_exchange_upgrade(struct http_exchange *exchange, struct http_text key,
                           const char *protocol, struct net_stream **ret);

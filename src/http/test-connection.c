@@ -73,6 +73,32 @@ TEST(many_requests_at_once_are_all_answered)
         fixture_close(&f);
 }
 
+TEST(what_is_refused_is_counted_too)
+{
+        static const char *const requests[] = {
+                "GET / HTTP/2.0\r\n\r\n",                                     /* a whole head */
+                "GET /\n",                                                    /* none */
+                "GET /none HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", /* no route */
+                "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+        };
+        struct fixture f;
+
+        fixture_open(&f, NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+                int fd = fixture_connect(&f);
+
+                say(&f, fd, requests[i]);
+                CHECK(strstr(hear(&f, fd), "EOF") != NULL);
+                close(fd);
+                turn(&f);
+                CHECK_EQ(http_server_figures(f.server).requests, i + 1);
+        }
+        CHECK_EQ(http_server_figures(f.server).answers[4] +
+                         http_server_figures(f.server).answers[5],
+                 ARRAY_SIZE(requests));
+        fixture_close(&f);
+}
+
 TEST(what_comes_behind_a_request_waits_for_its_answer)
 {
         struct fixture f;

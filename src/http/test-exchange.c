@@ -2,6 +2,7 @@
 #include "base/attributes.h"
 #include "http/server-fixture.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -173,6 +174,91 @@ TEST(what_is_no_request_for_a_websocket_stays_http)
         say(&f, fd, HANDSHAKE "\x82\x81");
         CHECK(strstr(hear(&f, fd), "400 Bad Request") != NULL);
         CHECK_NULL(f.socket);
+        close(fd);
+        fixture_close(&f);
+}
+
+#define KEY HTTP_TEXT("dGhlIHNhbXBsZSBub25jZQ==")
+
+/* A request whose answer is put off, as when somebody is asked who this is. */
+static int hold(struct fixture *f)
+{
+        int fd;
+
+        fixture_open(f, NULL);
+        fd = fixture_connect(f);
+        say(f, fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK(f->held != NULL);
+        return fd;
+}
+
+/* What came meanwhile is frames too, as nobody has read it. */
+TEST(a_request_that_was_put_off_may_go_on_as_a_websocket)
+{
+        struct net_stream *socket;
+        char pong[3] = "";
+        struct fixture f;
+        int fd = hold(&f);
+
+        CHECK_EQ(send(fd, "\x89\x81\0\0\0\0!", 7, MSG_NOSIGNAL), 7);
+        turn(&f);
+        CHECK_EQ(http_exchange_upgrade(f.held, KEY, NULL, &socket), 0);
+        CHECK(strstr(hear(&f, fd), "\r\n\r\n\x8a\x01!") != NULL);
+        CHECK_EQ(http_server_figures(f.server).connections, 0);
+        CHECK_EQ(send(fd, "\x89\x81\0\0\0\0?", 7, MSG_NOSIGNAL), 7);
+        turn(&f);
+        CHECK_EQ(recv(fd, pong, sizeof(pong), 0), sizeof(pong));
+        CHECK_EQ(pong[2], '?');
+        net_stream_close(socket);
+        close(fd);
+        turn(&f);
+        fixture_close(&f);
+        CHECK_EQ(f.gone, 0);
+}
+
+TEST(what_came_with_a_request_that_was_put_off_keeps_it_from_being_a_websocket)
+{
+        struct net_stream *socket;
+        struct fixture f;
+        int fd;
+
+        fixture_open(&f, NULL);
+        fd = fixture_connect(&f);
+        say(&f, fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n\x82\x81");
+        CHECK_EQ(http_exchange_upgrade(f.held, KEY, NULL, &socket), -EPROTO);
+        CHECK(strstr(hear(&f, fd), "400 Bad Request") != NULL);
+        close(fd);
+        fixture_close(&f);
+}
+
+TEST(a_server_that_stops_begins_no_websocket)
+{
+        struct net_stream *socket;
+        struct fixture f;
+        int fd = hold(&f);
+
+        http_server_stop(f.server, NULL, NULL);
+        CHECK_EQ(http_exchange_upgrade(f.held, KEY, NULL, &socket), -ESHUTDOWN);
+        CHECK(strstr(hear(&f, fd), "503 Service Unavailable") != NULL);
+        close(fd);
+        turn(&f);
+        CHECK_EQ(http_server_figures(f.server).connections, 0);
+        fixture_close(&f);
+}
+
+TEST(without_memory_for_its_answer_a_websocket_is_closed)
+{
+        struct net_stream *socket;
+        struct fixture f;
+        int fd = hold(&f);
+        struct net_budget *budget = net_context_budget(f.net);
+        size_t left = budget->limit - budget->used;
+
+        CHECK_EQ(net_budget_take(budget, left), 0);
+        CHECK_EQ(http_exchange_upgrade(f.held, KEY, NULL, &socket), -EPIPE);
+        net_budget_give(budget, left);
+        CHECK_TEXT(hear(&f, fd), "EOF");
+        CHECK_EQ(f.gone, 1);
         close(fd);
         fixture_close(&f);
 }
