@@ -2,6 +2,8 @@
  * for those that prefer one. Names and numbers are the contract with clients. */
 #pragma once
 
+#include <stdbool.h>
+
 enum command_code {
         COMMAND_BAD_JSON = 4000,
         COMMAND_BAD_REQUEST = 4001,
@@ -27,3 +29,5 @@ enum command_code {
 };
 
 const char *command_code_name(enum command_code code); /* "BAD_JSON" */
+/* False: none of them has this name; *ret untouched. */
+bool command_code_parse(const char *name, enum command_code *ret);

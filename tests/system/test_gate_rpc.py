@@ -350,6 +350,25 @@ def test_methods_have_their_envelope_and_no_devices_yet(agent):
         assert reply["error"]["type"] == "GPIOZeroError"
 
 
+def test_a_method_without_a_device_is_the_command_of_that_name(agent):
+    with client(agent) as me:
+        me.follow_replies()
+        me.ask({"v": 1, "id": 7, "method": "ping", "params": {}})
+        reply = me.reply()
+        assert (reply["v"], reply["id"], reply["ok"]) == (1, 7, True)
+        assert reply["result"]["type"] == "pong" and reply["result"]["uptime"] >= 0
+        me.ask({"method": "led_on", "params": {"pin": 17}})
+        assert me.reply()["result"]["pin"] == 17
+        me.ask({"method": "led_on", "params": {"pin": 999}, "id": "far"})
+        reply = me.reply()
+        assert reply["id"] == "far" and reply["ok"] is False
+        assert reply["error"]["code"] in ("BAD_PARAMS", "NO_PIN") and reply["error"]["message"]
+        me.ask({"method": "list_command"})
+        error = me.reply()["error"]
+        assert (error["code"], error["number"]) == ("NO_METHOD", 4041)
+        assert "list_commands" in error["message"]
+
+
 def test_a_packet_and_a_payload_have_bounds(start_agent):
     agent = start_agent(config={"command": {"max_line": 2048}, "mqtt": {"packet_bytes": 8192}})
     with client(agent) as me:

@@ -31,6 +31,15 @@ static int run_hold(void *owner, struct command_request *request)
         return COMMAND_PENDING;
 }
 
+static int run_echo(void *owner, struct command_request *request)
+{
+        struct json_writer *writer = command_reply_open(request, NULL);
+
+        (void)owner;
+        json_write_tree(writer, "said", command_request_arguments(request));
+        return command_reply_send(request);
+}
+
 static int run_change(void *owner, struct command_request *request)
 {
         struct fixture *f = owner;
@@ -46,6 +55,7 @@ static const struct command commands[] = {
          .schema = "{\"type\":\"object\",\"additionalProperties\":false}",
          .run = run_ping},
         {.name = "hold", .role = COMMAND_ROLE_VIEWER, .run = run_hold, .timeout_ms = 3600000},
+        {.name = "echo", .role = COMMAND_ROLE_VIEWER, .run = run_echo},
         {.name = "change", .role = COMMAND_ROLE_OPERATOR, .changes = true, .run = run_change},
 };
 

@@ -40,7 +40,8 @@ struct fixture {
         char token[1024]; /* the last */
 };
 
-/* Commands: ping, hold, which waits for release_held(), and change, for operators. */
+/* Commands: ping; hold, which waits for release_held(); echo, whose reply has its arguments;
+ * and change, for operators. */
 void fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f);
 /* What slow passwords are is known now. */

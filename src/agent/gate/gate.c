@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum {
-        ENVELOPE_MAX = 64 * 1024,
+        ENVELOPE_MAX = COMMAND_REPLY_MAX + 64 * 1024,
         FAREWELL_MS = 10, /* how often is looked whether all clients have gone */
 };
 

@@ -1,6 +1,7 @@
 #include "agent/gate/request.h"
 
 #include "agent/gate/envelope.h"
+#include "agent/gate/method.h"
 #include "base/attributes.h"
 #include "data/json.h"
 
@@ -8,6 +9,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { ENVELOPE_KEEP = 64 << 10 }; /* capacity kept between replies */
 
 struct gate_request {
         struct list link; /* of its caller's, while it goes on */
@@ -17,8 +20,9 @@ struct gate_request {
         uint8_t qos;                     /* of the reply */
         uint16_t topic_length;           /* 0: nobody wants one */
         uint16_t correlation_length;
-        bool has_correlation;
-        char texts[]; /* topic, correlation data */
+        bool has_correlation, has_id;
+        bool in_envelope; /* its reply */
+        char texts[];     /* topic, correlation data */
 };
 
 /* A message on its way to a command. */
@@ -29,7 +33,8 @@ struct arrival {
         cJSON *object;          /* NULL: `code` is why */
         enum command_code code; /* 0: nothing is wrong so far */
         struct error error;
-        bool is_for_device; /* has a `method` in place of a `command` */
+        bool has_id;
+        bool has_method; /* in place of a `command` */
 };
 
 static bool has_property(const struct mqtt_publish *publish, enum mqtt_property property)
@@ -95,13 +100,27 @@ static void request_free(struct gate_request *request)
         gate_request_done(gate);
 }
 
+static void publish_in_envelope(const struct gate_request *request, const char *json, size_t length)
+{
+        struct buffer *envelope = &request->gate->envelope;
+
+        if (length > 0 && gate_envelope_write(envelope, json, length, request->has_id) == 0)
+                publish_reply(request, buffer_data(envelope), buffer_length(envelope));
+        else
+                publish_reply(request, NULL, 0);
+        buffer_truncate(envelope, 0);
+        buffer_shrink(envelope, ENVELOPE_KEEP);
+}
+
 static void on_reply(void *owner, const char *json, size_t length, bool success)
 {
         struct gate_request *request = owner;
 
         if (!success)
                 request->gate->counts.errors++;
-        if (request->topic_length > 0)
+        if (request->topic_length > 0 && request->in_envelope)
+                publish_in_envelope(request, json, length);
+        else if (request->topic_length > 0)
                 publish_reply(request, json, length);
         request_free(request);
 }
@@ -179,6 +198,16 @@ static void read_object(struct arrival *arrival)
         }
 }
 
+/* How it is to be answered. */
+static void look_at(struct arrival *arrival)
+{
+        const cJSON *id = json_get(arrival->object, "id");
+
+        arrival->has_id = id && !cJSON_IsNull(id);
+        arrival->has_method =
+                !json_get(arrival->object, "command") && json_get(arrival->object, "method");
+}
+
 /* What is wrong before a command is looked for. */
 static void check(struct arrival *arrival)
 {
@@ -199,17 +228,11 @@ static void check(struct arrival *arrival)
                 fault(arrival, COMMAND_BUSY, "not enough memory; try again later");
 }
 
-/* Devices and what belongs to them. */
-static void check_device(struct arrival *arrival)
+/* What cannot be a command's stays as it is, with the reason in the arrival. */
+static void read_method(struct arrival *arrival)
 {
-        if (arrival->code != 0)
-                return;
-        if (cJSON_GetObjectItemCaseSensitive(arrival->object, "device"))
-                fault(arrival, COMMAND_NO_DEVICE, "no device is configured here");
-        else
-                fault(arrival, COMMAND_NO_METHOD,
-                      "no method without a device is known here; commands are called by "
-                      "{\"command\":\"...\"}");
+        if (arrival->code == 0)
+                (void)gate_method_to_command(arrival->object, &arrival->code, &arrival->error);
 }
 
 /* Answering. */
@@ -231,6 +254,8 @@ static struct gate_request *request_new(const struct arrival *arrival)
                 .topic_length = arrival->topic.length,
                 .correlation_length = (uint16_t)correlation,
                 .has_correlation = correlated,
+                .has_id = arrival->has_id,
+                .in_envelope = arrival->has_method,
         };
         list_init(&request->link);
         if (arrival->topic.length > 0)
@@ -241,16 +266,6 @@ static struct gate_request *request_new(const struct arrival *arrival)
         request->caller->requests_count++;
         request->gate->requests_count++;
         return request;
-}
-
-static void refuse_in_envelope(struct arrival *arrival, struct gate_request *request)
-{
-        struct buffer *envelope = &request->gate->envelope;
-        const cJSON *id = cJSON_GetObjectItemCaseSensitive(arrival->object, "id");
-        int r = gate_envelope_write_failure(envelope, id, arrival->code, arrival->error.text);
-
-        on_reply(request, buffer_data(envelope), r < 0 ? 0 : buffer_length(envelope), false);
-        cJSON_Delete(arrival->object);
 }
 
 static void answer(struct arrival *arrival, struct gate_request *request)
@@ -265,9 +280,7 @@ static void answer(struct arrival *arrival, struct gate_request *request)
         };
         struct command_request *pending = NULL;
 
-        if (arrival->is_for_device) {
-                refuse_in_envelope(arrival, request);
-        } else if (arrival->code != 0) {
+        if (arrival->code != 0) {
                 command_refuse(gate->registry, &call, arrival->code, "%s", arrival->error.text);
         } else {
                 command_dispatch(gate->registry, &call, &pending);
@@ -308,10 +321,8 @@ int gate_request_take(struct gate_caller *caller, const struct mqtt_publish *pub
         else
                 read_object(&arrival);
         if (cJSON_IsObject(arrival.object)) {
+                look_at(&arrival);
                 reason = find_reply_member(&arrival);
-                arrival.is_for_device =
-                        !cJSON_GetObjectItemCaseSensitive(arrival.object, "command") &&
-                        cJSON_GetObjectItemCaseSensitive(arrival.object, "method");
         }
         if (reason == 0) {
                 request = request_new(&arrival);
@@ -324,8 +335,8 @@ int gate_request_take(struct gate_caller *caller, const struct mqtt_publish *pub
         }
         show(gate, publish);
         check(&arrival);
-        if (arrival.is_for_device)
-                check_device(&arrival);
+        if (arrival.has_method)
+                read_method(&arrival);
         answer(&arrival, request);
         return MQTT_HOOK_HANDLED;
 }

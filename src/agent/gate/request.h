@@ -4,7 +4,8 @@
  * the QoS of the request, at most 1, and its Correlation Data. It goes to the Response Topic,
  * or, when there is none and the payload says `"reply":true`, to the client's own; with
  * neither, to nobody. `token` in the payload is a lease's, as `lease_token` is: who asks is
- * known by the connection. An object with `method` is answered by the envelope (envelope.h). */
+ * known by the connection. An object with `method` in place of `command` (method.h) is
+ * answered in an envelope (envelope.h). */
 #pragma once
 
 #include "agent/gate/caller.h"

@@ -353,34 +353,126 @@ TEST(requests_are_seen_by_administrators_only)
         fixture_close(&f);
 }
 
-TEST(what_devices_will_do_says_that_there_are_none)
+/* A request with `method`, and what stands in its reply. */
+static void check_method(struct fixture *f, const char *payload, const char *words)
+{
+        char script[1024];
+
+        snprintf(script, sizeof(script),
+                 "a~\n"
+                 "a> 30{[pi/rpc/request] (08[pi/rpc/response/a]) '%s'}\n",
+                 payload);
+        f->talk.name = payload;
+        conversation_run(&f->talk, script);
+        if (!heard(f, 'a', words))
+                FAIL("%s: no %s", payload, words);
+}
+
+TEST(a_method_without_a_device_is_the_command_of_that_name)
+{
+        struct fixture f;
+
+        begin(&f);
+        check_method(&f,
+                     "{\"v\":1,\"id\":\"c-1\",\"method\":\"ping\",\"params\":{},\"token\":\"t\"}",
+                     "{\"v\":1,\"id\":\"c-1\",\"ok\":true,"
+                     "\"result\":{\"type\":\"pong\",\"timestamp\":");
+        CHECK_EQ(f.pings, 1);
+        CHECK_TEXT(f.lease_token, "t");
+        CHECK_TEXT(f.token, "");
+        check_method(&f, "{\"method\":\"ping\"}", "{\"v\":1,\"ok\":true,\"result\":{");
+        check_method(&f, "{\"method\":\"ping\",\"params\":null,\"id\":7}",
+                     "{\"v\":1,\"id\":7,\"ok\":true");
+        check_method(&f, "{\"method\":\"echo\",\"params\":{\"reply\":true,\"method\":[1]}}",
+                     "\"result\":{\"type\":\"echo\",\"timestamp\":1,"
+                     "\"said\":{\"reply\":true,\"method\":[1]}}}");
+        CHECK_EQ(f.gate->counts.errors, 0);
+        fixture_close(&f);
+}
+
+TEST(a_method_is_answered_after_its_execution)
+{
+        struct fixture f;
+
+        begin(&f);
+        conversation_run(&f.talk, "a> 32{[pi/rpc/request] 0001 (08[pi/rpc/response/a]) "
+                                  "'{\"method\":\"hold\",\"id\":\"x\"}'}\n"
+                                  "a< 40{0001}\n"
+                                  "a<\n");
+        release_held(&f, 0);
+        CHECK(heard(&f, 'a', "{\"v\":1,\"id\":\"x\",\"ok\":true,\"result\":{\"type\":\"hold\","));
+        /* 3.1.1's way to ask for a reply is the same. */
+        conversation_run(&f.talk, "a~\n"
+                                  "a> 30{[pi/rpc/request] () "
+                                  "'{\"method\":\"ping\",\"reply\":true}'}\n");
+        CHECK(heard(&f, 'a', "\"ok\":true"));
+        fixture_close(&f);
+}
+
+#define NO "\"ok\":false,\"error\":{\"code\":"
+
+TEST(a_method_that_cannot_be_carried_out_is_told_in_its_envelope)
 {
         static const struct {
                 const char *payload, *words;
         } cases[] = {
                 {"{\"v\":1,\"id\":\"c-1\",\"device\":\"led1\",\"method\":\"on\"}",
-                 "{\"v\":1,\"id\":\"c-1\",\"ok\":false,\"error\":{\"code\":\"NO_DEVICE\","
+                 "{\"v\":1,\"id\":\"c-1\"," NO "\"NO_DEVICE\","
                  "\"number\":4040,\"type\":\"GPIOZeroError\",\"message\":\""},
-                {"{\"method\":\"list\"}", "{\"v\":1,\"ok\":false,\"error\":{\"code\":\"NO_METHOD\","
-                                          "\"number\":4041,"},
+                {"{\"method\":\"pong\"}", "{\"v\":1," NO "\"NO_METHOD\",\"number\":4041,"},
+                {"{\"method\":7}", NO "\"BAD_REQUEST\",\"number\":4001,\"type\":\"ValueError\""},
+                {"{\"method\":\"ping\",\"method\":\"ping\"}", NO "\"BAD_REQUEST\""},
+                {"{\"method\":\"ping\",\"params\":{},\"params\":{}}", NO "\"BAD_REQUEST\""},
+                {"{\"method\":\"ping\",\"v\":2}", NO "\"BAD_REQUEST\""},
+                {"{\"method\":\"ping\",\"v\":\"1\"}", NO "\"BAD_REQUEST\""},
+                /* What is not understood is not left out either: */
+                {"{\"method\":\"ping\",\"dry_run\":true}", "`dry_run`"},
+                {"{\"method\":\"ping\",\"pin\":17}", "`pin`"},
+                {"{\"method\":\"ping\",\"params\":[]}", NO "\"BAD_PARAMS\",\"number\":4002"},
+                {"{\"method\":\"ping\",\"params\":{\"more\":1}}", NO "\"BAD_PARAMS\""},
+                /* The wire's members have no second place. */
+                {"{\"method\":\"ping\",\"params\":{\"token\":\"admin\"}}", NO "\"BAD_PARAMS\""},
+                {"{\"method\":\"ping\",\"params\":{\"lease_token\":\"x\"}}", NO "\"BAD_PARAMS\""},
+                {"{\"method\":\"ping\",\"params\":{\"command\":\"change\"}}", NO "\"BAD_PARAMS\""},
+                {"{\"method\":\"ping\",\"params\":{\"id\":1}}", NO "\"BAD_PARAMS\""},
+                {"{\"method\":\"ping\",\"token\":\"a\",\"token\":\"b\"}", NO "\"BAD_REQUEST\""},
+                {"{\"method\":\"ping\",\"id\":[1]}", "{\"v\":1," NO "\"BAD_REQUEST\""},
+                {"{\"method\":\"ping\",\"id\":1,\"id\":2}", NO "\"BAD_REQUEST\""},
         };
         struct fixture f;
-        char script[512];
 
         begin(&f);
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                snprintf(script, sizeof(script),
-                         "a~\n"
-                         "a> 30{[pi/rpc/request] (08[pi/rpc/response/a]) '%s'}\n",
-                         cases[i].payload);
-                conversation_run(&f.talk, script);
-                if (!heard(&f, 'a', cases[i].words))
-                        FAIL("%s", cases[i].payload);
-        }
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                check_method(&f, cases[i].payload, cases[i].words);
+        CHECK_EQ(f.pings, 0);
+        CHECK_EQ(f.changes, 0);
+        CHECK_TEXT(f.token, "");
+        CHECK_EQ(f.gate->counts.errors, ARRAY_SIZE(cases));
         conversation_run(&f.talk, "a~\n"
                                   "a> 30{[pi/rpc/request] (02 00000000 08[pi/rpc/response/a]) "
                                   "'{\"device\":\"led1\",\"method\":\"on\"}'}\n");
         CHECK(heard(&f, 'a', "\"code\":\"EXPIRED\",\"number\":4080,\"type\":\"TimeoutError\""));
+        fixture_close(&f);
+}
+
+TEST(the_id_of_a_method_is_bounded_like_that_of_a_command)
+{
+        enum { LONG = 70000 };
+        char *script = malloc(LONG + 200);
+        struct fixture f;
+
+        begin(&f);
+        f.gate->options.request_bytes = 1 << 20;
+        snprintf(script, LONG + 200,
+                 "a> 30{[pi/rpc/request] (08[pi/rpc/response/a]) "
+                 "'{\"method\":\"ping\",\"id\":\"%0*d\"}'}\n",
+                 LONG, 0);
+        conversation_run(&f.talk, script);
+        CHECK(heard(&f, 'a', "{\"v\":1," NO "\"BAD_REQUEST\""));
+        conversation_run(&f.talk, "a~\n"
+                                  "a> C000\n"
+                                  "a< D000\n");
+        free(script);
         fixture_close(&f);
 }
 
@@ -523,12 +615,14 @@ TEST(a_gate_without_requests_stops_at_once)
 
 /* Whatever fails: no crash, no leak, and the client has a reply, an acknowledgement with a
  * reason, or the end of its connection; or its reply is counted as dropped. */
-TEST(without_memory_a_request_is_answered_refused_or_cut_off)
+static void ask_without_memory(const char *payload, const char *reply)
 {
+        char packet[512];
         bool failed;
         size_t n = 0;
 
-        cJSON_InitHooks(&(cJSON_Hooks){malloc, free});
+        snprintf(packet, sizeof(packet),
+                 "32{[pi/rpc/request] 0001 (08[pi/rpc/response/a] 09 0001 41) '%s'}", payload);
         do {
                 struct fixture f;
                 size_t count;
@@ -541,10 +635,7 @@ TEST(without_memory_a_request_is_answered_refused_or_cut_off)
                                                   "admin") "b< " WELCOME_5
                                                            "b> 82{0001 () [pi/rpc/request] 00}\n"
                                                            "b< 90{0001 () 00}\n");
-                bytes = conversation_bytes(
-                        "32{[pi/rpc/request] 0001 (08[pi/rpc/response/a] 09 0001 41) "
-                        "'{\"command\":\"ping\",\"token\":\"t\",\"reply\":true}'}",
-                        &count);
+                bytes = conversation_bytes(packet, &count);
                 CHECK_EQ(write(f.talk.fds[0], bytes, count), count);
                 free(bytes);
                 allocation_fail_at(++n);
@@ -552,13 +643,22 @@ TEST(without_memory_a_request_is_answered_refused_or_cut_off)
                         loop_run_once(f.talk.loop, 0);
                 failed = allocation_end();
                 conversation_settle(&f.talk);
-                if (!heard(&f, 'a', "{\"success\":") && !heard(&f, 'a', "\x40\x03") &&
-                    !heard(&f, 'a', "\xe0") && recv(f.talk.fds[0], &byte, 1, MSG_DONTWAIT) != 0 &&
+                if (!heard(&f, 'a', "{\"success\":") && !heard(&f, 'a', "{\"v\":1,") &&
+                    !heard(&f, 'a', "\x40\x03") && !heard(&f, 'a', "\xe0") &&
+                    recv(f.talk.fds[0], &byte, 1, MSG_DONTWAIT) != 0 &&
                     conversation_count(&f.talk, MQTT_COUNT_DROPPED_MEMORY) == 0)
                         FAIL("nothing was said at allocation %zu", n);
                 if (!failed)
-                        CHECK(heard(&f, 'a', PONG));
+                        CHECK(heard(&f, 'a', reply));
                 fixture_close(&f);
         } while (failed);
         CHECK(n > 10);
+}
+
+TEST(without_memory_a_request_is_answered_refused_or_cut_off)
+{
+        cJSON_InitHooks(&(cJSON_Hooks){malloc, free});
+        ask_without_memory("{\"command\":\"ping\",\"token\":\"t\",\"reply\":true}", PONG);
+        ask_without_memory("{\"v\":1,\"id\":1,\"method\":\"echo\",\"params\":{\"a\":[7],\"b\":2}}",
+                           "\"said\":{\"a\":[7],\"b\":2}");
 }
