@@ -59,6 +59,8 @@ void host_release(struct host *host);
 /* *ret_theirs: what the process is to get. -errno. */
 int host_open_conversation(struct host *host, int *ret_theirs);
 void host_close_conversation(struct host *host);
+/* What it said before it ended. */
+void host_hear_out(struct host *host);
 /* What of `out` can be sent now; the rest follows. */
 void host_write(struct host *host);
 

@@ -101,6 +101,7 @@ static void host_on_program(struct spawner_program *program, const struct sandbo
                         if (host->outputs[i].fd >= 0)
                                 host_output_read(&host->outputs[i], LAST_READS);
                 }
+                host_hear_out(host);
                 break_by_status(host, event);
                 host_ended(host, event->children_killed);
                 return;

@@ -421,6 +421,36 @@ TEST(a_host_that_takes_its_time_to_die_has_no_call_any_more)
         CHECK_EQ(f.replies_count, 1);
 }
 
+/* The spawner's word of its end is there before the host's own last words. */
+static void end_while_it_speaks(size_t index, int status, const char *json)
+{
+        tell(made, (struct sandbox_event){.kind = SANDBOX_ENDED,
+                                          .id = made->programs[index].id,
+                                          .wait_status = status});
+        say(index, json);
+        made->programs[index].alive = false;
+        close(made->programs[index].fd);
+}
+
+TEST(what_a_host_said_before_it_ended_counts)
+{
+        struct fixture f;
+
+        fixture_open(&f);
+        load(&f, 0);
+        call(&f);
+        end_while_it_speaks(0, 0, "{\"reply\":1,\"result\":{\"n\":1}}");
+        settle(&f);
+        check_reply(&f, 0, "\"n\":1");
+        CHECK_EQ(made->programs_count, 2);
+        end_while_it_speaks(1, 0,
+                            "{\"load_failed\":{\"type\":\"KeyError\",\"message\":\"'x'\"}}");
+        settle(&f);
+        call(&f);
+        check_reply(&f, 1, "could not be loaded: KeyError: 'x'");
+        fixture_close(&f);
+}
+
 TEST(no_more_calls_wait_than_may)
 {
         struct fixture f;
