@@ -31,7 +31,7 @@ from board import Board, levels_are_kept
 PATIENCE_SECONDS = 120
 SAFE_SECONDS = 10  # emulated, with others; ./dev bench measures
 REFUSALS_MAX = 50
-WORKERS = 5  # most of the time goes by waiting for the next life
+WORKERS = 9  # most of the time goes by waiting for the next life; with 20 a machine is too slow
 SAMPLES = 5
 ENDS_IN_A_ROW = 5  # the count of calls is not the same in each run
 KILL_AT = BUILD / "tests/vm/kill-at"

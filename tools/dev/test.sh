@@ -80,7 +80,7 @@ dev_test() {
         test_sum
 }
 
-## test-long - the same, soaks, ThreadSanitizer, a kill at every system call: an hour
+## test-long - the same, soaks, ThreadSanitizer, a kill at every system call: three hours
 dev_test_long() {
         test_environment
         test_build
