@@ -121,8 +121,7 @@ struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker)
         return NULL;
 }
 
-/* Whether there is room for one more that has not said who it is: -EBUSY. */
-static int check_room(struct mqtt_broker *broker)
+int mqtt_broker_check_room(struct mqtt_broker *broker)
 {
         if (broker->stopping)
                 return -EBUSY;
@@ -137,14 +136,14 @@ static int check_room(struct mqtt_broker *broker)
 int mqtt_broker_attach(struct mqtt_broker *broker, int fd, struct net_tls *tls,
                        const struct net_address *peer)
 {
-        int r = check_room(broker);
+        int r = mqtt_broker_check_room(broker);
 
         return r < 0 ? r : mqtt_client_new(broker, fd, tls, peer);
 }
 
 int mqtt_broker_adopt(struct mqtt_broker *broker, struct net_stream *stream)
 {
-        int r = check_room(broker);
+        int r = mqtt_broker_check_room(broker);
 
         return r < 0 ? r : mqtt_client_adopt(broker, stream);
 }

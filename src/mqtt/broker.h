@@ -29,13 +29,15 @@ DEFINE_CLEANUP(mqtt_broker)
  * -EBUSY: limits.connecting are waiting already, or memory is tight; -ENOMEM, -errno. */
 int mqtt_broker_attach(struct mqtt_broker *broker, int fd, struct net_tls *tls,
                        const struct net_address *peer);
+/* The same for a stream that somebody else began, such as a WebSocket (net/upgrade.h). It is
+ * the broker's on success only. */
+int mqtt_broker_adopt(struct mqtt_broker *broker, struct net_stream *stream);
+/* Whether there is room for one more of those: -EBUSY as above, and it is counted. */
+int mqtt_broker_check_room(struct mqtt_broker *broker);
 /* The answer to a CONNECT that on_connect put off. Not from inside a hook. -ENOENT: the
  * connection is gone or was answered, and the identity remains the caller's. */
 int mqtt_broker_admit(struct mqtt_broker *broker, uint64_t ticket,
                       const struct mqtt_admission *answer);
-/* The same for a stream that somebody else began, such as a WebSocket (net/upgrade.h). It is
- * the broker's on success only. */
-int mqtt_broker_adopt(struct mqtt_broker *broker, struct net_stream *stream);
 /* DISCONNECT with `reason` to all clients (0x8b: shutting down), whose streams then write
  * out what they hold. Wills are not published: the clients did nothing wrong, and nobody is
  * left to be told. No more are attached. hooks.on_stopped tells when all of it is done. */

@@ -38,13 +38,16 @@ static void on_request(void *owner, struct http_exchange *exchange)
                 refuse_version(exchange, "only version 13 of WebSocket is spoken here\n");
         else if (r < 0)
                 http_exchange_refuse(exchange, refusal.status, refusal.why);
-        else if (!http_websocket_offers(request, (struct http_text){subprotocol, 4}))
+        else if (!http_websocket_offers(request,
+                                        (struct http_text){subprotocol, sizeof(subprotocol) - 1}))
                 http_exchange_refuse(exchange, 400, "the subprotocol is \"mqtt\"");
         else if (!may_connect(request))
                 http_exchange_refuse(exchange, 403, "this page is of another origin");
+        else if (mqtt_broker_check_room(broker) < 0)
+                http_exchange_refuse(exchange, 503, "there is no room for one more client now");
         else if (http_exchange_upgrade(exchange, key, subprotocol, &stream) == 0 &&
                  mqtt_broker_adopt(broker, stream) < 0)
-                net_stream_finish(stream);
+                net_stream_close(stream); /* nobody would be there for its farewell */
 }
 
 int mqtt_websocket_route(struct http_router *router, struct mqtt_broker *broker)
