@@ -189,6 +189,11 @@ def test_users_come_in_with_their_tokens(start_agent):
             auth = me.call("auth")
             assert (auth["role"], auth["name"]) == (name, name)
     assert 'connected client="admin" who="admin" role=admin' in agent.stderr()
+    # No client writes members of the line for us.
+    with client(agent, 'x" who="root" role=admin origin="1.2.3.4', **user("viewer")):
+        pass
+    assert 'connected client="x? who=?root? role=admin origin=?1.2.3.4" who="viewer"' in \
+        agent.stderr()
     for secret in SECRETS.values():
         assert secret not in agent.stderr()
 

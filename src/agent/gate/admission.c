@@ -1,6 +1,7 @@
 #include "agent/gate/admission.h"
 
 #include "agent/gate/caller.h"
+#include "agent/gate/quoted.h"
 #include "base/attributes.h"
 #include "base/siphash.h"
 #include "proto/token.h"
@@ -22,9 +23,10 @@ struct gate_admission {
 
 static void deny(const struct gate *gate, const struct gate_caller *caller, const char *why)
 {
-        log_warning(gate->options.log, gate->counts.name, "refused client=\"%.*s\" origin=%s: %s",
-                    (int)caller->client_id.length, caller->client_id.bytes, caller->session.origin,
-                    why);
+        struct gate_quoted id;
+
+        log_warning(gate->options.log, gate->counts.name, "refused client=\"%s\" origin=%s: %s",
+                    gate_quote(caller->client_id, &id), caller->session.origin, why);
 }
 
 /* Whoever gets no more than a client without a password may call themselves as they like. */
@@ -197,6 +199,7 @@ void gate_on_answered(void *owner, void *identity, enum mqtt_reason reason)
         struct gate *gate = owner;
         struct gate_caller *caller = identity;
         const struct command_principal *principal = &caller->session.principal;
+        struct gate_quoted id;
 
         if (reason != MQTT_SUCCESS) {
                 gate->counts.refused++;
@@ -207,8 +210,8 @@ void gate_on_answered(void *owner, void *identity, enum mqtt_reason reason)
         }
         gate_caller_enter(caller);
         log_info(gate->options.log, gate->counts.name,
-                 "connected client=\"%.*s\" who=\"%s\" role=%s origin=%s",
-                 (int)caller->client_id.length, caller->client_id.bytes, principal->name,
+                 "connected client=\"%s\" who=\"%s\" role=%s origin=%s",
+                 gate_quote(caller->client_id, &id), principal->name,
                  command_role_name(principal->role), caller->session.origin);
 }
 

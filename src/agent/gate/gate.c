@@ -2,6 +2,7 @@
 
 #include "agent/gate/admission.h"
 #include "agent/gate/caller.h"
+#include "agent/gate/quoted.h"
 #include "agent/gate/request.h"
 #include "base/attributes.h"
 
@@ -22,13 +23,13 @@ static int on_publish(void *owner, const struct mqtt_who *who, const struct mqtt
 {
         struct gate *gate = owner;
         struct gate_caller *caller = who->identity;
+        struct gate_quoted id, topic;
         bool is_will = !who->peer;
 
         if (!gate_may_publish(&gate->topics, caller->session.principal.role, publish->topic)) {
                 log_debug(gate->options.log, gate->counts.name,
-                          "publication denied client=\"%.*s\" topic=\"%.*s\"",
-                          (int)who->client_id.length, who->client_id.bytes,
-                          (int)publish->topic.length, publish->topic.bytes);
+                          "publication denied client=\"%s\" topic=\"%s\"",
+                          gate_quote(who->client_id, &id), gate_quote(publish->topic, &topic));
                 return MQTT_NOT_AUTHORIZED;
         }
         if (gate_topics_place(&gate->topics, publish->topic) != GATE_PLACE_REQUEST)
@@ -41,12 +42,13 @@ static int on_subscribe(void *owner, const struct mqtt_who *who,
 {
         struct gate *gate = owner;
         struct gate_reader reader = gate_caller_reader(who->identity);
+        struct gate_quoted id, filter;
 
         if (!gate_may_subscribe(&gate->topics, &reader, subscription->filter)) {
                 log_debug(gate->options.log, gate->counts.name,
-                          "subscription denied client=\"%.*s\" filter=\"%.*s\"",
-                          (int)who->client_id.length, who->client_id.bytes,
-                          (int)subscription->filter.length, subscription->filter.bytes);
+                          "subscription denied client=\"%s\" filter=\"%s\"",
+                          gate_quote(who->client_id, &id),
+                          gate_quote(subscription->filter, &filter));
                 return MQTT_NOT_AUTHORIZED;
         }
         if (gate_sees_requests(&gate->topics, &reader, subscription->filter))
@@ -66,10 +68,11 @@ static void on_disconnect(void *owner, const struct mqtt_who *who, enum mqtt_rea
                           int failure)
 {
         struct gate *gate = owner;
+        struct gate_quoted id;
 
         log_debug(gate->options.log, gate->counts.name,
-                  "disconnected client=\"%.*s\" reason=0x%02x why=\"%s\"",
-                  (int)who->client_id.length, who->client_id.bytes, (unsigned)reason,
+                  "disconnected client=\"%s\" reason=0x%02x why=\"%s\"",
+                  gate_quote(who->client_id, &id), (unsigned)reason,
                   failure < 0 ? strerror(-failure) : mqtt_reason_name(reason));
         gate_caller_leave(who->identity);
 }

@@ -2,6 +2,7 @@
 
 #include "agent/gate/envelope.h"
 #include "agent/gate/method.h"
+#include "agent/gate/quoted.h"
 #include "base/attributes.h"
 #include "data/json.h"
 
@@ -51,10 +52,11 @@ static void fault(struct arrival *arrival, enum command_code code, const char *s
 static int deny(const struct arrival *arrival, const char *why)
 {
         const struct gate_caller *caller = arrival->caller;
+        struct gate_quoted id;
 
         log_warning(caller->gate->options.log, caller->gate->counts.name,
-                    "request denied client=\"%.*s\" who=\"%s\": %s", (int)caller->client_id.length,
-                    caller->client_id.bytes, caller->session.principal.name, why);
+                    "request denied client=\"%s\" who=\"%s\": %s",
+                    gate_quote(caller->client_id, &id), caller->session.principal.name, why);
         caller->gate->counts.errors++;
         return MQTT_NOT_AUTHORIZED;
 }
@@ -72,6 +74,7 @@ static void publish_reply(const struct gate_request *request, const char *json, 
                                .correlation_data = {request->texts + request->topic_length,
                                                     request->correlation_length}},
         };
+        struct gate_quoted id;
         int r = -ENOMEM;
 
         if (request->has_correlation)
@@ -84,8 +87,7 @@ static void publish_reply(const struct gate_request *request, const char *json, 
         }
         /* It would wait for ever. The end of its connection is an answer, too. */
         log_warning(request->gate->options.log, request->gate->counts.name,
-                    "no memory for a reply client=\"%.*s\"", (int)caller->client_id.length,
-                    caller->client_id.bytes);
+                    "no memory for a reply client=\"%s\"", gate_quote(caller->client_id, &id));
         (void)mqtt_broker_kick(request->gate->broker, caller->client_id, MQTT_SERVER_BUSY);
 }
 
