@@ -152,6 +152,12 @@ TEST(an_administrator_who_reads_all_sees_requests)
         CHECK(gate_sees_requests(&topics, &admin, text("#")));
         CHECK(gate_sees_requests(&topics, &admin, text("pi/+/request")));
         CHECK(gate_sees_requests(&topics, &admin, text("$share/g/pi/rpc/request/led1")));
+        CHECK(gate_sees_requests(&topics, &admin, text("pi/rpc/+/+")));
+        CHECK(gate_sees_requests(&topics, &admin, text("$share/g/+/rpc/request/led1")));
+        CHECK(gate_sees_requests(&topics, &admin, text("pi/+/request/#")));
+        CHECK(!gate_sees_requests(&topics, &admin, text("pi/+/response/led1")));
+        CHECK(!gate_sees_requests(&topics, &admin, text("pi/+/+/a/b")));
+        CHECK(!gate_sees_requests(&topics, &admin, text("jobs/+")));
         CHECK(!gate_sees_requests(&topics, &admin, text("pi/status")));
         CHECK(!gate_sees_requests(&topics, &viewer, text("#")));
 }

@@ -113,17 +113,39 @@ bool gate_may_subscribe(const struct gate_topics *topics, const struct gate_read
         return gate_may_receive(topics, reader, without_share(filter));
 }
 
+static bool is_text(struct mqtt_text text, const char *words)
+{
+        return text.length == strlen(words) && memcmp(text.bytes, words, text.length) == 0;
+}
+
+/* Is there a name, `request` or one level more, that the filter matches? */
+static bool may_match(struct mqtt_text filter, struct mqtt_text request)
+{
+        struct mqtt_text level, wanted;
+        uint32_t at = 0, wanted_at = 0;
+
+        while (mqtt_topic_level_next(request, &wanted_at, &wanted)) {
+                if (!mqtt_topic_level_next(filter, &at, &level))
+                        return false;
+                if (is_text(level, "#"))
+                        return true;
+                if (!is_text(level, "+") && (level.length != wanted.length ||
+                                             memcmp(level.bytes, wanted.bytes, level.length) != 0))
+                        return false;
+        }
+        return !mqtt_topic_level_next(filter, &at, &level) || is_text(level, "#") ||
+               !mqtt_topic_level_next(filter, &at, &level) || is_text(level, "#");
+}
+
 bool gate_sees_requests(const struct gate_topics *topics, const struct gate_reader *reader,
                         struct mqtt_text filter)
 {
-        struct mqtt_text rest = without_share(filter);
         char request[GATE_TOPIC_MAX + sizeof(request_tail)];
         int length = snprintf(request, sizeof(request), "%.*s%s", (int)topics->base_length,
                               topics->base, request_tail);
 
         return reader->role >= COMMAND_ROLE_ADMIN &&
-               (gate_topics_place(topics, rest) == GATE_PLACE_REQUEST ||
-                mqtt_topic_matches(rest, (struct mqtt_text){request, (uint16_t)length}));
+               may_match(without_share(filter), (struct mqtt_text){request, (uint16_t)length});
 }
 
 bool gate_may_answer_at(const struct gate_topics *topics, const struct gate_reader *reader,
