@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-/* After so long without another one, all that was retained has come. */
+/* After so long without another one of them, all that was retained has come. */
 enum { RETAINED_QUIET_MS = 1000, CONNECT_MS = BROKER_TIMEOUT_SECONDS * 1000 };
 
 struct sub_options {
@@ -120,15 +120,24 @@ struct sub {
 /* How a connection came to its end, beside the results of client/connection.h. */
 enum { DONE = 1, FAILED = 2 /* and told */ };
 
-static int left_ms(const struct sub *sub)
+/* -1: for ever. */
+static int left_ms(uint64_t deadline_ns)
 {
         uint64_t now = clock_monotonic_ns();
         uint64_t left;
 
-        if (sub->deadline_ns == UINT64_MAX)
+        if (deadline_ns == UINT64_MAX)
                 return -1;
-        left = sub->deadline_ns > now ? (sub->deadline_ns - now - 1) / 1000000 + 1 : 0;
+        left = deadline_ns > now ? (deadline_ns - now - 1) / 1000000 + 1 : 0;
         return left < INT32_MAX ? (int)left : INT32_MAX;
+}
+
+/* When all that is retained has come, if no more of it comes from now on. */
+static uint64_t quiet_ns(const struct sub *sub)
+{
+        uint64_t end = clock_monotonic_ns() + RETAINED_QUIET_MS * UINT64_C(1000000);
+
+        return sub->options->retained_only && end < sub->deadline_ns ? end : sub->deadline_ns;
 }
 
 static int print(struct sub *sub, const struct client_message *message)
@@ -155,15 +164,13 @@ static int print(struct sub *sub, const struct client_message *message)
 static int receive_all(struct sub *sub, struct client_connection *connection, struct error *error)
 {
         bool retained_only = sub->options->retained_only;
+        uint64_t end_ns = quiet_ns(sub);
 
-        for (;;) {
+        do {
                 AUTO(client_message) struct client_message *message = NULL;
-                int wait_ms = left_ms(sub), r;
+                int r = client_connection_receive(connection, left_ms(end_ns), &message, error);
 
-                if (retained_only && (wait_ms < 0 || wait_ms > RETAINED_QUIET_MS))
-                        wait_ms = RETAINED_QUIET_MS;
-                r = client_connection_receive(connection, wait_ms, &message, error);
-                if (r == -ETIMEDOUT && (retained_only || left_ms(sub) == 0))
+                if (r == -ETIMEDOUT && left_ms(end_ns) == 0)
                         return DONE;
                 if (r != 0)
                         return r;
@@ -175,7 +182,10 @@ static int receive_all(struct sub *sub, struct client_connection *connection, st
                 sub->count++;
                 if (sub->options->count > 0 && sub->count >= sub->options->count)
                         return DONE;
-        }
+                end_ns = quiet_ns(sub);
+                /* Others may publish faster than we print. */
+        } while (left_ms(end_ns) != 0);
+        return DONE;
 }
 
 /* Tells which filters are refused, the first time. Is one not? */
@@ -202,7 +212,7 @@ static int follow_once(struct sub *sub, struct client_backoff *backoff, struct e
 {
         AUTO(client_connection) struct client_connection *connection = NULL;
         uint8_t reasons[CLIENT_FILTERS_MAX];
-        int limit_ms = left_ms(sub);
+        int limit_ms = left_ms(sub->deadline_ns);
         int connect_ms = limit_ms >= 0 && limit_ms < CONNECT_MS ? limit_ms : CONNECT_MS;
         int r = client_connection_open(&sub->broker.settings, connect_ms, &connection, error);
 
@@ -224,15 +234,17 @@ static int follow_once(struct sub *sub, struct client_backoff *backoff, struct e
 static int pause_before_next(struct sub *sub, struct client_backoff *backoff,
                              const struct error *error)
 {
-        int wait_ms = (int)client_backoff_next_ms(backoff), limit_ms = left_ms(sub), n;
+        int wait_ms = (int)client_backoff_next_ms(backoff), limit_ms = left_ms(sub->deadline_ns), n;
 
-        console_note("pifleet: %s. Trying again in %.1f s.\n", error->text, wait_ms / 1000.0);
+        /* With words of the broker's, perhaps. */
+        console_complain(&sub->console, "%s. Trying again in %.1f s.", error->text,
+                         wait_ms / 1000.0);
         if (limit_ms >= 0 && limit_ms < wait_ms)
                 wait_ms = limit_ms;
         n = poll(sub->broker.settings.watches, sub->broker.settings.watch_count, wait_ms);
         if (n != 0)
                 return -EINTR;
-        return left_ms(sub) == 0 ? DONE : 0;
+        return left_ms(sub->deadline_ns) == 0 ? DONE : 0;
 }
 
 /* Connection after connection. */
@@ -261,7 +273,7 @@ static enum exit_status conclude(const struct sub *sub, int r, const struct erro
                 return EXIT_REFUSED;
         if (r != DONE)
                 return broker_complain(&sub->console, &sub->broker, r, error);
-        if (sub->options->count > sub->count && left_ms(sub) == 0) {
+        if (sub->options->count > sub->count && left_ms(sub->deadline_ns) == 0) {
                 console_complain(&sub->console, "%lld of %lld messages came within %g s",
                                  (long long)sub->count, (long long)sub->options->count,
                                  sub->options->timeout_seconds);

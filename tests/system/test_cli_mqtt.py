@@ -208,6 +208,28 @@ def test_retained_only_and_no_retained(port):
     assert mqtt("sub", "kept/#", "-R", "--timeout", "0.5", port=port) == (OK, b"", "")
 
 
+def test_retained_only_ends_where_others_go_on_publishing(port):
+    mqtt("pub", "kept/a", "a", "--retain", port=port)
+    busy = subprocess.Popen([PROGRAM, "pub", "kept/b", "--lines", "--port", str(port)],
+                            stdin=subprocess.PIPE)
+    with busy:
+        ended = threading.Event()
+
+        def speak():
+            while not ended.wait(0.05):
+                busy.stdin.write(b"news\n")
+                busy.stdin.flush()
+
+        speaker = threading.Thread(target=speak)
+        speaker.start()
+        try:
+            assert mqtt("sub", "kept/#", "--retained-only", port=port) == (OK, b"a\n", "")
+        finally:
+            ended.set()
+            speaker.join()
+            busy.stdin.close()
+
+
 def test_too_few_messages_in_time_are_a_failure(port):
     mqtt("pub", "kept", "x", "--retain", port=port)
     status, out, err = mqtt("sub", "kept", "--count", "2", "--timeout", "0.5", port=port)
@@ -285,6 +307,16 @@ def test_a_broker_that_comes_back_is_found_again():
     assert (status, out) == (OK, b"one\none\n")
     assert "the broker ended the connection: Server shutting down (0x8b). Trying again in 0." in err
     assert err.endswith("Connected again.\n")
+
+
+def test_the_words_of_a_broker_that_is_waited_for_command_no_terminal():
+    with FakeBroker(after=packet(DISCONNECT, b"\x8b\0"), words="later \u202e",
+                    connections=2) as fake:
+        follower = Subscriber("t", port=fake.port, greet=False)
+        assert b"shutting down" in follower.process.stderr.readline()
+        fake.connack = 0x89
+        line = follower.process.stderr.readline().decode()
+    assert "later \\u{202e}. Trying again in" in line
 
 
 def test_a_broker_that_is_killed_is_waited_for():
