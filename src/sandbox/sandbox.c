@@ -43,7 +43,8 @@ static int connect_to(const char *path, struct ipc_channel *ret)
         return 0;
 }
 
-/* Nothing of ours but the channel and standard error, and no signal blocked. */
+/* Nothing of ours but the channel and standard error, and no signal blocked. In a process group
+ * of its own: Ctrl-C in a terminal reaches the whole group, and the spawner is to end after us. */
 static int spawn_child(const char *const argv[], int channel, pid_t *ret)
 {
         extern char **environ;
@@ -70,8 +71,11 @@ static int spawn_child(const char *const argv[], int channel, pid_t *ret)
         if (error == 0)
                 error = posix_spawnattr_setsigdefault(&attributes, &all);
         if (error == 0)
-                error = posix_spawnattr_setflags(&attributes,
-                                                 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+                error = posix_spawnattr_setpgroup(&attributes, 0);
+        if (error == 0)
+                error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
+                                                                      POSIX_SPAWN_SETSIGMASK |
+                                                                      POSIX_SPAWN_SETSIGDEF);
         if (error == 0)
                 error = posix_spawn(ret, argv[0], &actions, &attributes, (char *const *)argv,
                                     environ);

@@ -1,8 +1,10 @@
 """Modules that are there when the agent starts."""
 
 import json
+import os
 import pathlib
 import shutil
+import signal
 import time
 
 import pytest
@@ -202,3 +204,14 @@ def test_more_modules_come_and_go_than_there_are_users(agent):
         assert client.call("answer")["success"]
         # What was removed last has a way back, and its folder for that.
         assert len(own_folders(agent)) <= 514
+
+
+def test_ctrl_c_in_a_terminal_ends_the_agent_first(start_agent):
+    agent = start_agent(launcher=["setsid"])  # the leader of a group, as a shell makes it
+    with agent.connect() as client:
+        must_deploy(client, echo("it"))
+    os.killpg(agent.process.pid, signal.SIGINT)
+    assert agent.process.wait(timeout=30) == 0
+    lines = agent.stderr().splitlines()
+    assert lines[-1].endswith("agent: stopped")
+    assert not [line for line in lines if "trouble" in line]
