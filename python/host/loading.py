@@ -82,7 +82,7 @@ def find_commands(module):
             raise BadCommands("no commands: there is neither COMMAND_HANDLERS = {\"name\": function}"
                               f" nor a function {PREFIX}NAME")
     if not isinstance(table, dict):
-        raise BadCommands(f"COMMAND_HANDLERS is no dict but {type(table).__name__}")
+        raise BadCommands(f"COMMAND_HANDLERS is of type {type(table).__name__}, not dict")
     table = dict(table)
     if not table:
         raise BadCommands("COMMAND_HANDLERS is empty")

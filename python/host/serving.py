@@ -122,7 +122,7 @@ class Host:
             if hasattr(result, "__await__"):
                 result = self._wait_for(result)
             if not isinstance(result, dict):
-                raise BadReply(f"the result is no dict but {type(result).__name__}")
+                raise BadReply(f"the result is of type {type(result).__name__}, not dict")
             answer = b'{"reply":%d,"result":%b}' % (number, encode(result))
             if len(answer) > SEND_MAX:
                 raise BadReply(f"the result is {len(answer)} bytes of JSON; {SEND_MAX} at most")

@@ -52,19 +52,19 @@ static void put_layer(struct report *report, const char *mark, enum render_paint
 {
         note(report, buffer_printf(report->out, "  "));
         paint(report, mark, colour);
-        note(report,
-             buffer_printf(report->out, "%*s%-11s%s\n", (int)(9 - strlen(mark)), "", name, means));
+        note(report, buffer_printf(report->out, "%*s%-*s%s\n", (int)(9 - strlen(mark)), "",
+                                   *means ? 11 : 0, name, means));
 }
 
 /* Every layer before the one that failed was passed; those behind it were not
- * looked at. */
+ * looked at. What the failed one means would read as if it were so. */
 static void put_layers(struct report *report, const char *failed)
 {
         for (size_t i = 0; i < ARRAY_SIZE(layers); i++) {
                 bool bad = failed && strcmp(layers[i].name, failed) == 0;
 
                 put_layer(report, bad ? "refused" : "ok", bad ? RENDER_BAD : RENDER_GOOD,
-                          layers[i].name, layers[i].means);
+                          layers[i].name, bad ? "" : layers[i].means);
                 if (bad)
                         return;
         }

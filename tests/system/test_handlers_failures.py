@@ -105,7 +105,7 @@ def test_a_crash_in_a_call_is_told_to_its_caller(client, body, why):
 
 
 @pytest.mark.parametrize("result, words", [
-    ("None", "no dict"), ("[1]", "no dict"), ("{'x': float('nan')}", "nan"),
+    ("None", "not dict"), ("[1]", "not dict"), ("{'x': float('nan')}", "nan"),
     ("{'x': object()}", "cannot be written as JSON"), ("{'x': 'a' * (2 << 20)}", "bytes of JSON"),
     ("{'x': '\\ud800'}", "surrogate"), ("{'x': 2 ** 60}", "2**53"),
     ("eval_deep()", "nested deeper"),
