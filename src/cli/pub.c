@@ -106,6 +106,11 @@ struct pub {
         int timeout_ms;
 };
 
+static bool is_input(const char *path)
+{
+        return path && strcmp(path, "-") == 0;
+}
+
 static int check_source(const struct pub_options *options, const char *payload, struct error *error)
 {
         int sources = (payload != NULL) + (options->file != NULL) + options->lines + options->null;
@@ -117,6 +122,11 @@ static int check_source(const struct pub_options *options, const char *payload, 
         if (sources > 1)
                 return error_set(error, -EINVAL,
                                  "PAYLOAD, --file, --lines and --null exclude one another");
+        if (is_input(options->broker.password_file) &&
+            (options->lines || is_input(options->file) || is_input(payload)))
+                return error_set(error, -EINVAL,
+                                 "--password-file - takes standard input for the password; nothing "
+                                 "of it is left to be published");
         return 0;
 }
 
@@ -197,7 +207,7 @@ static enum exit_status publish_file(struct pub *pub, const char *path)
         r = input_file_read(path, CLIENT_PAYLOAD_MAX, &content);
         if (r < 0)
                 console_complain(&pub->console, "%s cannot be read: %s",
-                                 strcmp(path, "-") == 0 ? "standard input" : path, strerror(-r));
+                                 is_input(path) ? "standard input" : path, strerror(-r));
         else
                 status = connect_to(pub);
         if (r == 0 && status == EXIT_OK)
@@ -310,7 +320,7 @@ static enum exit_status run(int argc, char *argv[])
                 status = EXIT_USAGE;
         } else if (options.lines) {
                 status = publish_all_lines(&pub);
-        } else if (options.file || (words > 1 && strcmp(argv[1], "-") == 0)) {
+        } else if (options.file || (words > 1 && is_input(argv[1]))) {
                 status = publish_file(&pub, options.file ? options.file : "-");
         } else {
                 status = publish_word(&pub, words > 1 ? argv[1] : NULL);
