@@ -41,9 +41,8 @@ static void on_time(struct loop_timer *timer)
         uint64_t idle_ms = loop_now_ms(timer->loop) - net_stream_active_ms(connection->stream);
         uint64_t limit_ms = connection->server->limits.idle_ms;
 
-        /* Who still reads the last answer has not begun to be idle. */
-        if (connection->wait == HTTP_WAIT_IDLE && net_stream_pending(connection->stream) > 0 &&
-            idle_ms < limit_ms) {
+        /* Who still reads the last answer, or did lately, has not been idle for so long. */
+        if (connection->wait == HTTP_WAIT_IDLE && idle_ms < limit_ms) {
                 loop_timer_start(timer, limit_ms - idle_ms);
                 return;
         }
@@ -339,7 +338,8 @@ int http_connection_new(struct http_server *server, int fd, struct net_tls *tls,
                                                       .on_drained = on_drained,
                                                       .on_closed = on_closed};
         const struct net_stream_limits limits = {
-                .input = server->limits.head + EMPTY_LINE,
+                .input = server->limits.head > HTTP_TRAILER_MAX ? server->limits.head + EMPTY_LINE
+                                                                : HTTP_TRAILER_MAX,
                 .output = server->limits.output,
                 .output_high = server->limits.output / 4,
         };

@@ -56,6 +56,24 @@ TEST(requests_that_come_byte_by_byte_are_the_same)
         fixture_close(&f);
 }
 
+TEST(a_trailer_may_be_longer_than_a_head)
+{
+        struct http_limits limits = {.head = 512};
+        char x[1001] = "";
+        struct fixture f;
+        int fd;
+
+        memset(x, 'x', sizeof(x) - 1);
+        fixture_open(&f, &limits);
+        fd = fixture_connect(&f);
+        say(&f, fd, "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ");
+        say(&f, fd, x);
+        say(&f, fd, "\r\n\r\n");
+        CHECK(strstr(hear(&f, fd), "201 Created") != NULL);
+        close(fd);
+        fixture_close(&f);
+}
+
 TEST(many_requests_at_once_are_all_answered)
 {
         static const char one[] = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";

@@ -133,6 +133,26 @@ TEST(a_long_answer_goes_out_as_fast_as_it_is_read)
         fixture_close(&f);
 }
 
+TEST(idle_is_who_has_read_the_answer_and_says_nothing)
+{
+        struct http_limits limits = {.idle_ms = 5000};
+        struct fixture f;
+        int fd;
+
+        fixture_open(&f, &limits);
+        fd = fixture_connect(&f);
+        say(&f, fd, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+        advance(&f, 4900);
+        CHECK(strlen(hear(&f, fd)) > 1 << 20);
+        advance(&f, 4900);
+        say(&f, fd, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK(strstr(hear(&f, fd), "200 OK") != NULL);
+        advance(&f, 5000);
+        CHECK_TEXT(hear(&f, fd), "EOF");
+        close(fd);
+        fixture_close(&f);
+}
+
 #define HANDSHAKE                                                                                  \
         "GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"         \
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"

@@ -29,7 +29,7 @@ enum http_body_outcome {
 int http_body_begin(struct http_body *body, const struct http_request *request, uint64_t max);
 
 /* Looks at the front of the bytes. In each case *ret_consumed bytes are to be taken off;
- * HTTP_BODY_NEED_MORE leaves an unfinished line there, of HTTP_CHUNK_LINE_MAX at most.
+ * HTTP_BODY_NEED_MORE leaves an unfinished line there, of HTTP_TRAILER_MAX at most.
  * -EMSGSIZE: longer than `max`: 413. -EPROTO: what comes is no chunk: 400. After either
  * the connection cannot go on. */
 int http_body_next(struct http_body *body, const char *bytes, size_t count,

@@ -86,25 +86,3 @@ int http_response_end_chunked(struct http_response *response)
         http_response_field(response, "Transfer-Encoding", "chunked");
         return http_response_end_empty(response);
 }
-
-int http_chunk_write(struct buffer *out, const void *bytes, size_t count)
-{
-        size_t before = buffer_length(out);
-        int r;
-
-        if (count == 0)
-                return 0;
-        r = buffer_printf(out, "%zx\r\n", count);
-        if (r == 0)
-                r = buffer_append(out, bytes, count);
-        if (r == 0)
-                r = buffer_append(out, "\r\n", 2);
-        if (r < 0)
-                buffer_truncate(out, before);
-        return r;
-}
-
-int http_chunk_end(struct buffer *out)
-{
-        return buffer_append(out, "0\r\n\r\n", 5);
-}

@@ -1,4 +1,4 @@
-/* proto/http/response.h - writes responses: a head, and a body of known length or in chunks.
+/* proto/http/response.h - writes heads of responses, whose body is of known length or in chunks.
  *
  * Into the caller's buffer, behind what is there. The first failure sticks and takes back
  * all that was written of the head since http_response_begin(): a response is whole or not
@@ -36,7 +36,3 @@ int http_response_end(struct http_response *response, uint64_t length);
 int http_response_end_chunked(struct http_response *response);
 /* Of a response without a body and without a length: 1xx, 204, 304. */
 int http_response_end_empty(struct http_response *response);
-
-/* One chunk, not empty (`count` 0 writes nothing); whole or not at all. */
-int http_chunk_write(struct buffer *out, const void *bytes, size_t count);
-int http_chunk_end(struct buffer *out); /* behind the last */

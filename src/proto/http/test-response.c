@@ -127,20 +127,6 @@ TEST(a_response_that_does_not_fit_is_not_there)
         }
 }
 
-TEST(chunks_are_sized_in_hexadecimal)
-{
-        char text[OUT_MAX + 1];
-        struct buffer out;
-
-        buffer_init(&out, 30);
-        CHECK_EQ(http_chunk_write(&out, "abcdefghijklmnopq", 17), 0);
-        CHECK_EQ(http_chunk_write(&out, "", 0), 0);
-        CHECK_EQ(http_chunk_write(&out, "more than fits", 14), -EMSGSIZE);
-        CHECK_EQ(http_chunk_end(&out), 0);
-        CHECK_TEXT(take(&out, text), "11\r\nabcdefghijklmnopq\r\n0\r\n\r\n");
-        buffer_done(&out);
-}
-
 TEST(an_event_has_a_line_for_each_of_its_data)
 {
         static const struct {
