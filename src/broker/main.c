@@ -113,11 +113,18 @@ static void on_terminate(struct loop_signal *signal)
         stop(container_of(signal, struct program, signals[1]));
 }
 
-/* "::1" is left out where there is no IPv6. */
+/* "::1" is left out where there is no IPv6, but not to somebody else's program, which those
+ * who call "localhost" would reach. */
+static bool may_leave_out(size_t host, uint16_t port, int r)
+{
+        return host > 0 && (port == 0 || r == -EADDRNOTAVAIL || r == -EAFNOSUPPORT);
+}
+
 static int listen_at(struct program *program, const char *name, uint16_t port,
                      const struct net_listener_owner *owner, struct net_listener *ret[2])
 {
         static const char *const hosts[] = {"127.0.0.1", "::1"};
+        const uint16_t asked = port;
         char text[NET_ADDRESS_TEXT_MAX];
 
         for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
@@ -126,9 +133,9 @@ static int listen_at(struct program *program, const char *name, uint16_t port,
 
                 if (r == 0)
                         r = net_listener_new(program->loop, &address, 0, owner, &ret[i]);
-                if (r < 0 && i == 0) {
-                        log_error(program->log, name, "cannot listen port=%u: %s%s", port,
-                                  strerror(-r),
+                if (r < 0 && !may_leave_out(i, asked, r)) {
+                        log_error(program->log, name, "cannot listen host=%s port=%u: %s%s",
+                                  hosts[i], port, strerror(-r),
                                   r == -EADDRINUSE ? " (`ss -ltnp` names the other program)" : "");
                         return r;
                 }

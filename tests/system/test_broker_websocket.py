@@ -5,9 +5,11 @@ paho has a WebSocket client of its own; mqtt.js plays its scenes over both (test
 
 import http.client
 import socket
+import subprocess
 
 import pytest
 
+from agent_process import BUILD
 from broker_process import SECONDS, broker_process
 from test_broker_clients import Client
 
@@ -129,3 +131,16 @@ def test_packets_and_frames_need_not_begin_together(broker):
     # A pong for the ping between, CONNACK and two PINGRESP, in frames as they come.
     assert b"\x8a\x01!" in heard
     assert b"\x20\x02\x00\x00" in heard
+
+
+@pytest.mark.parametrize("option", ["-p", "-w"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_port_that_somebody_has_is_an_error(option, host):
+    """Also where only localhost's other address is taken: clients may call either."""
+    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host
+                              else socket.AF_INET) as taken:
+        ports = {"-p": "0", "-w": "0", option: str(taken.getsockname()[1])}
+        ended = subprocess.run([BUILD / "pifleet-broker", *sum(ports.items(), ())],
+                               stderr=subprocess.PIPE, text=True, timeout=SECONDS, check=False)
+    assert ended.returncode == 1
+    assert f"cannot listen host={host} port={ports[option]}" in ended.stderr
