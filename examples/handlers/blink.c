@@ -6,9 +6,10 @@
  *     $ pifleet call blink_stop
  *
  * The LED is one below /sys/class/leds, "ACT" on a Raspberry Pi; blink_leds lists
- * them. Writing to it has to be granted to the module in the agent's config. A thread blinks
- * between the calls, and its state is in static variables: both live as long as the
- * module is deployed. */
+ * them. To write to it, the module needs the LED's folder among its `directories` and a group
+ * among its `groups` in the agent's config, and a udev rule that gives the file `brightness`,
+ * which is root's, to that group. A thread blinks between the calls, and its state is in static
+ * variables: both live as long as the module is deployed. */
 #include <pifleet/handler.h>
 
 #include <dirent.h>

@@ -19,6 +19,13 @@ _pifleet_commands()
                 grep -o '{"name":"[a-z][a-z0-9_.]*"' | cut -d'"' -f4
 }
 
+# Prints the agent's modules, in the same way.
+_pifleet_modules()
+{
+        "$1" handlers --json --timeout 1 2>/dev/null |
+                grep -oE '"[a-z][a-z0-9_]*\.(py|c)":\{' | cut -d'"' -f2
+}
+
 _pifleet()
 {
         local program="${COMP_WORDS[0]}" subcommand="${COMP_WORDS[1]}"
@@ -65,8 +72,10 @@ _pifleet()
                         "$(_pifleet_options "$program" "$subcommand")" -- "$word")
         elif [ "$subcommand" = deploy ] || [ "$subcommand" = sign ]; then
                 mapfile -t COMPREPLY < <(compgen -f -- "$word")
-        elif [ "$subcommand" = call ] && [ "$COMP_CWORD" -eq 2 ]; then
+        elif [[ "$subcommand" =~ ^(call|rpc)$ ]] && [ "$COMP_CWORD" -eq 2 ]; then
                 mapfile -t COMPREPLY < <(compgen -W "$(_pifleet_commands "$program")" -- "$word")
+        elif [[ "$subcommand" =~ ^(rollback|handlers|logs)$ ]] && [ "$COMP_CWORD" -eq 2 ]; then
+                mapfile -t COMPREPLY < <(compgen -W "$(_pifleet_modules "$program")" -- "$word")
         fi
 }
 

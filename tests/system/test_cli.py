@@ -130,6 +130,12 @@ def test_completion_offers_what_there_is(tmp_path):
         '{"name":"pin_mode"}]}\'\n')
     (tmp_path / "pifleet").chmod(0o755)
     assert completions("call", "pi", path=tmp_path / "pifleet") == ["ping", "pin_mode"]
+    assert completions("rpc", "pi", path=tmp_path / "pifleet") == ["ping", "pin_mode"]
+    (tmp_path / "pifleet").write_text(
+        '#!/bin/sh\necho \'{"handlers":{"lamp.py":{"walls":{"uid":true}},"$(id).c":{},'
+        '"blink.c":{"commands":{}}}}\'\n')
+    for subcommand in ("rollback", "handlers", "logs"):
+        assert completions(subcommand, "", path=tmp_path / "pifleet") == ["lamp.py", "blink.c"]
 
 
 # ---- call ----
