@@ -21,13 +21,16 @@ static bool authority_of(struct http_text origin, struct http_text *ret)
 
 bool http_origin_is_own(const struct http_request *request)
 {
-        const struct http_text *origin = http_request_field(request, HTTP_TEXT("Origin"));
-        struct http_text authority;
+        for (size_t i = 0; i < request->fields_count; i++) {
+                const struct http_field *field = &request->fields[i];
+                struct http_text authority;
 
-        if (!origin)
-                return true;
-        return authority_of(*origin, &authority) &&
-               http_text_equals_ignoring_case(authority, request->host);
+                if (http_text_equals_ignoring_case(field->name, HTTP_TEXT("Origin")) &&
+                    !(authority_of(field->value, &authority) &&
+                      http_text_equals_ignoring_case(authority, request->host)))
+                        return false;
+        }
+        return true;
 }
 
 static struct http_text without_port(struct http_text host)

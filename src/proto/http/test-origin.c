@@ -42,3 +42,16 @@ TEST(a_page_of_somebody_else_is_recognised)
                              cases[i].origin ? cases[i].origin : "a program");
         }
 }
+
+TEST(of_two_origins_both_count)
+{
+        struct http_request request = {.host = HTTP_TEXT("localhost"), .fields_count = 2};
+
+        for (size_t i = 0; i < 2; i++) {
+                request.fields[i].name = HTTP_TEXT("Origin");
+                request.fields[i].value = HTTP_TEXT("http://localhost");
+        }
+        CHECK(http_origin_is_own(&request));
+        request.fields[1].value = HTTP_TEXT("http://evil.example");
+        CHECK(!http_origin_is_own(&request));
+}

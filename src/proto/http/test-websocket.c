@@ -58,6 +58,17 @@ static const struct {
          "Sec-WebSocket-Version: 13\r\n"
          "Sec-WebSocket-Key: dGhlIHNhbXBsZS-ub25jZQ==\r\n",
          -EPROTO, 400},
+        {"with two keys", "GET",
+         "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+         "Sec-WebSocket-Version: 13\r\n"
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+         -EPROTO, 400},
+        {"in two versions", "GET",
+         "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Version: 8\r\n"
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+         -EPROTO, 426},
         {"with a body", "GET",
          "Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n"
          "Sec-WebSocket-Version: 13\r\n"

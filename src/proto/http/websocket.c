@@ -23,6 +23,21 @@ static bool is_key(struct http_text text)
         return strchr("AQgw", text.bytes[KEY_DIGITS - 3]) != NULL;
 }
 
+/* 11.3: there is one of each; NULL: none, or more. */
+static const struct http_text *only_field(const struct http_request *request, struct http_text name)
+{
+        const struct http_text *found = NULL;
+
+        for (size_t i = 0; i < request->fields_count; i++) {
+                if (!http_text_equals_ignoring_case(request->fields[i].name, name))
+                        continue;
+                if (found)
+                        return NULL;
+                found = &request->fields[i].value;
+        }
+        return found;
+}
+
 int http_websocket_wanted(const struct http_request *request, struct http_text *ret_key,
                           struct http_refusal *refusal)
 {
@@ -31,8 +46,8 @@ int http_websocket_wanted(const struct http_request *request, struct http_text *
         if (!request->wants_upgrade ||
             !http_request_lists(request, HTTP_TEXT("Upgrade"), HTTP_TEXT("websocket")))
                 return HTTP_WEBSOCKET_NOT_ASKED;
-        key = http_request_field(request, HTTP_TEXT("Sec-WebSocket-Key"));
-        version = http_request_field(request, HTTP_TEXT("Sec-WebSocket-Version"));
+        key = only_field(request, HTTP_TEXT("Sec-WebSocket-Key"));
+        version = only_field(request, HTTP_TEXT("Sec-WebSocket-Version"));
         if (request->method != HTTP_GET)
                 return http_refuse(refusal, 405, "a WebSocket begins with GET");
         if (!version || !http_text_equals(*version, HTTP_TEXT("13")))
