@@ -51,6 +51,11 @@ def test_4_core_files_and_paths_cannot_be_written(served, filename):
     assert sentence.startswith("Protected file name: ")
 
 
+def test_4_a_name_without_its_suffix_is_told_both(served):
+    sentence = rejected(deploy(served, echo("bad"), filename="camera_handlers"), "protected")
+    assert sentence.endswith("lacks its suffix: camera_handlers.py or camera_handlers.c")
+
+
 def test_4_protected_commands_cannot_be_taken(served):
     sentence = rejected(deploy(served, echo("bad", name="update_handler")), "protected")
     assert sentence.startswith("Protected command: update_handler")

@@ -131,6 +131,10 @@ int module_name_check(const char *filename, struct error *error)
         char stem[HANDLER_NAME_MAX + 1];
         size_t length = strcspn(filename, ".");
 
+        if (module_command_name_is_valid(filename))
+                return error_set(error, -EINVAL,
+                                 "Protected file name: \"%s\" lacks its suffix: %s.py or %s.c",
+                                 filename, filename, filename);
         if (!handler_name_is_valid(filename))
                 return error_set(error, -EINVAL,
                                  "Protected file name: \"%.80s\" is no plain name of a handler: "
