@@ -205,7 +205,9 @@ class Run:
             raise Killed
         for pin in DRIVEN:
             self.drive("led_on", pin, 1)
-        self.drive("gpio_test", TESTED, 0, times=1, interval=0.01)
+        # A test puts back what was there: with `hold`, what a kill in the middle of one left.
+        before = self.place.board.value(TESTED)
+        self.drive("gpio_test", TESTED, before, times=1, interval=0.01)
         self.drive("pwm_set", MODULATED, 1, value=1)
 
     def _go_on(self):
