@@ -30,7 +30,7 @@ void mqtt_inflight_done(struct mqtt_inflight *inflight)
 
 static int grow(struct mqtt_inflight *inflight)
 {
-        uint32_t capacity = inflight->capacity > 0 ? inflight->capacity * 2 : CAPACITY_FIRST;
+        uint32_t capacity = inflight->capacity > 0 ? inflight->capacity * 2U : CAPACITY_FIRST;
         struct mqtt_delivery *places;
 
         if (capacity > CAPACITY_MAX)
@@ -42,7 +42,7 @@ static int grow(struct mqtt_inflight *inflight)
                 places[i] = *place(inflight, i);
         free(inflight->places);
         inflight->places = places;
-        inflight->capacity = capacity;
+        inflight->capacity = (uint16_t)capacity;
         inflight->first = 0;
         return 0;
 }
@@ -100,7 +100,7 @@ struct mqtt_delivery *mqtt_inflight_find(const struct mqtt_inflight *inflight, u
 static void drop_gaps(struct mqtt_inflight *inflight)
 {
         while (inflight->span > 0 && place(inflight, 0)->state == 0) {
-                inflight->first = (inflight->first + 1) & (inflight->capacity - 1);
+                inflight->first = (uint16_t)((inflight->first + 1) & (inflight->capacity - 1));
                 inflight->span--;
                 if (inflight->resumed > 0)
                         inflight->resumed--;

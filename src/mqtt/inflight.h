@@ -10,13 +10,14 @@
 
 struct mqtt_inflight {
         struct mqtt_delivery *places; /* state 0: a gap */
-        uint32_t capacity;            /* 0 or a power of two */
-        uint32_t first;               /* place of the oldest */
-        uint32_t span;                /* from the oldest to the newest, gaps included */
-        uint32_t count;               /* without gaps */
-        uint32_t resumed;             /* how many of the span were sent in this connection, */
-        uint32_t outstanding;         /* and are still to be acknowledged: without gaps */
-        uint16_t next_id;             /* 1 to 65535 */
+        /* Identifiers have 16 bits, and so have these: there are many sessions. */
+        uint16_t capacity;    /* 0 or a power of two */
+        uint16_t first;       /* place of the oldest */
+        uint16_t span;        /* from the oldest to the newest, gaps included */
+        uint16_t count;       /* without gaps */
+        uint16_t resumed;     /* how many of the span were sent in this connection, */
+        uint16_t outstanding; /* and are still to be acknowledged: without gaps */
+        uint16_t next_id;     /* 1 to 65535 */
 };
 
 void mqtt_inflight_init(struct mqtt_inflight *inflight);

@@ -61,7 +61,9 @@ static void insider_on_task(struct loop_task *task)
         struct mqtt_delivery delivery;
         unsigned calls = 0;
 
-        while (calls++ < CALLS_MOST && mqtt_queue_take(&insider->session->queue, &delivery)) {
+        while (calls++ < CALLS_MOST &&
+               mqtt_queue_take(&insider->session->queue, &insider->session->broker->queued_bytes,
+                               &delivery)) {
                 if (mqtt_message_has_expired(delivery.message, now))
                         broker->counters[MQTT_COUNT_DROPPED_EXPIRED]++;
                 else

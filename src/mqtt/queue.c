@@ -5,16 +5,16 @@
 
 enum { CAPACITY_FIRST = 8 };
 
-void mqtt_queue_init(struct mqtt_queue *queue, size_t *all_bytes)
+void mqtt_queue_init(struct mqtt_queue *queue)
 {
-        *queue = (struct mqtt_queue){.all_bytes = all_bytes};
+        *queue = (struct mqtt_queue){0};
 }
 
-void mqtt_queue_done(struct mqtt_queue *queue)
+void mqtt_queue_done(struct mqtt_queue *queue, size_t *all_bytes)
 {
         struct mqtt_delivery delivery;
 
-        while (mqtt_queue_take(queue, &delivery))
+        while (mqtt_queue_take(queue, all_bytes, &delivery))
                 mqtt_delivery_done(&delivery);
 }
 
@@ -42,16 +42,17 @@ static bool fits(size_t size, size_t used, size_t most)
         return used <= most && size <= most - used;
 }
 
-int mqtt_queue_add(struct mqtt_queue *queue, const struct mqtt_delivery *delivery,
-                   const struct mqtt_queue_bounds *bounds)
+int mqtt_queue_add(struct mqtt_queue *queue, size_t *all_bytes,
+                   const struct mqtt_delivery *delivery, const struct mqtt_queue_bounds *bounds)
 {
         size_t size = mqtt_message_size(delivery->message);
+        size_t most = bounds->bytes < UINT32_MAX ? bounds->bytes : UINT32_MAX;
         int r;
 
         if (queue->count > 0 &&
-            (queue->count >= bounds->messages || !fits(size, queue->bytes, bounds->bytes)))
+            (queue->count >= bounds->messages || !fits(size, queue->bytes, most)))
                 return -ENOSPC;
-        if (!fits(size, *queue->all_bytes, bounds->all_bytes))
+        if (!fits(size, *all_bytes, bounds->all_bytes))
                 return -EDQUOT;
         if (queue->count == queue->capacity) {
                 r = grow(queue);
@@ -60,23 +61,23 @@ int mqtt_queue_add(struct mqtt_queue *queue, const struct mqtt_delivery *deliver
         }
         queue->places[(queue->first + queue->count) & (queue->capacity - 1)] = *delivery;
         queue->count++;
-        queue->bytes += size;
-        *queue->all_bytes += size;
+        queue->bytes += (uint32_t)size;
+        *all_bytes += size;
         return 0;
 }
 
-bool mqtt_queue_take(struct mqtt_queue *queue, struct mqtt_delivery *ret)
+bool mqtt_queue_take(struct mqtt_queue *queue, size_t *all_bytes, struct mqtt_delivery *ret)
 {
         if (queue->count == 0)
                 return false;
         *ret = queue->places[queue->first];
         queue->first = (queue->first + 1) & (queue->capacity - 1);
         queue->count--;
-        queue->bytes -= mqtt_message_size(ret->message);
-        *queue->all_bytes -= mqtt_message_size(ret->message);
+        queue->bytes -= (uint32_t)mqtt_message_size(ret->message);
+        *all_bytes -= mqtt_message_size(ret->message);
         if (queue->count == 0) {
                 free(queue->places);
-                mqtt_queue_init(queue, queue->all_bytes);
+                mqtt_queue_init(queue);
         }
         return true;
 }

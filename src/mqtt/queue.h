@@ -2,7 +2,8 @@
  *
  * A ring that grows with its content and is given back when it is empty. What it may hold
  * is bounded in messages and in bytes of topics and payloads, and so are the bytes of all
- * queues together; its owner decides who goes when it is full. Embedded in its owner. */
+ * queues together; its owner decides who goes when it is full. Embedded in its owner, of whom
+ * there are many: one holds less than 4 GiB, whatever its bound says. */
 #pragma once
 
 #include "mqtt/delivery.h"
@@ -11,8 +12,7 @@ struct mqtt_queue {
         struct mqtt_delivery *places;
         uint32_t capacity; /* 0 or a power of two */
         uint32_t first, count;
-        size_t bytes;
-        size_t *all_bytes; /* of all queues; outlives them */
+        uint32_t bytes;
 };
 
 struct mqtt_queue_bounds {
@@ -20,12 +20,13 @@ struct mqtt_queue_bounds {
         size_t bytes, all_bytes;
 };
 
-void mqtt_queue_init(struct mqtt_queue *queue, size_t *all_bytes);
-void mqtt_queue_done(struct mqtt_queue *queue);
+void mqtt_queue_init(struct mqtt_queue *queue);
+/* `all_bytes`, here and below: what is in all queues. */
+void mqtt_queue_done(struct mqtt_queue *queue, size_t *all_bytes);
 
 /* Takes the delivery over on success only. -ENOSPC: beyond the bounds of this queue, though
  * one message fits into an empty one, however long; -EDQUOT: beyond that of all; -ENOMEM. */
-int mqtt_queue_add(struct mqtt_queue *queue, const struct mqtt_delivery *delivery,
-                   const struct mqtt_queue_bounds *bounds);
+int mqtt_queue_add(struct mqtt_queue *queue, size_t *all_bytes,
+                   const struct mqtt_delivery *delivery, const struct mqtt_queue_bounds *bounds);
 /* The oldest, now the caller's. False: empty. */
-bool mqtt_queue_take(struct mqtt_queue *queue, struct mqtt_delivery *ret);
+bool mqtt_queue_take(struct mqtt_queue *queue, size_t *all_bytes, struct mqtt_delivery *ret);

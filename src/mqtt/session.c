@@ -77,7 +77,7 @@ static struct mqtt_session *session_alloc(struct mqtt_broker *broker, struct mqt
         mqtt_subscriber_init(&session->subscriber);
         session->number = ++broker->sessions_made;
         mqtt_inflight_init(&session->inflight);
-        mqtt_queue_init(&session->queue, &broker->queued_bytes);
+        mqtt_queue_init(&session->queue);
         mqtt_id_set_init(&session->received);
         loop_timer_init(&session->timer, broker->loop, session_on_time);
         memcpy(session->id, id.bytes, id.length);
@@ -126,7 +126,7 @@ struct mqtt_session *mqtt_session_free(struct mqtt_session *session)
                 map_remove(session->broker->sessions, session->id);
         publish_will(session);
         mqtt_inflight_done(&session->inflight);
-        mqtt_queue_done(&session->queue);
+        mqtt_queue_done(&session->queue, &session->broker->queued_bytes);
         mqtt_id_set_done(&session->received);
         mqtt_broker_note_memory(session->broker);
         free(session);
@@ -161,7 +161,8 @@ static bool drop_oldest(struct mqtt_session *session)
 {
         struct mqtt_delivery oldest;
 
-        if (session->client || !mqtt_queue_take(&session->queue, &oldest))
+        if (session->client ||
+            !mqtt_queue_take(&session->queue, &session->broker->queued_bytes, &oldest))
                 return false;
         mqtt_delivery_done(&oldest);
         session->broker->counters[MQTT_COUNT_DROPPED_QUEUE]++;
@@ -177,7 +178,8 @@ int mqtt_session_queue(struct mqtt_session *session, struct mqtt_delivery *deliv
         int r;
 
         do
-                r = mqtt_queue_add(&session->queue, delivery, &bounds);
+                r = mqtt_queue_add(&session->queue, &session->broker->queued_bytes, delivery,
+                                   &bounds);
         while ((r == -ENOSPC || r == -EDQUOT) && drop_oldest(session));
         if (r < 0) {
                 session->broker->counters[r == -ENOMEM ? MQTT_COUNT_DROPPED_MEMORY

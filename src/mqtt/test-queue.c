@@ -15,23 +15,23 @@ static struct mqtt_delivery numbered(uint32_t number, uint32_t length)
         return delivery;
 }
 
-static int add(struct mqtt_queue *queue, uint32_t number, uint32_t length, uint32_t messages,
-               size_t bytes)
+static int add(struct mqtt_queue *queue, size_t *all, uint32_t number, uint32_t length,
+               uint32_t messages, size_t bytes)
 {
         struct mqtt_queue_bounds bounds = {messages, bytes, 1000};
         struct mqtt_delivery delivery = numbered(number, length);
-        int r = mqtt_queue_add(queue, &delivery, &bounds);
+        int r = mqtt_queue_add(queue, all, &delivery, &bounds);
 
         if (r < 0)
                 mqtt_delivery_done(&delivery);
         return r;
 }
 
-static uint32_t take(struct mqtt_queue *queue)
+static uint32_t take(struct mqtt_queue *queue, size_t *all)
 {
         struct mqtt_delivery delivery;
 
-        if (!mqtt_queue_take(queue, &delivery))
+        if (!mqtt_queue_take(queue, all, &delivery))
                 return 0;
         mqtt_delivery_done(&delivery);
         return delivery.subscription_id;
@@ -43,18 +43,18 @@ TEST(what_comes_first_goes_first_however_it_grows)
         size_t all = 0;
         uint32_t in = 0, out = 0;
 
-        mqtt_queue_init(&queue, &all);
+        mqtt_queue_init(&queue);
         for (unsigned i = 0; i < 70; i++) {
                 for (unsigned j = 0; j < 3; j++)
-                        CHECK_EQ(add(&queue, ++in, 5, 1000, 100000), 0);
-                CHECK_EQ(take(&queue), ++out);
+                        CHECK_EQ(add(&queue, &all, ++in, 5, 1000, 100000), 0);
+                CHECK_EQ(take(&queue, &all), ++out);
                 CHECK_EQ(queue.count, in - out);
                 CHECK_EQ(queue.bytes, (in - out) * 6);
                 CHECK_EQ(all, queue.bytes);
         }
         while (out < in)
-                CHECK_EQ(take(&queue), ++out);
-        CHECK_EQ(take(&queue), 0);
+                CHECK_EQ(take(&queue, &all), ++out);
+        CHECK_EQ(take(&queue, &all), 0);
         CHECK_EQ(queue.bytes, 0);
         CHECK_EQ(queue.capacity, 0);
 }
@@ -64,16 +64,16 @@ TEST(it_is_bounded_in_messages_and_in_bytes)
         struct mqtt_queue queue;
         size_t all = 0;
 
-        mqtt_queue_init(&queue, &all);
-        CHECK_EQ(add(&queue, 1, 50, 2, 20), 0);
-        CHECK_EQ(add(&queue, 2, 1, 2, 20), -ENOSPC);
-        CHECK_EQ(take(&queue), 1);
-        CHECK_EQ(add(&queue, 1, 9, 2, 20), 0);
-        CHECK_EQ(add(&queue, 2, 10, 2, 20), -ENOSPC);
-        CHECK_EQ(add(&queue, 2, 9, 2, 20), 0);
-        CHECK_EQ(add(&queue, 3, 0, 2, 100), -ENOSPC);
+        mqtt_queue_init(&queue);
+        CHECK_EQ(add(&queue, &all, 1, 50, 2, 20), 0);
+        CHECK_EQ(add(&queue, &all, 2, 1, 2, 20), -ENOSPC);
+        CHECK_EQ(take(&queue, &all), 1);
+        CHECK_EQ(add(&queue, &all, 1, 9, 2, 20), 0);
+        CHECK_EQ(add(&queue, &all, 2, 10, 2, 20), -ENOSPC);
+        CHECK_EQ(add(&queue, &all, 2, 9, 2, 20), 0);
+        CHECK_EQ(add(&queue, &all, 3, 0, 2, 100), -ENOSPC);
         CHECK_EQ(queue.bytes, 20);
-        mqtt_queue_done(&queue);
+        mqtt_queue_done(&queue, &all);
         CHECK_EQ(queue.count, 0);
         CHECK_EQ(all, 0);
 }
@@ -83,17 +83,17 @@ TEST(all_of_them_are_bounded_together)
         struct mqtt_queue one, two;
         size_t all = 0;
 
-        mqtt_queue_init(&one, &all);
-        mqtt_queue_init(&two, &all);
+        mqtt_queue_init(&one);
+        mqtt_queue_init(&two);
         for (uint32_t i = 1; i <= 10; i++)
-                CHECK_EQ(add(&one, i, 98, 100, 10000), 0);
+                CHECK_EQ(add(&one, &all, i, 98, 100, 10000), 0);
         CHECK_EQ(all, 990);
-        CHECK_EQ(add(&two, 1, 10, 100, 10000), -EDQUOT);
-        CHECK_EQ(add(&two, 1, 9, 100, 10000), 0);
-        CHECK_EQ(take(&one), 1);
-        CHECK_EQ(add(&two, 2, 98, 100, 10000), 0);
-        mqtt_queue_done(&one);
-        mqtt_queue_done(&two);
+        CHECK_EQ(add(&two, &all, 1, 10, 100, 10000), -EDQUOT);
+        CHECK_EQ(add(&two, &all, 1, 9, 100, 10000), 0);
+        CHECK_EQ(take(&one, &all), 1);
+        CHECK_EQ(add(&two, &all, 2, 98, 100, 10000), 0);
+        mqtt_queue_done(&one, &all);
+        mqtt_queue_done(&two, &all);
         CHECK_EQ(all, 0);
 }
 
@@ -105,9 +105,9 @@ TEST(without_memory_the_delivery_stays_the_callers)
         struct mqtt_delivery delivery = numbered(1, 1);
         int r;
 
-        mqtt_queue_init(&queue, &all);
+        mqtt_queue_init(&queue);
         allocation_fail_at(1);
-        r = mqtt_queue_add(&queue, &delivery, &bounds);
+        r = mqtt_queue_add(&queue, &all, &delivery, &bounds);
         CHECK(allocation_end());
         CHECK_EQ(r, -ENOMEM);
         CHECK_EQ(queue.count, 0);
