@@ -20,9 +20,9 @@ class Broker(typing.NamedTuple):
 
 
 @contextlib.contextmanager
-def broker_process(environment=None):
+def broker_process(environment=None, build=BUILD):
     """A broker that has to end well."""
-    process = subprocess.Popen([BUILD / "pifleet-broker", "-p", "0", "-w", "0"],
+    process = subprocess.Popen([build / "pifleet-broker", "-p", "0", "-w", "0"],
                                stderr=subprocess.PIPE, text=True,
                                env={**os.environ, **(environment or {})})
     try:

@@ -88,6 +88,9 @@ dev_test_long() {
         test_threads
         export PIFLEET_LONG=1
         vm_long
+        # Some look at what users run, too.
+        build_release
+        export PIFLEET_PROGRAMS="${top:?}/build"
         test_suites '--timeout-multiplier 10' '' 7200
         test_sum
 }
