@@ -80,11 +80,13 @@ int launch_receive(const struct launched *launched, struct report *ret, pid_t *r
         struct ucred sender;
         ssize_t got;
 
+        /* An init that ends with our request to do so unread makes a reset of it, which is told
+         * once and before what it has reported. */
         do
                 got = recvmsg(launched->report_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        while (got < 0 && errno == EINTR);
+        while (got < 0 && (errno == EINTR || errno == ECONNRESET));
         if (got < 0)
-                return errno == ECONNRESET ? 0 : -errno;
+                return -errno;
         if (got == 0)
                 return 0;
         header = CMSG_FIRSTHDR(&message);
