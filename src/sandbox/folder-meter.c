@@ -48,8 +48,11 @@ static int count(struct folder_meter *meter, const char *name)
                 return 0;
         if (++meter->entries > FOLDER_METER_ENTRIES_MAX)
                 return -EOVERFLOW;
-        if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
-            status.st_dev != meter->device)
+        if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+                return 0;
+        /* What is mounted there is somebody else's. Folders only: on an overlay, files may
+         * have the number of the layer they are from. */
+        if (S_ISDIR(status.st_mode) && status.st_dev != meter->device)
                 return 0;
         if (!S_ISDIR(status.st_mode)) {
                 meter->bytes += (uint64_t)status.st_blocks * BLOCK_BYTES /

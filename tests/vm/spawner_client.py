@@ -17,7 +17,7 @@ def specification(name, argv, shared=(), memory=0, tasks=0):
     """A sealed memfd that says what is to run (src/sandbox/specification.h)."""
     lists = [argv, [], shared, [], [], [], [], []]
     texts = b"".join(text.encode() + b"\0" for text in [name, *sum(map(list, lists), [])])
-    header = struct.pack("=8sQQQIIIIII8H", b"pf-spec1", memory, 0, 0, 0, 0, tasks, 0, 0,
+    header = struct.pack("=8sQQQQIIIIII8H", b"pf-spec1", memory, 0, 0, 0, 0, 0, tasks, 0, 0,
                          len(texts), *map(len, lists))
     fd = os.memfd_create("specification", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.write(fd, header + texts)
@@ -47,7 +47,7 @@ class SpawnerClient:
         message = self.socket.recv(4096)
         kind = NAMES[struct.unpack_from("=4H", message)[1]]
         form = {"welcome": "=4I", "started": "=QIIiI", "failed": "=QiI", "ended": "=QiIIIQQ",
-                "usage": "=5QII"}[kind]
+                "usage": "=5QIIQ"}[kind]
         return kind, struct.unpack_from(form, message, 8)
 
     def start(self, number, output, *arguments, **options):
