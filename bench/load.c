@@ -4,6 +4,7 @@
  * process's CPU time at both ends of the very window in which it counts. */
 #include "bench/clocks.h"
 #include "bench/crowd.h"
+#include "bench/number.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,21 +42,6 @@ static const char usage[] = "Usage: bench-load --port P --protocol NAME [options
                             "  --cpu N          pins itself to that core\n"
                             "  --server PID     reports that process's CPU time in the window\n";
 
-static int parse_number(const char *text, unsigned max, unsigned *ret)
-{
-        char *end;
-        unsigned long value;
-
-        errno = 0;
-        value = strtoul(text, &end, 10);
-        if (errno != 0 || end == text || *end != '\0' || *text == '-' || value > max) {
-                fprintf(stderr, "bench-load: '%s' is not a number from 0 to %u\n", text, max);
-                return -EINVAL;
-        }
-        *ret = (unsigned)value;
-        return 0;
-}
-
 static int parse_option(struct options *options, int letter, const char *text)
 {
         unsigned value = 0;
@@ -68,7 +54,7 @@ static int parse_option(struct options *options, int letter, const char *text)
                 fprintf(stderr, "bench-load: '%s' is not an IPv4 address\n", text);
                 return -EINVAL;
         case 'p':
-                r = parse_number(text, 65535, &value);
+                r = number_parse(text, 65535, &value);
                 options->address.sin_port = htons((uint16_t)value);
                 return r;
         case 'P':
@@ -79,19 +65,19 @@ static int parse_option(struct options *options, int letter, const char *text)
                         protocol_names());
                 return -EINVAL;
         case 'n':
-                return parse_number(text, CROWD_CONNECTIONS_MAX, &options->connections);
+                return number_parse(text, CROWD_CONNECTIONS_MAX, &options->connections);
         case 'f':
-                return parse_number(text, CROWD_IN_FLIGHT_MAX, &options->in_flight);
+                return number_parse(text, CROWD_IN_FLIGHT_MAX, &options->in_flight);
         case 'u':
-                return parse_number(text, 60000, &options->warm_up_ms);
+                return number_parse(text, 60000, &options->warm_up_ms);
         case 'w':
-                return parse_number(text, 600000, &options->window_ms);
+                return number_parse(text, 600000, &options->window_ms);
         case 'c':
-                r = parse_number(text, CPU_SETSIZE - 1, &value);
+                r = number_parse(text, CPU_SETSIZE - 1, &value);
                 options->cpu = (int)value;
                 return r;
         case 's':
-                r = parse_number(text, INT32_MAX, &value);
+                r = number_parse(text, INT32_MAX, &value);
                 options->server = (int)value;
                 return r;
         default:

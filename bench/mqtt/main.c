@@ -8,6 +8,7 @@
 #include "bench/mqtt/flow.h"
 #include "bench/mqtt/hoard.h"
 #include "bench/mqtt/storm.h"
+#include "bench/number.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,21 +52,6 @@ static const char usage[] =
         "  --server PID     reports that process's CPU time\n"
         "  --steps          waits for a line of standard input after each step\n";
 
-static int parse_number(const char *text, unsigned max, unsigned *ret)
-{
-        char *end;
-        unsigned long value;
-
-        errno = 0;
-        value = strtoul(text, &end, 10);
-        if (errno != 0 || end == text || *end != '\0' || *text == '-' || value > max) {
-                fprintf(stderr, "bench-mqtt: '%s' is not a number from 0 to %u\n", text, max);
-                return -EINVAL;
-        }
-        *ret = (unsigned)value;
-        return 0;
-}
-
 enum { FILTERS = 256, AT_ONCE, TOPICS, CALLERS, STEPS };
 
 static int parse_option(struct options *options, int option, const char *text)
@@ -80,37 +66,37 @@ static int parse_option(struct options *options, int option, const char *text)
                 fprintf(stderr, "bench-mqtt: '%s' is not an IPv4 address\n", text);
                 return -EINVAL;
         case 'p':
-                r = parse_number(text, 65535, &value);
+                r = number_parse(text, 65535, &value);
                 options->flow.broker.sin_port = htons((uint16_t)value);
                 return r;
         case 'n':
-                return parse_number(text, FLOW_CLIENTS_MAX, &options->flow.publishers);
+                return number_parse(text, FLOW_CLIENTS_MAX, &options->flow.publishers);
         case 'r':
-                return parse_number(text, FLOW_CLIENTS_MAX, &options->flow.receivers);
+                return number_parse(text, FLOW_CLIENTS_MAX, &options->flow.receivers);
         case FILTERS:
-                return parse_number(text, FLOW_FILTERS_MAX, &options->flow.filters);
+                return number_parse(text, FLOW_FILTERS_MAX, &options->flow.filters);
         case 'q':
-                return parse_number(text, 2, &options->flow.qos);
+                return number_parse(text, 2, &options->flow.qos);
         case 'f':
-                return parse_number(text, 10000, &options->flow.window);
+                return number_parse(text, 10000, &options->flow.window);
         case 'b':
-                return parse_number(text, 10000, &options->flow.per_write);
+                return number_parse(text, 10000, &options->flow.per_write);
         case CALLERS:
-                return parse_number(text, CALLERS_MAX, &options->callers);
+                return number_parse(text, CALLERS_MAX, &options->callers);
         case AT_ONCE:
-                return parse_number(text, STORM_AT_ONCE_MAX, &options->at_once);
+                return number_parse(text, STORM_AT_ONCE_MAX, &options->at_once);
         case TOPICS:
-                return parse_number(text, HOARD_TOPICS_MAX, &options->topics);
+                return number_parse(text, HOARD_TOPICS_MAX, &options->topics);
         case 'u':
-                return parse_number(text, 60000, &options->warm_up_ms);
+                return number_parse(text, 60000, &options->warm_up_ms);
         case 'w':
-                return parse_number(text, 600000, &options->window_ms);
+                return number_parse(text, 600000, &options->window_ms);
         case 'c':
-                r = parse_number(text, CPU_SETSIZE - 1, &value);
+                r = number_parse(text, CPU_SETSIZE - 1, &value);
                 options->cpu = (int)value;
                 return r;
         case 's':
-                r = parse_number(text, INT32_MAX, &value);
+                r = number_parse(text, INT32_MAX, &value);
                 options->server = (int)value;
                 return r;
         case STEPS:
