@@ -22,6 +22,7 @@ struct program {
         struct loop *loop;
         struct net_context *net;
         struct mqtt_broker *broker;
+        struct mqtt_websocket websocket;
         struct http_router *router;
         struct http_server *http; /* NULL: not wanted */
         /* Of MQTT and of HTTP: IPv4, and IPv6 where there is any. */
@@ -33,7 +34,7 @@ struct program {
 static void on_accept(void *owner, int fd, const struct net_address *peer)
 {
         struct program *program = owner;
-        int r = mqtt_broker_attach(program->broker, fd, NULL, peer);
+        int r = mqtt_broker_attach(program->broker, fd, NULL, peer, NULL);
 
         if (r < 0) {
                 log_warning(program->log, "broker", "turned away error=\"%s\"", strerror(-r));
@@ -165,8 +166,9 @@ static int start_http(struct program *program)
 {
         int r = http_router_new(&program->router);
 
+        program->websocket.broker = program->broker;
         if (r == 0)
-                r = mqtt_websocket_route(program->router, program->broker);
+                r = mqtt_websocket_route(program->router, &program->websocket);
         if (r == 0)
                 r = http_server_new(program->loop, program->net, program->router, NULL,
                                     &program->http);

@@ -16,6 +16,7 @@ struct mqtt_broker {
         struct net_context *net;
         struct mqtt_limits limits;
         struct mqtt_hooks hooks;
+        const struct mqtt_terms *terms; /* of those who came without */
 
         struct map *sessions; /* struct mqtt_session by client id */
         struct list all_sessions;

@@ -21,8 +21,12 @@ static int open_tables(struct mqtt_broker *broker)
         struct mqtt_topic_tree_config config = {.subscriptions = broker->limits.subscriptions,
                                                 .cache_bytes = broker->limits.cache_bytes,
                                                 .may_take = mqtt_sender_may_take};
+        struct mqtt_terms terms;
         int r = map_new_borrowing(broker->limits.sessions, &broker->sessions);
 
+        mqtt_terms_init(&terms, &broker->limits);
+        if (r == 0)
+                r = mqtt_terms_new(&terms, NULL, &broker->terms);
         if (r == 0)
                 r = mqtt_topic_tree_new(&config, &broker->tree);
         if (r == 0)
@@ -115,6 +119,7 @@ struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker)
         map_free(broker->sessions);
         mqtt_topic_tree_free(broker->tree);
         mqtt_retained_free(broker->retained);
+        mqtt_terms_unref(broker->terms);
         buffer_done(&broker->scratch);
         buffer_done(&broker->reasons);
         free(broker);
@@ -134,18 +139,19 @@ int mqtt_broker_check_room(struct mqtt_broker *broker)
 }
 
 int mqtt_broker_attach(struct mqtt_broker *broker, int fd, struct net_tls *tls,
-                       const struct net_address *peer)
+                       const struct net_address *peer, const struct mqtt_terms *terms)
 {
         int r = mqtt_broker_check_room(broker);
 
-        return r < 0 ? r : mqtt_client_new(broker, fd, tls, peer);
+        return r < 0 ? r : mqtt_client_new(broker, fd, tls, peer, terms ? terms : broker->terms);
 }
 
-int mqtt_broker_adopt(struct mqtt_broker *broker, struct net_stream *stream)
+int mqtt_broker_adopt(struct mqtt_broker *broker, struct net_stream *stream,
+                      const struct mqtt_terms *terms)
 {
         int r = mqtt_broker_check_room(broker);
 
-        return r < 0 ? r : mqtt_client_adopt(broker, stream);
+        return r < 0 ? r : mqtt_client_adopt(broker, stream, terms ? terms : broker->terms);
 }
 
 void mqtt_broker_stop(struct mqtt_broker *broker, enum mqtt_reason reason)

@@ -11,6 +11,7 @@
 #include "loop/loop.h"
 #include "mqtt/hooks.h"
 #include "mqtt/limits.h"
+#include "mqtt/terms.h"
 #include "net/stream.h"
 
 struct mqtt_broker;
@@ -25,13 +26,15 @@ int mqtt_broker_new(struct loop *loop, struct net_context *net, const struct mqt
 struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker);
 DEFINE_CLEANUP(mqtt_broker)
 
-/* A connection that was accepted; `tls` NULL: plain. Takes `fd` over on success only.
- * -EBUSY: limits.connecting are waiting already, or memory is tight; -ENOMEM, -errno. */
+/* A connection that was accepted; `tls` NULL: plain. Takes `fd` over on success only. `terms`
+ * are what mqtt_terms_new() made, of which it takes a reference; NULL: those of the broker's
+ * limits. -EBUSY: limits.connecting are waiting already, or memory is tight; -ENOMEM, -errno. */
 int mqtt_broker_attach(struct mqtt_broker *broker, int fd, struct net_tls *tls,
-                       const struct net_address *peer);
+                       const struct net_address *peer, const struct mqtt_terms *terms);
 /* The same for a stream that somebody else began, such as a WebSocket (net/upgrade.h). It is
  * the broker's on success only. */
-int mqtt_broker_adopt(struct mqtt_broker *broker, struct net_stream *stream);
+int mqtt_broker_adopt(struct mqtt_broker *broker, struct net_stream *stream,
+                      const struct mqtt_terms *terms);
 /* Whether there is room for one more of those: -EBUSY as above, and it is counted. */
 int mqtt_broker_check_room(struct mqtt_broker *broker);
 /* The answer to a CONNECT that on_connect put off. Not from inside a hook. -ENOENT: the

@@ -1,6 +1,7 @@
 #include "mqtt/client.h"
 
 #include "base/attributes.h"
+#include "mqtt/entrance.h"
 #include "mqtt/route.h"
 #include "mqtt/sender.h"
 #include "net/upgrade.h"
@@ -15,12 +16,31 @@ struct mqtt_who mqtt_client_who(const struct mqtt_client *client)
                 .user = {client->user ? client->user : "", client->user_length},
                 .version = (enum mqtt_version)client->version,
                 .peer = client->stream ? net_stream_peer(client->stream) : NULL,
+                .terms = client->terms,
                 .identity = client->identity,
         };
 
         if (client->session)
                 who.client_id = mqtt_session_id(client->session);
         return who;
+}
+
+struct mqtt_client_more *mqtt_client_more(struct mqtt_client *client)
+{
+        if (!client->more)
+                client->more = calloc(1, sizeof(*client->more));
+        return client->more;
+}
+
+static void free_more(struct mqtt_client *client)
+{
+        struct mqtt_client_more *more = TAKE(client->more);
+
+        if (!more)
+                return;
+        mqtt_alias_free(more->aliases_in);
+        mqtt_alias_free(more->aliases_out);
+        free(more);
 }
 
 int mqtt_client_put(struct mqtt_client *client, int encoded)
@@ -60,6 +80,12 @@ void mqtt_client_explain(const struct mqtt_client *client, enum mqtt_reason reas
         properties->reason_string = (struct mqtt_text){words, (uint16_t)length};
 }
 
+static void count_client(struct mqtt_client *client, int difference)
+{
+        client->broker->clients_count += (size_t)difference;
+        mqtt_entrance_of(client->terms)->clients += (uint32_t)difference;
+}
+
 static void move(struct mqtt_client *client, struct list *list, enum mqtt_client_state state)
 {
         struct mqtt_broker *broker = client->broker;
@@ -67,7 +93,7 @@ static void move(struct mqtt_client *client, struct list *list, enum mqtt_client
         if (client->state == MQTT_CLIENT_CONNECTING)
                 broker->connecting_count--;
         else if (client->state == MQTT_CLIENT_CONNECTED && state == MQTT_CLIENT_ENDED)
-                broker->clients_count--;
+                count_client(client, -1);
         list_remove(&client->link);
         list_append(list, &client->link);
         client->state = (uint8_t)state;
@@ -79,7 +105,7 @@ void mqtt_client_become_connected(struct mqtt_client *client)
 
         move(client, &broker->clients, MQTT_CLIENT_CONNECTED);
         client->heard_ms = loop_now_ms(broker->loop);
-        broker->clients_count++;
+        count_client(client, 1);
         broker->counters[MQTT_COUNT_CONNECTS]++;
 }
 
@@ -119,8 +145,7 @@ void mqtt_client_end(struct mqtt_client *client, enum mqtt_reason reason, int fa
                 leave_session(client, reason, failure, with_will);
         client->question = mqtt_question_free(client->question);
         forget_identity(client);
-        client->aliases_in = mqtt_alias_free(client->aliases_in);
-        client->aliases_out = mqtt_alias_free(client->aliases_out);
+        free_more(client);
         if (client->stream)
                 net_stream_finish(client->stream);
 }
@@ -316,12 +341,9 @@ static void handle(struct mqtt_client *client, const struct mqtt_frame *frame)
 /* Who nobody knows yet makes us hold less. */
 static uint32_t packet_max(const struct mqtt_client *client)
 {
-        const struct mqtt_limits *limits = &client->broker->limits;
+        uint32_t first = client->broker->limits.connect_bytes, most = client->terms->packet_bytes;
 
-        return client->state == MQTT_CLIENT_CONNECTING &&
-                               limits->connect_bytes < limits->packet_bytes
-                       ? limits->connect_bytes
-                       : limits->packet_bytes;
+        return client->state == MQTT_CLIENT_CONNECTING && first < most ? first : most;
 }
 
 static bool is_heard(const struct mqtt_client *client)
@@ -408,6 +430,7 @@ static void client_on_closed(void *owner, int reason)
         client->stream = NULL;
         list_remove(&client->link);
         mqtt_last_will_free(client->will);
+        mqtt_terms_unref(client->terms);
         free(client->user);
         free(client);
         broker->connections--;
@@ -420,12 +443,13 @@ static const struct net_stream_calls calls = {.on_bytes = client_on_bytes,
                                               .on_closed = client_on_closed};
 
 /* Above the mark nothing is sent but what answers the input at hand. */
-static struct net_stream_limits stream_limits(const struct mqtt_limits *limits)
+static struct net_stream_limits stream_limits(const struct mqtt_limits *limits,
+                                              const struct mqtt_terms *terms)
 {
         enum { SMALL_ANSWERS = 1024 * 1024 };
 
         return (struct net_stream_limits){
-                .input = limits->packet_bytes,
+                .input = terms->packet_bytes,
                 .output = limits->output_bytes + MQTT_REMAINING_MAX + SMALL_ANSWERS,
                 .output_high = limits->output_bytes,
         };
@@ -443,10 +467,11 @@ static struct mqtt_client *client_alloc(struct mqtt_broker *broker)
         return client;
 }
 
-static void client_enter(struct mqtt_client *client)
+static void client_enter(struct mqtt_client *client, const struct mqtt_terms *terms)
 {
         struct mqtt_broker *broker = client->broker;
 
+        client->terms = mqtt_terms_ref(terms);
         list_append(&broker->connecting, &client->link);
         broker->connecting_count++;
         broker->connections++;
@@ -454,9 +479,9 @@ static void client_enter(struct mqtt_client *client)
 }
 
 int mqtt_client_new(struct mqtt_broker *broker, int fd, struct net_tls *tls,
-                    const struct net_address *peer)
+                    const struct net_address *peer, const struct mqtt_terms *terms)
 {
-        const struct net_stream_limits limits = stream_limits(&broker->limits);
+        const struct net_stream_limits limits = stream_limits(&broker->limits, terms);
         AUTO_FREE struct mqtt_client *client = client_alloc(broker);
         struct net_stream_owner owner = {.owner = client, .calls = &calls};
         int r;
@@ -466,13 +491,14 @@ int mqtt_client_new(struct mqtt_broker *broker, int fd, struct net_tls *tls,
         r = net_stream_new(broker->net, fd, tls, peer, &limits, &owner, &client->stream);
         if (r < 0)
                 return r;
-        client_enter(TAKE(client));
+        client_enter(TAKE(client), terms);
         return 0;
 }
 
-int mqtt_client_adopt(struct mqtt_broker *broker, struct net_stream *stream)
+int mqtt_client_adopt(struct mqtt_broker *broker, struct net_stream *stream,
+                      const struct mqtt_terms *terms)
 {
-        const struct net_stream_limits limits = stream_limits(&broker->limits);
+        const struct net_stream_limits limits = stream_limits(&broker->limits, terms);
         struct mqtt_client *client = client_alloc(broker);
         struct net_stream_owner owner = {.owner = client, .calls = &calls};
 
@@ -480,6 +506,6 @@ int mqtt_client_adopt(struct mqtt_broker *broker, struct net_stream *stream)
                 return -ENOMEM;
         client->stream = stream;
         net_stream_hand_over(stream, &limits, &owner);
-        client_enter(client);
+        client_enter(client, terms);
         return 0;
 }

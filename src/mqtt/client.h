@@ -17,13 +17,19 @@ enum mqtt_client_state {
         MQTT_CLIENT_ENDED,  /* has no session; its stream writes out what there is */
 };
 
+/* What few have. */
+struct mqtt_client_more {
+        struct mqtt_alias *aliases_in, *aliases_out;
+};
+
 struct mqtt_client {
         struct list link; /* of the broker's connecting, clients, doomed or ended ones */
         struct mqtt_broker *broker;
         struct net_stream *stream;
         struct mqtt_session *session; /* NULL before CONNECT and after the end */
         struct mqtt_last_will *will;
-        struct mqtt_alias *aliases_in, *aliases_out;
+        const struct mqtt_terms *terms; /* a reference */
+        struct mqtt_client_more *more;  /* NULL: nothing of it */
         void *identity;                 /* the hooks' */
         struct mqtt_question *question; /* NULL: none is open */
         char *user;
@@ -42,9 +48,10 @@ struct mqtt_client {
 
 /* Takes `fd` over on success only. -ENOMEM, -errno. */
 int mqtt_client_new(struct mqtt_broker *broker, int fd, struct net_tls *tls,
-                    const struct net_address *peer);
+                    const struct net_address *peer, const struct mqtt_terms *terms);
 /* The same on a stream that somebody else began. -ENOMEM: it is as it was. */
-int mqtt_client_adopt(struct mqtt_broker *broker, struct net_stream *stream);
+int mqtt_client_adopt(struct mqtt_broker *broker, struct net_stream *stream,
+                      const struct mqtt_terms *terms);
 
 /* Ends the connection in this call: 5.0 clients that were connected are told by DISCONNECT
  * with `reason`; the will is published if the reason asks for it. The client itself goes
@@ -67,6 +74,8 @@ void mqtt_client_refuse(struct mqtt_client *client, enum mqtt_reason reason);
 void mqtt_clients_on_connect_timer(struct loop_timer *timer);
 void mqtt_clients_on_doom(struct loop_task *task);
 
+/* Made at its first use, until the connection's end. NULL: no memory. */
+struct mqtt_client_more *mqtt_client_more(struct mqtt_client *client);
 struct mqtt_who mqtt_client_who(const struct mqtt_client *client);
 static inline bool mqtt_client_is_connected(const struct mqtt_client *client)
 {

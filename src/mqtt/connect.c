@@ -1,5 +1,6 @@
 /* CONNECT and its answer (3.1, 3.2), and the client's DISCONNECT (3.14). */
 #include "mqtt/client.h"
+#include "mqtt/entrance.h"
 #include "mqtt/sender.h"
 #include "proto/mqtt/encode.h"
 
@@ -107,7 +108,8 @@ static int ask_hook(struct attempt *attempt)
         struct mqtt_who who = {.client_id = attempt->id,
                                .user = attempt->connect.user,
                                .version = attempt->connect.version,
-                               .peer = net_stream_peer(client->stream)};
+                               .peer = net_stream_peer(client->stream),
+                               .terms = client->terms};
 
         if (!who.user.bytes)
                 who.user.bytes = "";
@@ -162,11 +164,16 @@ static int keep_copies(struct attempt *attempt)
 static int check_clients(struct attempt *attempt, const struct mqtt_session *session)
 {
         struct mqtt_broker *broker = attempt->client->broker;
+        const struct mqtt_terms *terms = attempt->client->terms;
+        const struct mqtt_entrance *old = NULL, *entrance = mqtt_entrance_of(terms);
 
         if (broker->stopping)
                 return MQTT_SERVER_UNAVAILABLE; /* CONNACK has no 0x8b */
+        if (session && session->client)
+                old = mqtt_entrance_of(session->client->terms);
         /* Who takes a connection over needs no more than there is. */
-        if (broker->clients_count < broker->limits.clients || (session && session->client))
+        if ((broker->clients_count < broker->limits.clients || old) &&
+            (entrance->clients < terms->clients || old == entrance))
                 return 0;
         broker->counters[MQTT_COUNT_REFUSED_CLIENTS]++;
         return MQTT_SERVER_BUSY;
@@ -213,7 +220,7 @@ static int open_session(struct attempt *attempt)
 static void choose_expiry(struct attempt *attempt)
 {
         const struct mqtt_connect *connect = &attempt->connect;
-        uint32_t most = attempt->client->broker->limits.session_expiry_max_s, wanted;
+        uint32_t most = attempt->client->terms->session_expiry_max_s, wanted;
 
         /* 3.1.1 knows those that end with the connection, and those that stay. */
         wanted = connect->version == MQTT_VERSION_5 ? connect->properties.session_expiry_s
@@ -232,18 +239,18 @@ static uint16_t least(uint16_t a, uint16_t b)
 static void note_capabilities(struct attempt *attempt)
 {
         struct mqtt_client *client = attempt->client;
-        const struct mqtt_limits *limits = &client->broker->limits;
+        const struct mqtt_terms *terms = client->terms;
         const struct mqtt_properties *properties = &attempt->connect.properties;
 
-        client->receive_maximum = least(properties->receive_maximum, limits->inflight);
-        client->aliases_max = least(properties->topic_alias_maximum, limits->aliases_granted);
+        client->receive_maximum = least(properties->receive_maximum, terms->inflight);
+        client->aliases_max = least(properties->topic_alias_maximum, terms->aliases_granted);
 }
 
 /* 5.0: we may ask for a shorter one (3.1.2.10, [MQTT-3.1.2-21]); 3.1.1 has no way to. */
 static uint16_t choose_keep_alive(struct attempt *attempt)
 {
         uint16_t wanted = attempt->connect.keep_alive_s;
-        uint16_t most = attempt->client->broker->limits.keep_alive_s;
+        uint16_t most = attempt->client->terms->keep_alive_s;
 
         if (attempt->connect.version == MQTT_VERSION_5 && most > 0 &&
             (wanted == 0 || wanted > most))
@@ -263,23 +270,23 @@ static void set_bit(struct mqtt_properties *properties, enum mqtt_property prope
 static int write_connack(struct attempt *attempt, uint16_t keep_alive_s)
 {
         struct mqtt_client *client = attempt->client;
-        const struct mqtt_limits *limits = &client->broker->limits;
+        const struct mqtt_terms *terms = client->terms;
         const struct mqtt_connect *connect = &attempt->connect;
         struct mqtt_connack connack = {.session_present = attempt->session_present};
         struct mqtt_properties *properties = &connack.properties;
 
         properties->session_expiry_s = attempt->expiry_s;
-        properties->receive_maximum = limits->receive_maximum;
-        properties->maximum_packet_size = limits->packet_bytes;
-        properties->topic_alias_maximum = limits->aliases;
+        properties->receive_maximum = terms->receive_maximum;
+        properties->maximum_packet_size = terms->packet_bytes;
+        properties->topic_alias_maximum = terms->aliases;
         properties->assigned_client_id = attempt->id;
         properties->server_keep_alive_s = keep_alive_s;
         properties->response_information = attempt->admission.response_information;
         set_bit(properties, MQTT_SESSION_EXPIRY,
                 attempt->expiry_s != connect->properties.session_expiry_s);
-        set_bit(properties, MQTT_RECEIVE_MAXIMUM, limits->receive_maximum < UINT16_MAX);
+        set_bit(properties, MQTT_RECEIVE_MAXIMUM, terms->receive_maximum < UINT16_MAX);
         set_bit(properties, MQTT_MAXIMUM_PACKET_SIZE, true);
-        set_bit(properties, MQTT_TOPIC_ALIAS_MAXIMUM, limits->aliases > 0);
+        set_bit(properties, MQTT_TOPIC_ALIAS_MAXIMUM, terms->aliases > 0);
         set_bit(properties, MQTT_ASSIGNED_CLIENT_ID, connect->client_id.length == 0);
         set_bit(properties, MQTT_SERVER_KEEP_ALIVE, keep_alive_s != connect->keep_alive_s);
         set_bit(properties, MQTT_RESPONSE_INFORMATION,
@@ -369,7 +376,7 @@ void mqtt_connect_give_up(struct mqtt_client *client)
  * end cannot be kept any more. */
 void mqtt_handle_disconnect(struct mqtt_client *client, const struct mqtt_frame *frame)
 {
-        uint32_t most = client->broker->limits.session_expiry_max_s;
+        uint32_t most = client->terms->session_expiry_max_s;
         struct mqtt_session *session = client->session;
         struct mqtt_disconnect disconnect;
         int reason = mqtt_decode_disconnect(frame, (enum mqtt_version)client->version, &disconnect);

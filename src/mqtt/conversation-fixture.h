@@ -27,6 +27,7 @@ struct conversation {
         struct loop *loop;
         struct net_context *net;
         struct mqtt_broker *broker;
+        const struct mqtt_terms *terms; /* of those who come from now on; NULL: none */
         int fds[CONVERSATION_CLIENTS]; /* -1: not there */
         struct buffer heard[CONVERSATION_CLIENTS];
         const char *name; /* for messages */

@@ -5,6 +5,7 @@
  * from inside (broker.h). What they are shown lives until they return. */
 #pragma once
 
+#include "mqtt/terms.h"
 #include "net/address.h"
 #include "proto/mqtt/decode.h"
 
@@ -13,8 +14,9 @@ struct mqtt_who {
         struct mqtt_text client_id;
         struct mqtt_text user; /* empty: none was given */
         enum mqtt_version version;
-        const struct net_peer *peer; /* NULL: a will of a client that is gone */
-        void *identity;              /* what on_connect gave */
+        const struct net_peer *peer;    /* NULL: a will of a client that is gone */
+        const struct mqtt_terms *terms; /* that the connection came with; never NULL */
+        void *identity;                 /* what on_connect gave */
 };
 
 /* The answer to CONNECT; prepared with MQTT_SUCCESS, a ticket and nothing else. */

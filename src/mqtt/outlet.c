@@ -30,13 +30,16 @@ static void choose_alias(struct mqtt_client *client, const struct mqtt_outgoing 
                          struct mqtt_copy *copy)
 {
         enum { ALIAS_SIZE = 3 + 1 };
+        struct mqtt_client_more *more;
 
         if (client->aliases_max == 0 ||
             mqtt_message_copy_length(outgoing->message, copy) + ALIAS_SIZE > client->packet_bytes)
                 return;
-        if (!client->aliases_out && mqtt_alias_new(client->aliases_max, &client->aliases_out) < 0)
+        more = mqtt_client_more(client);
+        if (!more ||
+            (!more->aliases_out && mqtt_alias_new(client->aliases_max, &more->aliases_out) < 0))
                 return;
-        copy->alias = mqtt_alias_give(client->aliases_out, mqtt_message_topic(outgoing->message),
+        copy->alias = mqtt_alias_give(more->aliases_out, mqtt_message_topic(outgoing->message),
                                       &copy->without_topic);
 }
 

@@ -8,7 +8,8 @@
 /* 3.3.2.3.4, [MQTT-3.3.2-7] to [MQTT-3.3.2-12]. */
 static int resolve_alias(struct mqtt_client *client, struct mqtt_publish *publish)
 {
-        uint16_t number = publish->properties.topic_alias, max = client->broker->limits.aliases;
+        uint16_t number = publish->properties.topic_alias, max = client->terms->aliases;
+        struct mqtt_client_more *more;
 
         if (!(publish->properties.present & mqtt_property_bit(MQTT_TOPIC_ALIAS)))
                 return 0;
@@ -16,14 +17,15 @@ static int resolve_alias(struct mqtt_client *client, struct mqtt_publish *publis
         publish->properties.present &= ~mqtt_property_bit(MQTT_TOPIC_ALIAS);
         if (number == 0 || number > max)
                 return MQTT_TOPIC_ALIAS_INVALID;
-        if (!client->aliases_in && mqtt_alias_new(max, &client->aliases_in) < 0)
+        more = mqtt_client_more(client);
+        if (!more || (!more->aliases_in && mqtt_alias_new(max, &more->aliases_in) < 0))
                 return MQTT_SERVER_BUSY;
         if (publish->topic.length > 0)
-                return mqtt_alias_set(client->aliases_in, number, publish->topic) < 0
+                return mqtt_alias_set(more->aliases_in, number, publish->topic) < 0
                                ? MQTT_SERVER_BUSY
                                : 0;
-        return mqtt_alias_topic(client->aliases_in, number, &publish->topic) ? 0
-                                                                             : MQTT_PROTOCOL_ERROR;
+        return mqtt_alias_topic(more->aliases_in, number, &publish->topic) ? 0
+                                                                           : MQTT_PROTOCOL_ERROR;
 }
 
 static int check(struct mqtt_client *client, struct mqtt_publish *publish)
@@ -101,7 +103,7 @@ static void take_exactly_once(struct mqtt_client *client, const struct mqtt_publ
                 return;
         }
         /* [MQTT-3.3.4-7], [MQTT-3.3.4-8]. 3.1.1 has no such bound: then it is ours. */
-        if (received->count >= broker->limits.receive_maximum) {
+        if (received->count >= client->terms->receive_maximum) {
                 mqtt_client_refuse(client, MQTT_RECEIVE_MAXIMUM_EXCEEDED);
                 return;
         }

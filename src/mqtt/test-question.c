@@ -222,7 +222,7 @@ TEST(the_clients_that_wait_are_bounded_with_those_that_connect)
         limits.connecting = 2;
         conversation_init(&talk, &limits, &hooks);
         conversation_run(&talk, "a> " CONNECT_5("a") "b> " CONNECT_5("b"));
-        CHECK_EQ(mqtt_broker_attach(talk.broker, 0, NULL, NULL), -EBUSY);
+        CHECK_EQ(mqtt_broker_attach(talk.broker, 0, NULL, NULL, NULL), -EBUSY);
         CHECK_EQ(mqtt_broker_admit(talk.broker, porter.ticket, &answer), 0);
         conversation_settle(&talk);
         conversation_run(&talk, "b< " CONNACK_5 "c> " CONNECT_5("c"));

@@ -14,6 +14,7 @@ enum { HEARD_MAX = 4 << 20 };
 
 struct fixture {
         struct conversation talk; /* the broker, its loop and streams */
+        struct mqtt_websocket websocket;
         struct http_router *router;
         struct http_server *server;
 };
@@ -22,7 +23,8 @@ static void open_fixture(struct fixture *f, const struct mqtt_limits *limits)
 {
         conversation_init(&f->talk, limits, NULL);
         CHECK_EQ(http_router_new(&f->router), 0);
-        CHECK_EQ(mqtt_websocket_route(f->router, f->talk.broker), 0);
+        f->websocket = (struct mqtt_websocket){.broker = f->talk.broker};
+        CHECK_EQ(mqtt_websocket_route(f->router, &f->websocket), 0);
         CHECK_EQ(http_server_new(f->talk.loop, f->talk.net, f->router, NULL, &f->server), 0);
 }
 

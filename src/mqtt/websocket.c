@@ -26,7 +26,7 @@ static bool may_connect(const struct http_request *request)
 static void on_request(void *owner, struct http_exchange *exchange)
 {
         const struct http_request *request = http_exchange_request(exchange);
-        struct mqtt_broker *broker = owner;
+        struct mqtt_websocket *websocket = owner;
         struct http_refusal refusal;
         struct net_stream *stream;
         struct http_text key;
@@ -43,17 +43,17 @@ static void on_request(void *owner, struct http_exchange *exchange)
                 http_exchange_refuse(exchange, 400, "the subprotocol is \"mqtt\"");
         else if (!may_connect(request))
                 http_exchange_refuse(exchange, 403, "this page is of another origin");
-        else if (mqtt_broker_check_room(broker) < 0)
+        else if (mqtt_broker_check_room(websocket->broker) < 0)
                 http_exchange_refuse(exchange, 503, "there is no room for one more client now");
         else if (http_exchange_upgrade(exchange, key, subprotocol, &stream) == 0 &&
-                 mqtt_broker_adopt(broker, stream) < 0)
+                 mqtt_broker_adopt(websocket->broker, stream, websocket->terms) < 0)
                 net_stream_close(stream); /* nobody would be there for its farewell */
 }
 
-int mqtt_websocket_route(struct http_router *router, struct mqtt_broker *broker)
+int mqtt_websocket_route(struct http_router *router, struct mqtt_websocket *websocket)
 {
         static const struct http_route route = {
                 .method = HTTP_GET, .pattern = "/mqtt", .handler = on_request};
 
-        return http_router_add(router, &route, 1, broker);
+        return http_router_add(router, &route, 1, websocket);
 }

@@ -6,7 +6,13 @@
 #include "http/router.h"
 #include "mqtt/broker.h"
 
+/* Where they go. May be changed at any time, for those who come from then on. */
+struct mqtt_websocket {
+        struct mqtt_broker *broker;
+        const struct mqtt_terms *terms; /* the program's; NULL: those of the broker's limits */
+};
+
 /* GET /mqtt, with the subprotocol "mqtt". Pages of other origins are refused, and all pages
- * where the broker is asked by a name that need not be its own. The broker outlives the
- * router. -ENOMEM. */
-int mqtt_websocket_route(struct http_router *router, struct mqtt_broker *broker);
+ * where the broker is asked by a name that need not be its own. `websocket`
+ * outlives the router. -ENOMEM. */
+int mqtt_websocket_route(struct http_router *router, struct mqtt_websocket *websocket);

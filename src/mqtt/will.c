@@ -11,6 +11,7 @@ struct mqtt_last_will {
         struct mqtt_publish publish; /* points into `bytes` */
         uint32_t delay_s;
         void *identity;
+        const struct mqtt_terms *terms; /* a reference; NULL: its connection is there */
         char *user;
         uint16_t user_length;
         uint8_t version;
@@ -74,6 +75,7 @@ struct mqtt_last_will *mqtt_last_will_free(struct mqtt_last_will *will)
         hooks = &will->broker->hooks;
         if (will->identity && hooks->on_forget)
                 hooks->on_forget(hooks->owner, will->identity);
+        mqtt_terms_unref(will->terms);
         free(will->user);
         free(will);
         return NULL;
@@ -87,6 +89,7 @@ uint32_t mqtt_last_will_delay_s(const struct mqtt_last_will *will)
 void mqtt_last_will_adopt(struct mqtt_last_will *will, struct mqtt_client *client)
 {
         will->identity = TAKE(client->identity);
+        will->terms = mqtt_terms_ref(client->terms);
         will->user = TAKE(client->user);
         will->user_length = client->user_length;
         will->version = client->version;
@@ -101,6 +104,7 @@ void mqtt_last_will_publish(struct mqtt_last_will *will, struct mqtt_text client
                 .client_id = client_id,
                 .user = {will->user ? will->user : "", will->user_length},
                 .version = (enum mqtt_version)will->version,
+                .terms = will->terms,
                 .identity = will->identity,
         };
         int r = MQTT_HOOK_PASS;

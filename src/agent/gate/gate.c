@@ -143,7 +143,7 @@ void gate_adopt(struct gate *gate, int fd, const struct net_address *peer)
 
         if (!gate->stopping &&
             mqtt_broker_connections(gate->broker) < gate->options.connections_max)
-                r = mqtt_broker_attach(gate->broker, fd, NULL, peer);
+                r = mqtt_broker_attach(gate->broker, fd, NULL, peer, NULL);
         if (r < 0) {
                 gate->counts.refused++;
                 close(fd);

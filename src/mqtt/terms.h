@@ -1,0 +1,51 @@
+/* mqtt/terms.h - what a broker grants those who come through one listener.
+ *
+ * A program fills in a struct mqtt_terms and makes terms of it, which are immutable, counted,
+ * and shared by all who came with them: each keeps what it was told at CONNECT. New terms of
+ * the same listener succeed the old ones, and what is counted per listener goes on. One
+ * thread, the broker's.
+ *
+ *     mqtt_terms_init(&wanted, &limits);
+ *     wanted.name = "garden";
+ *     wanted.keep_alive_s = 60;
+ *     r = mqtt_terms_new(&wanted, NULL, &terms);
+ *     …
+ *     r = mqtt_broker_attach(broker, fd, NULL, peer, terms); */
+#pragma once
+
+#include "base/cleanup.h"
+#include "mqtt/limits.h"
+
+#include <stdbool.h>
+
+struct mqtt_terms {
+        const char *name; /* for people and hooks; "": none */
+        void *owner;      /* the program's, for its hooks (mqtt_who.terms) */
+
+        uint32_t clients; /* that are logged in at a time: CONNACK 0x89 */
+
+        /* Announced in CONNACK. */
+        uint32_t packet_bytes;         /* a longer packet of a client: DISCONNECT 0x95 */
+        uint16_t receive_maximum;      /* QoS 2 of a client under way: DISCONNECT 0x93 */
+        uint16_t aliases;              /* topic aliases of a client: DISCONNECT 0x94 */
+        uint16_t keep_alive_s;         /* at most; 0: as the client wishes */
+        uint32_t session_expiry_max_s; /* at most; UINT32_MAX: for ever */
+
+        uint16_t inflight;        /* QoS 1 and 2 under way to a client: the rest is queued */
+        uint16_t aliases_granted; /* topic aliases that we use towards a client */
+};
+
+/* What a broker with these limits grants to those who came without terms. */
+void mqtt_terms_init(struct mqtt_terms *wanted, const struct mqtt_limits *limits);
+
+/* A copy, texts included, with one reference. `previous`, which may be NULL: terms of the same
+ * listener before; who came with either counts for both. -ENOMEM. */
+int mqtt_terms_new(const struct mqtt_terms *wanted, const struct mqtt_terms *previous,
+                   const struct mqtt_terms **ret);
+/* Only of terms that mqtt_terms_new() made. */
+const struct mqtt_terms *mqtt_terms_ref(const struct mqtt_terms *terms);
+const struct mqtt_terms *mqtt_terms_unref(const struct mqtt_terms *terms); /* returns NULL */
+static inline void mqtt_terms_cleanup(const struct mqtt_terms **terms)
+{
+        mqtt_terms_unref(*terms);
+}
