@@ -142,9 +142,21 @@ static uint64_t body_ms(const struct http_exchange *exchange)
         const struct http_limits *limits = &exchange->connection->server->limits;
         uint64_t bytes = exchange->request.framing == HTTP_FRAMING_LENGTH
                                  ? exchange->request.content_length
-                                 : exchange->match.route->body_max;
+                                 : exchange->framing.max;
 
         return limits->request_ms + bytes * 1000 / HTTP_BODY_RATE;
+}
+
+/* How long the body may be; false: it is answered already, and gone. */
+static bool admit(struct http_connection *connection, size_t *ret_max)
+{
+        struct http_exchange *exchange = connection->exchange;
+        const struct http_route *route = exchange->match.route;
+
+        *ret_max = route->body_max;
+        if (route->admit)
+                *ret_max = route->admit(exchange->match.owner, exchange);
+        return connection->exchange != NULL;
 }
 
 /* The head is there: who answers it, and does a body follow that may? */
@@ -152,18 +164,18 @@ static void begin_exchange(struct http_connection *connection)
 {
         static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
         struct http_exchange *exchange = connection->exchange;
+        size_t body_max;
 
         /* Until it is known to be read, a body stands between us and the next request. */
         connection->reading = exchange->request.framing != HTTP_FRAMING_NONE;
         set_wait(connection, HTTP_WAIT_NONE, 0);
-        if (!find_route(exchange))
+        if (!find_route(exchange) || !admit(connection, &body_max))
                 return;
-        if (http_body_begin(&exchange->framing, &exchange->request,
-                            exchange->match.route->body_max) < 0) {
-                http_exchange_refuse(exchange, 413, "the body is larger than this path takes");
+        if (http_body_begin(&exchange->framing, &exchange->request, body_max) < 0) {
+                reject(connection, 413, "the body is larger than this path takes");
                 return;
         }
-        exchange->body.max = (uint32_t)exchange->match.route->body_max;
+        exchange->body.max = (uint32_t)body_max;
         if (exchange->request.expects_continue)
                 net_stream_write(connection->stream, go_on, sizeof(go_on) - 1);
         if (connection->reading)

@@ -27,6 +27,7 @@ struct http_exchange *http_exchange_new(struct http_connection *connection, cons
         exchange->status = 0;
         exchange->streams = exchange->begun = false;
         exchange->on_gone = NULL;
+        exchange->gone_owner = NULL;
         exchange->paid = 0;
         buffer_init(&exchange->body, 0);
         return exchange;
@@ -92,6 +93,11 @@ void http_exchange_defer(struct http_exchange *exchange, http_gone_fn *on_gone, 
 {
         exchange->on_gone = on_gone;
         exchange->gone_owner = owner;
+}
+
+void *http_exchange_owner(const struct http_exchange *exchange)
+{
+        return exchange->gone_owner;
 }
 
 /* RFC 9110, 6.4.1: what has no body whatever its fields say. */
@@ -224,6 +230,11 @@ void http_exchange_write(struct http_exchange *exchange, const void *bytes, size
 bool http_exchange_is_congested(const struct http_exchange *exchange)
 {
         return net_stream_is_congested(exchange->connection->stream);
+}
+
+size_t http_exchange_pending(const struct http_exchange *exchange)
+{
+        return net_stream_pending(exchange->connection->stream);
 }
 
 void http_exchange_finish(struct http_exchange *exchange)

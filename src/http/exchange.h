@@ -17,6 +17,9 @@ const struct net_peer *http_exchange_peer(const struct http_exchange *exchange);
  * side, as far as anybody can tell, still waits for the answer. */
 typedef void http_gone_fn(void *owner);
 void http_exchange_defer(struct http_exchange *exchange, http_gone_fn *on_gone, void *owner);
+/* What was given with `on_gone`, for a handler whose route has put the answer off before the
+ * body came (router.h, http_admit_fn); NULL: nothing was. */
+void *http_exchange_owner(const struct http_exchange *exchange);
 
 /* The answer in one call. To HEAD, and where the status has none, the body is left out. */
 void http_exchange_answer(struct http_exchange *exchange, int status, const char *type,
@@ -30,12 +33,14 @@ void http_exchange_end(struct http_exchange *exchange, const void *body, size_t 
 
 /* An answer without an end of its own, such as text/event-stream: fields may follow, then
  * the first write, perhaps of nothing, before the handler returns. Whoever writes looks at
- * http_exchange_is_congested() and leaves out what a slow reader cannot take. `on_gone` as
+ * http_exchange_is_congested(), or at how much is pending, and leaves out what a slow
+ * reader cannot take. `on_gone` as
  * above, and when the server stops. The connection ends with it. */
 struct http_response *http_exchange_begin_stream(struct http_exchange *exchange, int status,
                                                  http_gone_fn *on_gone, void *owner);
 void http_exchange_write(struct http_exchange *exchange, const void *bytes, size_t count);
 bool http_exchange_is_congested(const struct http_exchange *exchange);
+size_t http_exchange_pending(const struct http_exchange *exchange); /* bytes not yet sent */
 void http_exchange_finish(struct http_exchange *exchange);
 
 /* Answers 101, and hands over the stream, which is a WebSocket from here on: nobody's,

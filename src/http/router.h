@@ -16,12 +16,16 @@ struct http_exchange;
 /* Answers now (http_exchange_answer() and others), or puts it off
  * (http_exchange_defer()). */
 typedef void http_handler_fn(void *owner, struct http_exchange *exchange);
+/* Called with the head, before a body is read or waited for: returns how many bytes of it may
+ * come, body_max at most. Or it answers, and nothing of the body is read. */
+typedef size_t http_admit_fn(void *owner, struct http_exchange *exchange);
 
 struct http_route {
         enum http_method method; /* HTTP_GET answers HEAD too */
         const char *pattern;
         http_handler_fn *handler;
-        size_t body_max; /* most bytes of a request's body; 0: it has none */
+        size_t body_max;      /* most bytes of a request's body; 0: it has none */
+        http_admit_fn *admit; /* NULL: everybody may send body_max */
 };
 
 struct http_match {

@@ -122,15 +122,34 @@ static void on_socket(void *owner, struct http_exchange *exchange)
                 net_stream_hand_over(f->socket, &limits, &echo);
 }
 
+/* Who shows no key sends nothing; whoever does, ten bytes. */
+static size_t admit_upload(void *owner, struct http_exchange *exchange)
+{
+        struct fixture *f = owner;
+
+        if (http_request_field(http_exchange_request(exchange), HTTP_TEXT("Key")))
+                http_exchange_defer(exchange, on_gone, f);
+        else
+                http_exchange_refuse(exchange, 401, "show a key");
+        return 10;
+}
+
+static void on_upload(void *owner, struct http_exchange *exchange)
+{
+        CHECK(http_exchange_owner(exchange) == owner);
+        on_echo(owner, exchange);
+}
+
 static const struct http_route routes[] = {
-        {HTTP_GET, "/hello", on_hello, 0},
-        {HTTP_POST, "/echo", on_echo, 100000},
-        {HTTP_GET, "/hold", on_hold, 0},
-        {HTTP_GET, "/events", on_events, 0},
-        {HTTP_GET, "/big", on_big, 0},
-        {HTTP_GET, "/bad", on_bad, 0},
-        {HTTP_GET, "/devices/{id}", on_device, 0},
-        {HTTP_GET, "/socket", on_socket, 0},
+        {HTTP_POST, "/upload", on_upload, 100000, admit_upload},
+        {HTTP_GET, "/hello", on_hello, 0, NULL},
+        {HTTP_POST, "/echo", on_echo, 100000, NULL},
+        {HTTP_GET, "/hold", on_hold, 0, NULL},
+        {HTTP_GET, "/events", on_events, 0, NULL},
+        {HTTP_GET, "/big", on_big, 0, NULL},
+        {HTTP_GET, "/bad", on_bad, 0, NULL},
+        {HTTP_GET, "/devices/{id}", on_device, 0, NULL},
+        {HTTP_GET, "/socket", on_socket, 0, NULL},
 };
 
 void fixture_open(struct fixture *f, const struct http_limits *limits)

@@ -16,9 +16,9 @@ struct fixture {
 };
 
 /* Its routes: GET /hello; POST /echo (up to 100,000 bytes); GET /hold, which waits for the
- * test; GET /events, a stream; GET /big, 1 MiB; GET /bad, with a field that none may be;
- * GET /devices/{id}; GET /socket, a WebSocket that says what it hears. At most three connections;
- * other limits as given. */
+ * test; POST /upload, which takes ten bytes of those that send `Key`; GET /events, a stream; GET
+ * /big, 1 MiB; GET /bad, with a field that none may be; GET /devices/{id}; GET /socket, a WebSocket
+ * that says what it hears. At most three connections; other limits as given. */
 void fixture_open(struct fixture *f, const struct http_limits *limits);
 void fixture_close(struct fixture *f);
 /* The client's end. */

@@ -282,3 +282,81 @@ TEST(without_memory_for_its_answer_a_websocket_is_closed)
         close(fd);
         fixture_close(&f);
 }
+
+#define UPLOAD "POST /upload HTTP/1.1\r\nHost: a\r\n"
+
+TEST(a_route_may_refuse_before_the_body_is_waited_for)
+{
+        struct fixture f;
+        int fd;
+
+        fixture_open(&f, NULL);
+        fd = fixture_connect(&f);
+        say(&f, fd, UPLOAD "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+        CHECK_TEXT(hear(&f, fd),
+                   "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n"
+                   "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 11\r\n\r\n"
+                   "show a key\nEOF");
+        close(fd);
+        fixture_close(&f);
+        CHECK_EQ(f.gone, 0);
+}
+
+TEST(a_route_may_go_on_without_a_body_all_the_same)
+{
+        struct fixture f;
+        int fd;
+
+        fixture_open(&f, NULL);
+        fd = fixture_connect(&f);
+        say(&f, fd, UPLOAD "Content-Length: 0\r\n\r\n");
+        CHECK(strstr(hear(&f, fd), "401 Unauthorized") != NULL);
+        say(&f, fd, UPLOAD "Key: 1\r\nContent-Length: 0\r\n\r\n");
+        CHECK(strstr(hear(&f, fd), "201 Created") != NULL);
+        close(fd);
+        fixture_close(&f);
+        CHECK_EQ(f.gone, 0);
+}
+
+TEST(how_long_a_body_may_be_is_the_routes_to_say)
+{
+        static const struct {
+                const char *text, *answer;
+                unsigned gone;
+        } cases[] = {
+                {UPLOAD "Key: 1\r\nContent-Length: 10\r\n\r\n0123456789", "HTTP/1.1 201 ", 0},
+                {UPLOAD "Key: 1\r\nContent-Length: 11\r\n\r\n", "HTTP/1.1 413 ", 1},
+                {UPLOAD "Key: 1\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n01234567890\r\n",
+                 "HTTP/1.1 413 ", 1},
+                {UPLOAD "Key: 1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "HTTP/1.1 400 ", 1},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct fixture f;
+                int fd;
+
+                fixture_open(&f, NULL);
+                fd = fixture_connect(&f);
+                say(&f, fd, cases[i].text);
+                if (strncmp(hear(&f, fd), cases[i].answer, strlen(cases[i].answer)) != 0)
+                        FAIL("%s: not %s", cases[i].text, cases[i].answer);
+                /* What was put off before the body is given up with it. */
+                CHECK_EQ(f.gone, cases[i].gone);
+                close(fd);
+                fixture_close(&f);
+        }
+}
+
+TEST(who_goes_while_the_body_comes_is_told_of)
+{
+        struct fixture f;
+        int fd;
+
+        fixture_open(&f, NULL);
+        fd = fixture_connect(&f);
+        say(&f, fd, UPLOAD "Key: 1\r\nContent-Length: 10\r\n\r\n01234");
+        close(fd);
+        turn(&f);
+        CHECK_EQ(f.gone, 1);
+        fixture_close(&f);
+}
