@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "data/config.h"
-#include "mqtt/limits.h"
+#include "mqtt/limits-config.h"
 
 enum { GATE_TOPIC_MAX = 64 }; /* bytes of the base topic */
 
@@ -13,12 +13,7 @@ struct gate_config {
         char *host;
         int64_t port; /* 0: any that is free */
         char *topic;  /* the base of all topics of ours */
-        /* As in mqtt/limits.h. */
-        int64_t clients, sessions, connecting;
-        int64_t subscriptions_per_session, subscriptions;
-        int64_t retained_messages, retained_bytes;
-        int64_t packet_bytes, keep_alive, session_expiry;
-        int64_t inflight, output_bytes, queue_messages, queue_bytes, queued_bytes;
+        struct mqtt_limits_config limits;
 };
 
 struct config_section gate_config_section(struct gate_config *target);
