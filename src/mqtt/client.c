@@ -208,6 +208,13 @@ void mqtt_client_refuse(struct mqtt_client *client, enum mqtt_reason reason)
         case MQTT_TOPIC_ALIAS_INVALID:
                 counters[MQTT_COUNT_ALIAS_INVALID]++;
                 break;
+        case MQTT_QOS_NOT_SUPPORTED:
+        case MQTT_RETAIN_NOT_SUPPORTED:
+        case MQTT_WILDCARDS_NOT_SUPPORTED:
+        case MQTT_SHARED_NOT_SUPPORTED:
+        case MQTT_SUBSCRIPTION_IDS_NOT_SUPPORTED:
+                counters[MQTT_COUNT_REFUSED_TERMS]++;
+                break;
         default:
                 counters[MQTT_COUNT_PROTOCOL_ERRORS]++;
         }

@@ -1,13 +1,12 @@
 /* CONNECT and its answer (3.1, 3.2), and the client's DISCONNECT (3.14). */
+#include "mqtt/client-id.h"
 #include "mqtt/client.h"
 #include "mqtt/entrance.h"
 #include "mqtt/sender.h"
 #include "proto/mqtt/encode.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* attempt_connect(): not known yet, comes again. Less than every reason to refuse. */
 enum { ASKED = 1 };
@@ -60,44 +59,44 @@ static void refuse_undecoded(struct attempt *attempt, enum mqtt_reason reason)
                 mqtt_client_end(client, reason, -EPROTO, false);
 }
 
-/* [MQTT-3.1.3-6], [MQTT-3.2.2-16]: unique, and not to be guessed by others. The hook was
- * told of one already if it put its answer off. */
-static int assign_id(struct attempt *attempt)
-{
-        const struct mqtt_question *question = attempt->client->question;
-        unsigned char random[12];
-        int length;
-
-        if (question) {
-                strcpy(attempt->assigned, question->assigned);
-                attempt->id =
-                        (struct mqtt_text){attempt->assigned, (uint16_t)strlen(attempt->assigned)};
-                return 0;
-        }
-        if (getrandom(random, sizeof(random), 0) != sizeof(random))
-                return MQTT_UNSPECIFIED_ERROR;
-        length = snprintf(attempt->assigned, sizeof(attempt->assigned), "auto-");
-        for (size_t i = 0; i < sizeof(random); i++)
-                length += snprintf(attempt->assigned + length,
-                                   sizeof(attempt->assigned) - (size_t)length, "%02x", random[i]);
-        attempt->id = (struct mqtt_text){attempt->assigned, (uint16_t)length};
-        return 0;
-}
-
+/* The hook was told of one that we gave already if it put its answer off. */
 static int choose_id(struct attempt *attempt)
 {
-        const struct mqtt_connect *connect = &attempt->connect;
-        struct mqtt_broker *broker = attempt->client->broker;
+        struct mqtt_client *client = attempt->client;
+        int reason;
 
-        attempt->id = connect->client_id;
-        if (connect->client_id.length > broker->limits.client_id_bytes ||
-            /* Of 3.1.1 [MQTT-3.1.3-8]. */
-            (connect->client_id.length == 0 && connect->version != MQTT_VERSION_5 &&
-             !connect->clean_start)) {
-                broker->counters[MQTT_COUNT_REFUSED_CLIENT_IDS]++;
-                return MQTT_CLIENT_ID_NOT_VALID;
-        }
-        return connect->client_id.length == 0 ? assign_id(attempt) : 0;
+        if (client->question)
+                memcpy(attempt->assigned, client->question->assigned, sizeof(attempt->assigned));
+        reason = mqtt_client_id_choose(&attempt->connect, client->terms,
+                                       client->broker->limits.client_id_bytes, attempt->assigned,
+                                       &attempt->id);
+        if (reason != 0)
+                client->broker->counters[MQTT_COUNT_REFUSED_CLIENT_IDS]++;
+        return reason;
+}
+
+/* What its listener does not grant, a will may not have either ([MQTT-3.2.2-12],
+ * [MQTT-3.2.2-13]), nor can 3.1.1 be told of a shorter keep-alive. */
+static int check_terms(const struct attempt *attempt)
+{
+        const struct mqtt_connect *connect = &attempt->connect;
+        struct mqtt_client *client = attempt->client;
+        const struct mqtt_terms *terms = client->terms;
+        int reason = 0;
+
+        if (connect->has_will && connect->will.qos > terms->qos_max)
+                reason = MQTT_QOS_NOT_SUPPORTED;
+        else if (connect->has_will && connect->will.retain && !terms->retain)
+                reason = MQTT_RETAIN_NOT_SUPPORTED;
+        else if (connect->has_will && connect->will.payload.length > terms->payload_bytes)
+                reason = MQTT_PACKET_TOO_LARGE;
+        else if (connect->version != MQTT_VERSION_5 && terms->keep_alive_strict &&
+                 terms->keep_alive_s > 0 &&
+                 (connect->keep_alive_s == 0 || connect->keep_alive_s > terms->keep_alive_s))
+                reason = MQTT_CLIENT_ID_NOT_VALID; /* so that it does not try again */
+        if (reason != 0)
+                client->broker->counters[MQTT_COUNT_REFUSED_TERMS]++;
+        return reason;
 }
 
 /* The hook's answer, or ASKED. */
@@ -140,6 +139,8 @@ static int seek_admission(struct attempt *attempt)
                 return (int)attempt->admission.reason;
         }
         client->identity = attempt->admission.identity;
+        if (attempt->admission.client_id.length > 0)
+                attempt->id = attempt->admission.client_id;
         return 0;
 }
 
@@ -267,26 +268,40 @@ static void set_bit(struct mqtt_properties *properties, enum mqtt_property prope
 
 /* 3.2.2.3: what is not there has the standard's meaning: QoS 2, retained messages,
  * wildcards, subscription identifiers and shared subscriptions are available. */
+static void announce_terms(const struct mqtt_terms *terms, struct mqtt_properties *properties)
+{
+        properties->receive_maximum = terms->receive_maximum;
+        properties->maximum_packet_size = terms->packet_bytes;
+        properties->topic_alias_maximum = terms->aliases;
+        properties->maximum_qos = terms->qos_max;
+        properties->retain_available = terms->retain;
+        properties->wildcards_available = terms->wildcards;
+        properties->shared_available = terms->shared;
+        properties->subscription_ids_available = terms->subscription_ids;
+        set_bit(properties, MQTT_RECEIVE_MAXIMUM, terms->receive_maximum < UINT16_MAX);
+        set_bit(properties, MQTT_MAXIMUM_PACKET_SIZE, true);
+        set_bit(properties, MQTT_TOPIC_ALIAS_MAXIMUM, terms->aliases > 0);
+        set_bit(properties, MQTT_MAXIMUM_QOS, terms->qos_max < 2);
+        set_bit(properties, MQTT_RETAIN_AVAILABLE, !terms->retain);
+        set_bit(properties, MQTT_WILDCARDS_AVAILABLE, !terms->wildcards);
+        set_bit(properties, MQTT_SHARED_AVAILABLE, !terms->shared);
+        set_bit(properties, MQTT_SUBSCRIPTION_IDS_AVAILABLE, !terms->subscription_ids);
+}
+
 static int write_connack(struct attempt *attempt, uint16_t keep_alive_s)
 {
         struct mqtt_client *client = attempt->client;
-        const struct mqtt_terms *terms = client->terms;
         const struct mqtt_connect *connect = &attempt->connect;
         struct mqtt_connack connack = {.session_present = attempt->session_present};
         struct mqtt_properties *properties = &connack.properties;
 
+        announce_terms(client->terms, properties);
         properties->session_expiry_s = attempt->expiry_s;
-        properties->receive_maximum = terms->receive_maximum;
-        properties->maximum_packet_size = terms->packet_bytes;
-        properties->topic_alias_maximum = terms->aliases;
         properties->assigned_client_id = attempt->id;
         properties->server_keep_alive_s = keep_alive_s;
         properties->response_information = attempt->admission.response_information;
         set_bit(properties, MQTT_SESSION_EXPIRY,
                 attempt->expiry_s != connect->properties.session_expiry_s);
-        set_bit(properties, MQTT_RECEIVE_MAXIMUM, terms->receive_maximum < UINT16_MAX);
-        set_bit(properties, MQTT_MAXIMUM_PACKET_SIZE, true);
-        set_bit(properties, MQTT_TOPIC_ALIAS_MAXIMUM, terms->aliases > 0);
         set_bit(properties, MQTT_ASSIGNED_CLIENT_ID, connect->client_id.length == 0);
         set_bit(properties, MQTT_SERVER_KEEP_ALIVE, keep_alive_s != connect->keep_alive_s);
         set_bit(properties, MQTT_RESPONSE_INFORMATION,
@@ -313,6 +328,8 @@ static int attempt_connect(struct attempt *attempt)
         if (properties->present & mqtt_property_bit(MQTT_AUTHENTICATION_METHOD))
                 return MQTT_BAD_AUTHENTICATION_METHOD;
         reason = choose_id(attempt);
+        if (reason == 0)
+                reason = check_terms(attempt);
         if (reason == 0)
                 reason = seek_admission(attempt);
         if (reason == 0)

@@ -26,6 +26,10 @@ struct mqtt_admission {
         /* Whose sessions it may have (5.4.2): one of another owner is not resumed but ended, or,
          * while its client is connected, not given away: 0x87. */
         uint32_t owner;
+        /* By which it is known instead of the one it gave (which, if it gave none, is told of it);
+         * empty: its own. Well-formed UTF-8 without U+0000; stays the hook's, and as long as the
+         * identity. */
+        struct mqtt_text client_id;
         /* Told to a client that asked for it (3.1.2.11.7); stays the hook's, and as long as
          * the identity. */
         struct mqtt_text response_information;

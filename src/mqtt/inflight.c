@@ -75,6 +75,19 @@ bool mqtt_inflight_has_room(const struct mqtt_inflight *inflight)
         return inflight->resumed == inflight->span && inflight->span < CAPACITY_MAX;
 }
 
+size_t mqtt_inflight_bytes(const struct mqtt_inflight *inflight, size_t enough)
+{
+        size_t bytes = 0;
+
+        for (uint32_t i = 0; i < inflight->resumed && bytes < enough; i++) {
+                const struct mqtt_delivery *delivery = place(inflight, i);
+
+                if (delivery->state == MQTT_DELIVERY_SENT)
+                        bytes += mqtt_message_size(delivery->message);
+        }
+        return bytes;
+}
+
 /* How far behind the oldest; beyond the span: not in flight. */
 static uint32_t offset_of(const struct mqtt_inflight *inflight, uint16_t id)
 {

@@ -29,6 +29,8 @@ int mqtt_inflight_add(struct mqtt_inflight *inflight, const struct mqtt_delivery
                       uint16_t *ret_id);
 /* Were all sent in this connection, and is there an identifier for one more? */
 bool mqtt_inflight_has_room(const struct mqtt_inflight *inflight);
+/* Bytes of what is outstanding, as mqtt_message_size() counts them: all, or at least `enough`. */
+size_t mqtt_inflight_bytes(const struct mqtt_inflight *inflight, size_t enough);
 /* NULL: no such message. Valid until the next change. */
 struct mqtt_delivery *mqtt_inflight_find(const struct mqtt_inflight *inflight, uint16_t id);
 /* Lets go of one that mqtt_inflight_find() found. */

@@ -53,6 +53,7 @@ const char *mqtt_counter_name(enum mqtt_counter counter)
                 [MQTT_COUNT_REFUSED_CONNECTING] = "refused_connecting",
                 [MQTT_COUNT_REFUSED_CLIENT_IDS] = "refused_client_ids",
                 [MQTT_COUNT_REFUSED_BY_HOOK] = "refused_by_hook",
+                [MQTT_COUNT_REFUSED_TERMS] = "refused_terms",
                 [MQTT_COUNT_REFUSED_SUBSCRIPTIONS] = "refused_subscriptions",
                 [MQTT_COUNT_REFUSED_RETAINED] = "refused_retained",
                 [MQTT_COUNT_CONNECT_TIMEOUTS] = "connect_timeouts",

@@ -5,6 +5,7 @@
  * 0x80 in SUBACK, else the end of its connection). */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,7 @@ struct mqtt_limits {
         uint32_t queue_messages;
         size_t queue_bytes;
         size_t queued_bytes; /* of all sessions; the same, for the one that wants more */
+        bool queue_qos_0;    /* those of QoS 0 too, for clients that are away */
         /* A client that reads nothing for that long while it is paused, and has no
          * keep-alive that would be shorter: DISCONNECT 0x97. */
         uint32_t stall_ms;
@@ -66,7 +68,8 @@ enum mqtt_counter {
         MQTT_COUNT_DROPPED_SLOW,      /* QoS 0, the client reads too slowly */
         MQTT_COUNT_DROPPED_AWAY,      /* QoS 0, the client is not connected */
         MQTT_COUNT_DROPPED_QUEUE,     /* the session's queue was full */
-        MQTT_COUNT_DROPPED_TOO_LARGE, /* longer than the client's maximum packet size */
+        MQTT_COUNT_DROPPED_TOO_LARGE, /* longer than the client's maximum packet size, or its
+                                       * listener's terms.payload_bytes */
         MQTT_COUNT_DROPPED_EXPIRED,
         MQTT_COUNT_DROPPED_DENIED, /* by the hooks, at publication or delivery */
         MQTT_COUNT_DROPPED_MEMORY,
@@ -76,6 +79,7 @@ enum mqtt_counter {
         MQTT_COUNT_REFUSED_CONNECTING,
         MQTT_COUNT_REFUSED_CLIENT_IDS,
         MQTT_COUNT_REFUSED_BY_HOOK,
+        MQTT_COUNT_REFUSED_TERMS, /* what the listener does not grant (terms.h) */
         MQTT_COUNT_REFUSED_SUBSCRIPTIONS,
         MQTT_COUNT_REFUSED_RETAINED,
         MQTT_COUNT_CONNECT_TIMEOUTS,

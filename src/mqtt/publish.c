@@ -33,6 +33,11 @@ static int check(struct mqtt_client *client, struct mqtt_publish *publish)
         /* [MQTT-3.3.4-6]. */
         if (publish->properties.present & mqtt_property_bit(MQTT_SUBSCRIPTION_ID))
                 return MQTT_PROTOCOL_ERROR;
+        /* [MQTT-3.2.2-11], [MQTT-3.2.2-14]. */
+        if (publish->qos > client->terms->qos_max)
+                return MQTT_QOS_NOT_SUPPORTED;
+        if (publish->retain && !client->terms->retain)
+                return MQTT_RETAIN_NOT_SUPPORTED;
         return resolve_alias(client, publish);
 }
 
@@ -56,6 +61,10 @@ static enum mqtt_reason pass_on(struct mqtt_client *client, const struct mqtt_pu
         const struct mqtt_hooks *hooks = &broker->hooks;
         int r;
 
+        if (publish->payload.length > client->terms->payload_bytes) {
+                broker->counters[MQTT_COUNT_DROPPED_TOO_LARGE]++;
+                return MQTT_QUOTA_EXCEEDED;
+        }
         if (hooks->on_publish) {
                 struct mqtt_who who = mqtt_client_who(client);
 

@@ -4,9 +4,8 @@
  * that connect, with their bounds. Inside of mqtt/ only. */
 #pragma once
 
+#include "mqtt/client-id.h"
 #include "mqtt/hooks.h"
-
-enum { MQTT_ASSIGNED_ID_SIZE = 5 + 2 * 12 + 1 };
 
 struct mqtt_question {
         bool answered;

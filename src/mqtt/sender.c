@@ -55,12 +55,19 @@ static void send_at_most_once(struct mqtt_client *client, struct mqtt_message *m
                 (void)mqtt_outlet_write(client, &outgoing); /* counts its failures */
 }
 
+static bool has_bytes(const struct mqtt_session *session)
+{
+        size_t most = session->client->terms->inflight_bytes;
+
+        return most == SIZE_MAX || mqtt_inflight_bytes(&session->inflight, most) < most;
+}
+
 static bool has_window(const struct mqtt_session *session)
 {
         const struct mqtt_client *client = session->client;
 
         return client && client->state == MQTT_CLIENT_CONNECTED &&
-               session->inflight.outstanding < client->receive_maximum &&
+               session->inflight.outstanding < client->receive_maximum && has_bytes(session) &&
                !net_stream_is_congested(client->stream);
 }
 
@@ -96,6 +103,8 @@ static void write_delivery(struct mqtt_client *client, const struct mqtt_deliver
         };
         int r = mqtt_outlet_write(client, &outgoing);
 
+        if (r < 0 && delivery->qos == 0)
+                return; /* counted */
         if (r == -EMSGSIZE)
                 mqtt_inflight_remove(&client->session->inflight, packet_id);
         else if (r < 0)
@@ -110,6 +119,9 @@ static void send_acknowledged(struct mqtt_client *client, struct mqtt_delivery *
 
         if (!is_wanted(client, delivery->message)) {
                 mqtt_delivery_done(delivery);
+        } else if (delivery->qos == 0) {
+                write_delivery(client, delivery, 0, false);
+                mqtt_delivery_done(delivery);
         } else if (mqtt_inflight_add(inflight, delivery, &packet_id) < 0) {
                 client->broker->counters[MQTT_COUNT_DROPPED_MEMORY]++;
                 mqtt_delivery_done(delivery);
@@ -120,7 +132,9 @@ static void send_acknowledged(struct mqtt_client *client, struct mqtt_delivery *
 
 static void queue(struct mqtt_session *session, struct mqtt_delivery *delivery)
 {
-        if (mqtt_session_queue(session, delivery) == -ENOSPC && session->client) {
+        uint8_t qos = delivery->qos;
+
+        if (mqtt_session_queue(session, delivery) == -ENOSPC && session->client && qos > 0) {
                 session->broker->counters[MQTT_COUNT_SLOW_CLIENTS]++;
                 mqtt_client_doom(session->client, MQTT_QUOTA_EXCEEDED);
         }
@@ -136,10 +150,17 @@ static void keep(struct mqtt_session *session, struct mqtt_message *message,
                 session->broker->counters[MQTT_COUNT_DROPPED_MEMORY]++;
         else if (session->insider)
                 mqtt_insider_deliver(session->insider, &delivery);
-        else if (session->queue.count == 0 && mqtt_sender_is_ready(session))
+        else if (qos > 0 && session->queue.count == 0 && mqtt_sender_is_ready(session))
                 send_acknowledged(session->client, &delivery);
         else
                 queue(session, &delivery);
+}
+
+/* Of QoS 0. What was queued while the client was away goes before what comes now. */
+static bool is_queued(const struct mqtt_session *session)
+{
+        return session->broker->limits.queue_qos_0 &&
+               (!session->client || session->queue.count > 0);
 }
 
 void mqtt_sender_deliver(struct mqtt_session *session, struct mqtt_message *message,
@@ -149,7 +170,7 @@ void mqtt_sender_deliver(struct mqtt_session *session, struct mqtt_message *mess
         /* [MQTT-3.8.4-8]. */
         uint8_t qos = receiver->qos < message->qos ? receiver->qos : message->qos;
 
-        if (qos > 0 || session->insider)
+        if (qos > 0 || session->insider || is_queued(session))
                 keep(session, message, receiver, qos, retain);
         else if (client && client->state == MQTT_CLIENT_CONNECTED)
                 send_at_most_once(client, message, receiver, retain);

@@ -1,7 +1,8 @@
 /* mqtt/sender.h - messages from a session to its client: at once, or when the client's
  * window and its connection allow. Inside of mqtt/ only.
  *
- * QoS 0 goes out at once or is dropped and counted; QoS 1 and 2 wait in the session's queue
+ * QoS 0 goes out at once or is dropped and counted, but that limits.queue_qos_0 lets it wait for
+ * who is away; QoS 1 and 2 wait in the session's queue
  * while its receive maximum is reached ([MQTT-3.3.4-9]), while its connection is congested,
  * or while it is away. So messages of one QoS keep their order ([MQTT-4.6.0-6]). */
 #pragma once

@@ -12,6 +12,37 @@ static int refuse_more(struct mqtt_broker *broker)
         return MQTT_QUOTA_EXCEEDED;
 }
 
+/* 3.2.2.3.11, 3.2.2.3.13: 0, or the reason. */
+static int check_terms(const struct mqtt_terms *terms, struct mqtt_text filter)
+{
+        struct mqtt_text share, rest = filter;
+
+        if (mqtt_topic_filter_split_shared(filter, &share, &rest) && !terms->shared)
+                return MQTT_SHARED_NOT_SUPPORTED;
+        if (!terms->wildcards && mqtt_topic_filter_has_wildcard(rest))
+                return MQTT_WILDCARDS_NOT_SUPPORTED;
+        return 0;
+}
+
+/* Of a whole SUBSCRIBE of 5.0, before any of it is done. */
+static int check_all(const struct mqtt_client *client, const struct mqtt_subscribe *packet)
+{
+        const struct mqtt_terms *terms = client->terms;
+        struct mqtt_subscription wanted;
+        uint32_t at = 0;
+        int reason = 0;
+
+        if (client->version != MQTT_VERSION_5 ||
+            (terms->wildcards && terms->shared && terms->subscription_ids))
+                return 0;
+        if (!terms->subscription_ids &&
+            packet->properties.present & mqtt_property_bit(MQTT_SUBSCRIPTION_ID))
+                return MQTT_SUBSCRIPTION_IDS_NOT_SUPPORTED;
+        while (reason == 0 && mqtt_subscription_next(packet, &at, &wanted))
+                reason = check_terms(terms, wanted.filter);
+        return reason;
+}
+
 static int ask_hook(const struct mqtt_client *client, const struct mqtt_subscription *wanted)
 {
         const struct mqtt_hooks *hooks = &client->broker->hooks;
@@ -61,9 +92,11 @@ static int owe_retained(struct mqtt_session *session, const struct mqtt_subscrip
 static uint8_t subscribe(struct mqtt_client *client, const struct mqtt_subscription *wanted,
                          uint32_t id)
 {
+        const struct mqtt_terms *terms = client->terms;
         struct mqtt_subscription_options options = {
                 .id = id,
-                .qos = wanted->qos,
+                /* [MQTT-3.2.2-10]: it is granted less than it asked for. */
+                .qos = wanted->qos < terms->qos_max ? wanted->qos : terms->qos_max,
                 .retain_handling = wanted->retain_handling,
                 .no_local = wanted->no_local,
                 .retain_as_published = wanted->retain_as_published,
@@ -72,6 +105,12 @@ static uint8_t subscribe(struct mqtt_client *client, const struct mqtt_subscript
 
         if (!mqtt_topic_filter_is_valid(wanted->filter))
                 return MQTT_TOPIC_FILTER_INVALID;
+        r = check_terms(terms, wanted->filter);
+        if (r != 0) {
+                /* Only 3.1.1 comes here: 5.0 was disconnected. */
+                client->broker->counters[MQTT_COUNT_REFUSED_TERMS]++;
+                return (uint8_t)r;
+        }
         r = ask_hook(client, wanted);
         if (r == MQTT_HOOK_PASS)
                 r = add(client->session, wanted, &options);
@@ -79,7 +118,7 @@ static uint8_t subscribe(struct mqtt_client *client, const struct mqtt_subscript
                 return (uint8_t)r;
         if (owe_retained(client->session, wanted, &options, r == MQTT_SUBSCRIBED) < 0)
                 client->broker->counters[MQTT_COUNT_DROPPED_MEMORY]++;
-        return wanted->qos;
+        return options.qos;
 }
 
 static uint8_t unsubscribe(struct mqtt_client *client, struct mqtt_text filter)
@@ -119,6 +158,8 @@ void mqtt_handle_subscribe(struct mqtt_client *client, const struct mqtt_frame *
         uint32_t at = 0;
         int reason = mqtt_decode_subscribe(frame, (enum mqtt_version)client->version, &packet);
 
+        if (reason == 0)
+                reason = check_all(client, &packet);
         if (reason == 0 && buffer_reserve(reasons, packet.count) < 0)
                 reason = MQTT_SERVER_BUSY;
         if (reason != 0) {

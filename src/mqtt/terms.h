@@ -24,22 +24,44 @@ struct mqtt_terms {
 
         uint32_t clients; /* that are logged in at a time: CONNACK 0x89 */
 
-        /* Announced in CONNACK. */
+        /* Client ids: one that does not begin with any of these texts, of which the last is
+         * followed by NULL: CONNACK 0x87; none (NULL): all may be. */
+        const char *const *client_id_prefixes;
+        bool empty_client_ids;       /* we give those who have none one; else CONNACK 0x85 */
+        const char *assigned_prefix; /* what such a one begins with */
+
+        /* Announced in CONNACK. Whoever uses what there is not is told DISCONNECT, or CONNACK
+         * when it is the will, with the reason named; 3.1.1 has SUBACK 0x80 for filters and
+         * else the end of the connection. */
+        uint8_t qos_max;               /* of what a client publishes: 0x9b; filters get no more */
+        bool retain;                   /* messages are retained: 0x9a */
+        bool wildcards;                /* filters with wildcards: 0xa2 */
+        bool shared;                   /* shared subscriptions: 0x9e */
+        bool subscription_ids;         /* 0xa1 */
         uint32_t packet_bytes;         /* a longer packet of a client: DISCONNECT 0x95 */
         uint16_t receive_maximum;      /* QoS 2 of a client under way: DISCONNECT 0x93 */
         uint16_t aliases;              /* topic aliases of a client: DISCONNECT 0x94 */
         uint16_t keep_alive_s;         /* at most; 0: as the client wishes */
+        bool keep_alive_strict;        /* 3.1.1 cannot be told of it: CONNACK 2 to longer ones;
+                                        * else they are as those clients wish */
         uint32_t session_expiry_max_s; /* at most; UINT32_MAX: for ever */
 
+        /* Bytes of the payload of a message: QoS 0 is dropped, PUBACK or PUBREC 0x97; a will:
+         * CONNACK 0x95. 3.1.1: dropped, and acknowledged. */
+        uint32_t payload_bytes;
         uint16_t inflight;        /* QoS 1 and 2 under way to a client: the rest is queued */
+        size_t inflight_bytes;    /* when so many are under way, the same */
         uint16_t aliases_granted; /* topic aliases that we use towards a client */
 };
 
 /* What a broker with these limits grants to those who came without terms. */
 void mqtt_terms_init(struct mqtt_terms *wanted, const struct mqtt_limits *limits);
 
+enum { MQTT_ASSIGNED_PREFIX_MAX = 64, MQTT_CLIENT_ID_PREFIXES_MAX = 256 };
+
 /* A copy, texts included, with one reference. `previous`, which may be NULL: terms of the same
- * listener before; who came with either counts for both. -ENOMEM. */
+ * listener before; who came with either counts for both. -EINVAL: a QoS above 2, or more than
+ * the above; -ENOMEM. */
 int mqtt_terms_new(const struct mqtt_terms *wanted, const struct mqtt_terms *previous,
                    const struct mqtt_terms **ret);
 /* Only of terms that mqtt_terms_new() made. */

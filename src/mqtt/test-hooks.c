@@ -15,6 +15,7 @@ struct witness {
         int answered; /* how often */
         enum mqtt_reason answer;
         struct mqtt_broker *broker;
+        struct mqtt_text client_id;
 };
 
 static void note(struct witness *witness, const char *what, struct mqtt_text a, struct mqtt_text b)
@@ -44,6 +45,7 @@ static void on_connect(void *owner, const struct mqtt_who *who, const struct mqt
         answer->reason = witness->connect;
         answer->identity = &witness->identity;
         answer->owner = witness->owner;
+        answer->client_id = witness->client_id;
         answer->response_information = information;
 }
 
@@ -411,5 +413,31 @@ TEST(a_client_is_replaced_by_its_owner_only)
                                                                                  "a< E0018E\n"
                                                                                  "a|\n");
         CHECK_EQ(conversation_count(&talk, MQTT_COUNT_REFUSED_CLIENT_IDS), 1);
+        conversation_done(&talk);
+}
+
+/* By its user name, for instance. */
+TEST(a_hook_may_say_by_which_id_a_client_is_known)
+{
+        struct conversation talk;
+        struct witness witness;
+
+        begin(&talk, &witness);
+        witness.client_id = (struct mqtt_text){"user", 4};
+        conversation_run(&talk, "a> 10{[MQTT] 05 82 0000 () [own] [user]}\n"
+                                "a~\n"
+                                "a> 30{[t] () 'x'}\n");
+        check_notes(&witness, "connect(own,user) publish(user,t) ");
+        conversation_run(
+                &talk,
+                "b> 10{[MQTT] 05 82 0000 () [other] [user]}\n"
+                "a< E0018E\n"
+                "a|\n"
+                "b~\n"
+                /* Who has none is told. */
+                "c> 10{[MQTT] 05 82 0000 () [] [user]}\n"
+                "b< E0018E\n"
+                "b|\n"
+                "c< 20{00 00 (12 [user] 21 0008 22 0004 27 00001000)}\n");
         conversation_done(&talk);
 }

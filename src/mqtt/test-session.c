@@ -230,3 +230,56 @@ TEST(what_is_dropped_for_one_who_is_away_is_counted)
         CHECK_EQ(conversation_count(&talk, MQTT_COUNT_SESSIONS_EXPIRED), 1);
         conversation_done(&talk);
 }
+
+/* In the order they came, before those that come when the client is back; and no longer than
+ * the queue. */
+TEST(qos_0_may_wait_for_who_is_away_as_well)
+{
+        struct mqtt_limits limits = conversation_limits;
+        struct conversation talk;
+
+        limits.queue_qos_0 = true;
+        limits.queue_messages = 3;
+        conversation_init(&talk, &limits, NULL);
+        conversation_run(&talk, "a> 10{[MQTT] 04 00 0000 [a]}\n"
+                                "a~\n"
+                                "a> 82{0001 [t] 01}\n"
+                                "a~\n"
+                                "a.\n"
+                                "b@5\n"
+                                "b> 30{[t] () '1'} 30{[t] () '2'} 32{[t] 0001 () '3'}"
+                                "30{[t] () '4'}\n"
+                                "b~\n"
+                                "a> 10{[MQTT] 04 00 0000 [a]}\n"
+                                "a< 20{01 00} 30{[t] '2'} 32{[t] 0001 '3'} 30{[t] '4'}\n"
+                                "b> 30{[t] () '5'}\n"
+                                "a< 30{[t] '5'}\n");
+        CHECK_EQ(conversation_count(&talk, MQTT_COUNT_DROPPED_QUEUE), 1);
+        CHECK_EQ(conversation_count(&talk, MQTT_COUNT_DROPPED_AWAY), 0);
+        conversation_check_end(&talk);
+        conversation_done(&talk);
+}
+
+/* The window is full, so those before it wait, and it is the one that does not fit. */
+TEST(qos_0_that_does_not_fit_behind_others_is_dropped_and_sends_nobody_away)
+{
+        struct mqtt_limits limits = conversation_limits;
+        struct conversation talk;
+
+        limits.queue_qos_0 = true;
+        limits.queue_messages = 1;
+        limits.inflight = 1;
+        conversation_init(&talk, &limits, NULL);
+        conversation_run(&talk, "a@311\n"
+                                "a> 82{0001 [t] 01}\n"
+                                "a~\n"
+                                "b@5\n"
+                                "b> 32{[t] 0001 () '1'} 32{[t] 0002 () '2'} 30{[t] () '3'}\n"
+                                "b~\n"
+                                "a< 32{[t] 0001 '1'}\n"
+                                "a> 40{0001}\n"
+                                "a< 32{[t] 0002 '2'}\n");
+        CHECK_EQ(conversation_count(&talk, MQTT_COUNT_DROPPED_QUEUE), 1);
+        conversation_check_end(&talk);
+        conversation_done(&talk);
+}

@@ -89,6 +89,14 @@ uint8_t mqtt_reason_to_connack(enum mqtt_reason reason)
         for (size_t i = 0; i < ARRAY_SIZE(connack_codes); i++)
                 if (connack_codes[i] == reason)
                         return (uint8_t)i;
-        /* What 3.1.1 has no word for: who may not enter, or no service now. */
-        return reason == MQTT_BANNED || reason == MQTT_BAD_AUTHENTICATION_METHOD ? 5 : 3;
+        /* What 3.1.1 has no word for: who may not enter as he is, or no service now. */
+        switch (reason) {
+        case MQTT_BANNED:
+        case MQTT_BAD_AUTHENTICATION_METHOD:
+        case MQTT_QOS_NOT_SUPPORTED:
+        case MQTT_RETAIN_NOT_SUPPORTED:
+                return 5;
+        default:
+                return 3;
+        }
 }

@@ -1,0 +1,59 @@
+#include "mqtt/client-id.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* [MQTT-3.1.3-6], [MQTT-3.2.2-16]: unique, and not to be guessed by others. */
+static int make(const char *prefix, char assigned[MQTT_ASSIGNED_ID_SIZE])
+{
+        unsigned char random[12];
+        int length;
+
+        if (getrandom(random, sizeof(random), 0) != sizeof(random))
+                return MQTT_UNSPECIFIED_ERROR;
+        length = snprintf(assigned, MQTT_ASSIGNED_ID_SIZE, "%s", prefix);
+        for (size_t i = 0; i < sizeof(random); i++)
+                length += snprintf(assigned + length, MQTT_ASSIGNED_ID_SIZE - (size_t)length,
+                                   "%02x", random[i]);
+        return 0;
+}
+
+static bool begins_as_asked(struct mqtt_text id, const char *const *prefixes)
+{
+        if (!prefixes)
+                return true;
+        for (; *prefixes; prefixes++) {
+                size_t length = strlen(*prefixes);
+
+                if (length <= id.length && memcmp(id.bytes, *prefixes, length) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* Of 3.1.1 [MQTT-3.1.3-8]: who wants to be known again has a name. */
+static bool may_be_empty(const struct mqtt_connect *connect, const struct mqtt_terms *terms)
+{
+        return terms->empty_client_ids &&
+               (connect->version == MQTT_VERSION_5 || connect->clean_start);
+}
+
+int mqtt_client_id_choose(const struct mqtt_connect *connect, const struct mqtt_terms *terms,
+                          uint16_t most_bytes, char assigned[MQTT_ASSIGNED_ID_SIZE],
+                          struct mqtt_text *ret)
+{
+        struct mqtt_text id = connect->client_id;
+        int r = 0;
+
+        if (id.length > most_bytes || (id.length == 0 && !may_be_empty(connect, terms)))
+                return MQTT_CLIENT_ID_NOT_VALID;
+        if (id.length > 0) {
+                *ret = id;
+                return begins_as_asked(id, terms->client_id_prefixes) ? 0 : MQTT_NOT_AUTHORIZED;
+        }
+        if (assigned[0] == '\0')
+                r = make(terms->assigned_prefix, assigned);
+        *ret = (struct mqtt_text){assigned, (uint16_t)strlen(assigned)};
+        return r;
+}
