@@ -3,8 +3,9 @@
 from statistics import median
 
 from broker import AT_ONCE, BARE, CALLERS, FLOWS, IDLE_CONNECTIONS, OURS, THEIRS, TOPICS
-from report import (aligned, bytes_text, figures_of, middle, ratio, reason_lines, reasons_of,
-                    share_text, time_text, verdict_of)
+from report import (aligned, bytes_text, cell, cpu_text, disturbed_lines, figures_of,
+                    measured_cases, rate_text, ratio, reason_lines, spread_text, time_text,
+                    unmeasured_verdicts, verdict_of)
 
 # Of mosquitto's CPU for a message, in every row that has a goal.
 MILESTONE = 0.25
@@ -18,7 +19,6 @@ GOALS = (
     ("filters", "cpu", 2e-6, "seconds", "a publish over 100,000 filters, CPU"),
     ("retained", "fetch_seconds", 0.150, "seconds", "100,000 retained messages to one subscriber"),
 )
-DISTURBED_SHARE = 0.02
 
 
 def goal_verdicts(rounds):
@@ -51,34 +51,7 @@ def verdicts(rounds):
         if figures:
             result.append(verdict_of(words, median(figures), min(figures), max(figures), "<=",
                                      bound, unit))
-    for case in dict.fromkeys(case for figures in rounds for case in figures):
-        reasons = reasons_of(rounds, case, OURS)
-        if reasons:
-            result.append(verdict_of(f"{case}: rounds without valid figures of {OURS}",
-                                     len(reasons), 0, len(rounds), "<=", 0, None))
-    return result
-
-
-def cpu_text(seconds):
-    return f"{seconds * 1e6:.2f} µs"
-
-
-def of_text(found):
-    """A ratio and its extremes."""
-    return f"{found[0]:.2f} ({found[1]:.2f} to {found[2]:.2f})" if found else "-"
-
-
-def cell(rounds, case, name, metric, text):
-    value = middle(rounds, case, name, metric)
-    return "-" if value is None else text(value)
-
-
-def rate_text(rate):
-    return f"{rate:,.0f}"
-
-
-def measured_cases(rounds, cases):
-    return [case for case in cases if any(case in figures for figures in rounds)]
+    return [*result, *unmeasured_verdicts(rounds, OURS)]
 
 
 def flow_table(rounds, names):
@@ -92,7 +65,7 @@ def flow_table(rounds, names):
         for name in names:
             cells += [cell(rounds, case, name, "rate", rate_text),
                       cell(rounds, case, name, "cpu", cpu_text)]
-        cells += [of_text(ratio(rounds, case, "cpu", name, THEIRS))
+        cells += [spread_text(ratio(rounds, case, "cpu", name, THEIRS))
                   for name in names if name != THEIRS]
         rows.append([*cells, "-" if row.goal is None else f"{row.goal:.2f}"])
     if not cases:
@@ -108,8 +81,8 @@ def connect_table(rounds, names):
     for name in names:
         rows.append([name, cell(rounds, "connects", name, "rate", rate_text),
                      cell(rounds, "connects", name, "cpu", cpu_text),
-                     of_text(ratio(rounds, "connects", "cpu", name, BARE)),
-                     of_text(ratio(rounds, "connects", "cpu", name, THEIRS)),
+                     spread_text(ratio(rounds, "connects", "cpu", name, BARE)),
+                     spread_text(ratio(rounds, "connects", "cpu", name, THEIRS)),
                      *(cell(rounds, "connects", name, key, time_text) for key in ("p50", "p99"))])
     if not measured_cases(rounds, ["connects"]):
         return []
@@ -125,7 +98,7 @@ def call_table(rounds, names):
             rows.append([name, str(CALLERS[case]), cell(rounds, case, name, "rate", rate_text),
                          cell(rounds, case, name, "cpu", cpu_text),
                          *(cell(rounds, case, name, key, time_text) for key in ("p50", "p99")),
-                         of_text(ratio(rounds, case, "p99", name, THEIRS))])
+                         spread_text(ratio(rounds, case, "p99", name, THEIRS))])
     if not cases:
         return []
     return ["requests with a response topic and their replies, one of each caller under way",
@@ -152,20 +125,11 @@ def memory_table(rounds, names):
             "retained topics", *aligned(rows), *reason_lines(rounds, cases, names), ""]
 
 
-def disturbance(rounds):
-    shares = [figures["disturbed_share"] for by_case in rounds for by_name in by_case.values()
-              for figures in by_name.values() if "disturbed_share" in figures]
-    return median(shares) if shares else 0.0
-
-
 def tables(rounds, names):
     """`names`: of the brokers, in the order of the columns."""
     lines = [line for table in (flow_table, connect_table, call_table, memory_table)
              for line in table(rounds, names)]
     if not lines:
         return []
-    disturbed = disturbance(rounds)
-    if disturbed > DISTURBED_SHARE:
-        lines += [f"Beware: other programs held the two cores for {share_text(disturbed)} of the "
-                  "time. Rates and latencies do not count; CPU for each changes little.", ""]
-    return ["BROKERS", "", *lines]
+    warning = disturbed_lines(rounds)
+    return ["BROKERS", "", *lines, *warning, *([""] if warning else [])]

@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 import time
+import typing
 
 from server import Server, Unusable, tool
 
@@ -31,6 +32,14 @@ def figures_or_reason(measurement, *arguments):
         return measurement(*arguments)
     except (Unusable, OSError, subprocess.SubprocessError) as error:
         return {"unusable": str(error)}
+
+
+class Setting(typing.NamedTuple):
+    """What a part gets that measures in rounds of its own."""
+    options: typing.Any  # of the command line
+    cores: tuple  # of the servers, of the generator
+    directory: str
+    say: typing.Callable  # tells how far it is
 
 
 class Bench:

@@ -28,6 +28,8 @@ ABSOLUTE_TARGETS = (
 PEERS = ("agent", "redis", "python", "echo")
 LOAD_METRICS = ("rate", "p50", "p99", "p999", "cpu_per_request", "server_share", "generator_share")
 WORDS = {"rate": "requests/s"}
+# Beyond it, other programs had more of the two cores than a quiet machine gives away.
+DISTURBED_SHARE = 0.02
 
 
 def figures_of(rounds, case, peer, metric):
@@ -109,13 +111,23 @@ def verdicts(rounds):
             figures = figures_of(rounds, case, "agent", metric)
             result.append(verdict_of(words, value, min(figures), max(figures), comparison, bound,
                                      "seconds" if metric == "seconds" else "bytes"))
+    return [*result, *unmeasured_verdicts(rounds, "agent")]
+
+
+def unmeasured_verdicts(rounds, peer):
+    """A missed target for each case of which some rounds have no figures of `peer`: not to have
+    stood the measurement is worse than a bad figure."""
+    result = []
     for case in dict.fromkeys(case for figures in rounds for case in figures):
-        reasons = reasons_of(rounds, case, "agent")
-        # Not to have stood the measurement is worse than a bad figure.
+        reasons = reasons_of(rounds, case, peer)
         if reasons:
-            result.append(verdict_of(f"{case}: rounds without figures of the agent", len(reasons),
-                                     0, len(rounds), "<=", 0, None))
+            result.append(verdict_of(f"{case}: rounds without valid figures of {peer}",
+                                     len(reasons), 0, len(rounds), "<=", 0, None))
     return result
+
+
+def measured_cases(rounds, cases):
+    return [case for case in cases if any(case in figures for figures in rounds)]
 
 
 def summary(rounds):
@@ -167,6 +179,24 @@ def percent_text(share):
 
 def ratio_text(found):
     return f"{found[0]:.2f}" if found else "-"
+
+
+def spread_text(found, text="{:.2f}".format):
+    """The median over the rounds and its extremes; "-": there is none."""
+    return f"{text(found[0])} ({text(found[1])} to {text(found[2])})" if found else "-"
+
+
+def cell(rounds, case, peer, metric, text):
+    value = middle(rounds, case, peer, metric)
+    return "-" if value is None else text(value)
+
+
+def rate_text(rate):
+    return f"{rate:,.0f}"
+
+
+def cpu_text(seconds):
+    return f"{seconds * 1e6:.2f} µs"
 
 
 def aligned(rows):
@@ -233,6 +263,18 @@ def disturbance(rounds):
     return median(shares) if shares else None
 
 
+def disturbed_lines(rounds):
+    """A warning when others held one of the two cores for too long, in the median of all windows of
+    these rounds."""
+    shares = [figures["disturbed_share"] for by_case in rounds for by_name in by_case.values()
+              for figures in by_name.values() if "disturbed_share" in figures]
+    share = median(shares) if shares else 0
+    if share <= DISTURBED_SHARE:
+        return []
+    return [f"  Beware: other programs held the two cores for {share_text(share)} of the time. "
+            "Rates and latencies do not count; CPU for each changes little."]
+
+
 def text(machine, rounds, peers, device_tables=(), device_verdicts=()):
     """`device_…`: what device_report.py makes of the rest."""
     lines = ["", *(f"{key + ':':10} {value}" for key, value in machine.items()), ""]
@@ -243,7 +285,7 @@ def text(machine, rounds, peers, device_tables=(), device_verdicts=()):
     lines += device_tables
     lines += verdict_table([*verdicts(rounds), *device_verdicts])
     disturbed = disturbance(rounds)
-    if disturbed is not None and disturbed > 0.02:
+    if disturbed is not None and disturbed > DISTURBED_SHARE:
         lines += ["Beware: other programs held the two cores for "
                   f"{share_text(disturbed)} of the time. Neither the figures nor the "
                   "verdicts count: measure on a quiet machine.", ""]

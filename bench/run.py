@@ -23,17 +23,25 @@ import broker_report
 import deployed_report
 import device
 import device_report
+import paced
+import paced_report
 import report
 from deployed import Deployed
 from guarded import Programs
-from measure import Bench, allow_many_descriptors, figures_or_reason, turned, two_cores
+from measure import (Bench, Setting, allow_many_descriptors, figures_or_reason, turned,
+                     two_cores)
 from server import PYTHON, Unusable, check_usable, peers
 
 ROOT = Path(__file__).resolve().parent.parent
 DEVICE_PARTS = ("kill", "idle-cpu", "pwm")
 DEPLOYED_PARTS = ("deploy", "call", "modules", "host-memory")
+# What has rounds of its own, by its name in the JSON: PARTS and measure_rounds(setting), and what
+# reports it.
+SECTIONS = {"paced": (paced, paced_report)}
+SECTION_PARTS = tuple(part for section, _ in SECTIONS.values() for part in section.PARTS)
 # "broker" is all parts of the broker.
-PARTS = (*report.CASES, "idle", "start", *DEVICE_PARTS, *DEPLOYED_PARTS, *broker.PARTS, "broker")
+PARTS = (*report.CASES, "idle", "start", *DEVICE_PARTS, *DEPLOYED_PARTS, *broker.PARTS, "broker",
+         *SECTION_PARTS)
 
 
 def parse_arguments():
@@ -234,7 +242,7 @@ def measure(options):
     if in_rounds:
         for peer in chosen.values():
             check_usable(peer)
-    if in_rounds or set(broker.PARTS) & options.only:
+    if in_rounds or {*broker.PARTS, *SECTION_PARTS} & options.only:
         allow_many_descriptors()
     cores = two_cores()
     machine = describe_machine(options, chosen, cores)
@@ -242,6 +250,9 @@ def measure(options):
     with tempfile.TemporaryDirectory(prefix="pifleet-bench-") as directory:
         rounds = measure_rounds(options, chosen, cores, directory) if in_rounds else []
         brokers = measure_brokers(options, cores, directory)
+        setting = Setting(options, cores, directory, say)
+        sections = {name: section.measure_rounds(setting)
+                    for name, (section, _) in SECTIONS.items()}
         modules = {}
         if set(DEPLOYED_PARTS) & options.only:
             bench = Bench(options.build, *cores, directory, repetitions=0)
@@ -250,7 +261,7 @@ def measure(options):
     with tempfile.TemporaryDirectory(prefix="pifleet-bench-", dir="/dev/shm") as directory:
         parts = measure_device(options, directory)
     say("")
-    return machine, rounds, list(chosen), parts, modules, brokers
+    return machine, rounds, list(chosen), parts, modules, brokers, sections
 
 
 def main():
@@ -258,14 +269,18 @@ def main():
     # As by Ctrl-C: what was started is ended, busy loops not least.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        machine, rounds, names, parts, modules, brokers = measure(options)
+        machine, rounds, names, parts, modules, brokers, sections = measure(options)
         other_verdicts = [*device_report.verdicts(parts), *deployed_report.verdicts(modules),
-                          *broker_report.verdicts(brokers[0])]
+                          *broker_report.verdicts(brokers[0]),
+                          *(verdict for name, (_, told) in SECTIONS.items()
+                            for verdict in told.verdicts(sections[name]))]
         found = [*report.verdicts(rounds), *other_verdicts]
         options.json.write_text(json.dumps(
             {"machine": machine, "targets": found, "medians": report.summary(rounds),
              "device": parts, "deployed": modules, "rounds": rounds,
-             "brokers": {"medians": report.summary(brokers[0]), "rounds": brokers[0]}},
+             "brokers": {"medians": report.summary(brokers[0]), "rounds": brokers[0]},
+             **{name: {"medians": report.summary(found_there), "rounds": found_there}
+                for name, found_there in sections.items()}},
             indent=1) + "\n")
     except (Unusable, OSError, subprocess.SubprocessError) as error:
         print(f"bench: {error}", file=sys.stderr)
@@ -273,7 +288,9 @@ def main():
     except KeyboardInterrupt:
         return 130
     tables = [*device_report.tables(parts), *deployed_report.tables(modules),
-              *broker_report.tables(*brokers)]
+              *broker_report.tables(*brokers),
+              *(line for name, (_, told) in SECTIONS.items()
+                for line in told.tables(sections[name]))]
     print(report.text(machine, rounds, names, tables, other_verdicts))
     print(f"All figures: {options.json}")
     return 0 if all(verdict["reached"] for verdict in found) else 1

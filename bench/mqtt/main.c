@@ -7,6 +7,7 @@
 #include "bench/mqtt/callers.h"
 #include "bench/mqtt/flow.h"
 #include "bench/mqtt/hoard.h"
+#include "bench/mqtt/paced.h"
 #include "bench/mqtt/storm.h"
 #include "bench/number.h"
 
@@ -22,6 +23,7 @@
 
 struct options {
         struct flow_plan flow; /* the broker's address, for all */
+        struct paced_plan paced;
         unsigned callers, at_once, topics;
         unsigned warm_up_ms, window_ms;
         int cpu;    /* -1: any */
@@ -35,6 +37,7 @@ static const char usage[] =
         "  rpc                             requests and replies\n"
         "  connects                        clients that come and go\n"
         "  hoard                           retained messages\n"
+        "  paced                           commands to an agent, as many of the same to an echo\n"
         "Options\n"
         "  --host A         IPv4 address of the broker (127.0.0.1)\n"
         "  --publishers N   (1); 0: no messages\n"
@@ -46,13 +49,16 @@ static const char usage[] =
         "  --callers N      (1)\n"
         "  --at-once N      clients that come and go (32)\n"
         "  --topics N       retained messages (100000)\n"
+        "  --echo-port P    of the echo on 127.0.0.1\n"
+        "  --per-second N   commands, as many to the echo (100)\n"
+        "  --pin N          that they are about, BCM number (17)\n"
         "  --warm-up-ms N   runs that long before it counts (300)\n"
         "  --window-ms N    counts that long (2000)\n"
         "  --cpu N          pins itself to that core\n"
         "  --server PID     reports that process's CPU time\n"
         "  --steps          waits for a line of standard input after each step\n";
 
-enum { FILTERS = 256, AT_ONCE, TOPICS, CALLERS, STEPS };
+enum { FILTERS = 256, AT_ONCE, TOPICS, CALLERS, STEPS, ECHO_PORT, PER_SECOND, PIN };
 
 static int parse_option(struct options *options, int option, const char *text)
 {
@@ -87,6 +93,14 @@ static int parse_option(struct options *options, int option, const char *text)
                 return number_parse(text, STORM_AT_ONCE_MAX, &options->at_once);
         case TOPICS:
                 return number_parse(text, HOARD_TOPICS_MAX, &options->topics);
+        case ECHO_PORT:
+                r = number_parse(text, 65535, &value);
+                options->paced.echo.sin_port = htons((uint16_t)value);
+                return r;
+        case PER_SECOND:
+                return number_parse(text, PACED_PER_SECOND_MAX, &options->paced.per_second);
+        case PIN:
+                return number_parse(text, 99, &options->paced.pin);
         case 'u':
                 return number_parse(text, 60000, &options->warm_up_ms);
         case 'w':
@@ -122,6 +136,9 @@ static int parse_options(struct options *options, int argc, char **argv)
                 {"callers", required_argument, NULL, CALLERS},
                 {"at-once", required_argument, NULL, AT_ONCE},
                 {"topics", required_argument, NULL, TOPICS},
+                {"echo-port", required_argument, NULL, ECHO_PORT},
+                {"per-second", required_argument, NULL, PER_SECOND},
+                {"pin", required_argument, NULL, PIN},
                 {"warm-up-ms", required_argument, NULL, 'u'},
                 {"window-ms", required_argument, NULL, 'w'},
                 {"cpu", required_argument, NULL, 'c'},
@@ -159,15 +176,21 @@ static int step(const struct options *options, const char *word)
         return 0;
 }
 
+/* As members, with a comma before the first; `prefix`: of their names. */
+static void print_latencies(const char *prefix, const struct histogram *latencies)
+{
+        printf(",\"%sp50_ns\":%" PRIu64 ",\"%sp99_ns\":%" PRIu64 ",\"%smax_ns\":%" PRIu64, prefix,
+               histogram_quantile_ns(latencies, 500), prefix, histogram_quantile_ns(latencies, 990),
+               prefix, latencies->max_ns);
+}
+
 static void print_result(const char *what, uint64_t count, uint64_t lost,
                          const struct clocks *window, const struct histogram *latencies)
 {
         printf("{\"%s\":%" PRIu64 ",\"lost\":%" PRIu64, what, count, lost);
         clocks_print(window);
         if (latencies)
-                printf(",\"p50_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64,
-                       histogram_quantile_ns(latencies, 500), histogram_quantile_ns(latencies, 990),
-                       latencies->max_ns);
+                print_latencies("", latencies);
         puts("}");
 }
 
@@ -246,6 +269,27 @@ static int measure_hoard(const struct options *options)
         return r;
 }
 
+/* In all `warm_up_ms` and `window_ms`, one command at least. */
+static int measure_paced(const struct options *options)
+{
+        static struct paced_result result;
+        struct paced_plan plan = options->paced;
+        int r;
+
+        plan.agent = options->flow.broker;
+        plan.warm_up = (unsigned)((uint64_t)plan.per_second * options->warm_up_ms / 1000);
+        plan.count = 1 + (unsigned)((uint64_t)plan.per_second * options->window_ms / 1000);
+        r = paced_measure(&plan, options->server, &result);
+        if (r < 0)
+                return r;
+        printf("{\"commands\":%" PRIu64 ",\"lost\":0", result.agent.count);
+        clocks_print(&result.window);
+        print_latencies("", &result.agent);
+        print_latencies("echo_", &result.echo);
+        puts("}");
+        return 0;
+}
+
 static const struct {
         const char *name;
         int (*measure)(const struct options *options);
@@ -258,6 +302,7 @@ static const struct {
         {"rpc", measure_calls, 0},
         {"connects", measure_connects, 0},
         {"hoard", measure_hoard, 0},
+        {"paced", measure_paced, 0},
 };
 
 static int run(struct options *options, const char *name)
@@ -290,6 +335,10 @@ int main(int argc, char **argv)
                          .filters = 1,
                          .window = 20,
                          .per_write = 10},
+                .paced = {.echo = {.sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+                          .per_second = 100,
+                          .pin = 17},
                 .callers = 1,
                 .at_once = 32,
                 .topics = 100000,
