@@ -24,6 +24,8 @@ struct http_server {
         bool stopping;
         http_stopped_fn *stopped;
         void *stopped_owner;
+        http_count_fn *on_count; /* may be NULL */
+        void *count_owner;
 };
 
 /* What is answered, and how far. */

@@ -191,7 +191,12 @@ void http_exchange_refuse(struct http_exchange *exchange, int status, const char
 struct http_response *http_exchange_begin_stream(struct http_exchange *exchange, int status,
                                                  http_gone_fn *on_gone, void *owner)
 {
+        struct http_connection *connection = exchange->connection;
+
         exchange->streams = true;
+        /* An answer that was put off has paused it; now its reader's end is to be seen. */
+        if (!connection->handling)
+                net_stream_resume(connection->stream);
         http_exchange_defer(exchange, on_gone, owner);
         return http_exchange_begin(exchange, status);
 }

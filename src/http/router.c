@@ -76,6 +76,28 @@ struct http_router *http_router_free(struct http_router *router)
         return NULL;
 }
 
+static bool pattern_takes_all(const char *pattern)
+{
+        struct http_text segment = {NULL, 0};
+
+        while (next_segment(&pattern, &segment))
+                continue;
+        return segment.bytes && takes_all(segment);
+}
+
+/* Those that take all that is left stand behind the others. */
+static void insert(struct http_router *router, const struct entry *entry)
+{
+        size_t place = router->count++;
+
+        while (!pattern_takes_all(entry->route->pattern) && place > 0 &&
+               pattern_takes_all(router->entries[place - 1].route->pattern)) {
+                router->entries[place] = router->entries[place - 1];
+                place--;
+        }
+        router->entries[place] = *entry;
+}
+
 int http_router_add(struct http_router *router, const struct http_route routes[], size_t count,
                     void *owner)
 {
@@ -89,7 +111,7 @@ int http_router_add(struct http_router *router, const struct http_route routes[]
                 return -ENOMEM;
         router->entries = entries;
         for (size_t i = 0; i < count; i++)
-                entries[router->count++] = (struct entry){&routes[i], owner};
+                insert(router, &(struct entry){&routes[i], owner});
         return 0;
 }
 
@@ -170,16 +192,22 @@ int http_router_find(const struct http_router *router, enum http_method method,
                      struct http_text path, struct http_match *ret)
 {
         int fault = -ENOENT;
+        bool known = false; /* to one that names it */
 
         ret->allowed = 0;
         for (size_t i = 0; i < router->count; i++) {
                 const struct entry *entry = &router->entries[i];
-                int r = match_pattern(entry->route->pattern, path, ret);
+                bool last = pattern_takes_all(entry->route->pattern);
+                int r;
 
+                if (last && known)
+                        break;
+                r = match_pattern(entry->route->pattern, path, ret);
                 if (r < 0)
                         fault = -EINVAL;
                 if (r <= 0)
                         continue;
+                known = known || !last;
                 ret->route = entry->route;
                 ret->owner = entry->owner;
                 if (answers(entry->route, method))

@@ -42,7 +42,8 @@ int http_router_new(struct http_router **ret);
 struct http_router *http_router_free(struct http_router *router);
 DEFINE_CLEANUP(http_router)
 
-/* The routes outlive the router. When two match a path the earlier one answers. -ENOMEM;
+/* The routes outlive the router. When two match a path the earlier one answers, but one that
+ * takes all that is left only has paths that no other knows, by whatever method. -ENOMEM;
  * -EINVAL: a pattern that is none. */
 int http_router_add(struct http_router *router, const struct http_route routes[], size_t count,
                     void *owner);

@@ -46,6 +46,7 @@ struct http_server *http_server_free(struct http_server *server)
         if (!server)
                 return NULL;
         server->stopped = NULL;
+        server->on_count = NULL;
         list_for_each (&server->connections, position)
                 http_connection_close(container_of(position, struct http_connection, link));
         /* Streams go at the end of a round. */
@@ -57,6 +58,12 @@ struct http_server *http_server_free(struct http_server *server)
         return NULL;
 }
 
+static void tell_count(const struct http_server *server)
+{
+        if (server->on_count)
+                server->on_count(server->count_owner, &server->figures);
+}
+
 /* One more than we serve is told so, as far as the socket takes it without waiting. */
 static void turn_away(struct http_server *server, int fd, const struct net_tls *tls)
 {
@@ -65,6 +72,7 @@ static void turn_away(struct http_server *server, int fd, const struct net_tls *
                 "Connection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n";
 
         server->figures.turned_away++;
+        tell_count(server);
         if (!tls)
                 (void)!send(fd, text, sizeof(text) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
         close(fd);
@@ -80,6 +88,7 @@ void http_server_attach(struct http_server *server, int fd, struct net_tls *tls,
                 return;
         }
         server->figures.connections++;
+        tell_count(server);
 }
 
 void http_server_count_answer(struct http_server *server, int status)
@@ -100,6 +109,7 @@ static void tell_stopped(struct http_server *server)
 void http_server_on_gone(struct http_server *server)
 {
         server->figures.connections--;
+        tell_count(server);
         tell_stopped(server);
 }
 
@@ -111,6 +121,12 @@ void http_server_stop(struct http_server *server, http_stopped_fn *stopped, void
         list_for_each (&server->connections, position)
                 http_connection_stop(container_of(position, struct http_connection, link));
         tell_stopped(server);
+}
+
+void http_server_on_count(struct http_server *server, http_count_fn *on_count, void *owner)
+{
+        server->on_count = on_count;
+        server->count_owner = owner;
 }
 
 struct http_figures http_server_figures(const struct http_server *server)

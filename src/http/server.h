@@ -46,4 +46,7 @@ void http_server_attach(struct http_server *server, int fd, struct net_tls *tls,
  * end. `stopped` is called when the last one is gone; at once when there is none. */
 typedef void http_stopped_fn(void *owner);
 void http_server_stop(struct http_server *server, http_stopped_fn *stopped, void *owner);
+/* `on_count` is called when a connection came, went, or was turned away. */
+typedef void http_count_fn(void *owner, const struct http_figures *figures);
+void http_server_on_count(struct http_server *server, http_count_fn *on_count, void *owner);
 struct http_figures http_server_figures(const struct http_server *server);

@@ -380,3 +380,31 @@ TEST(want_of_memory_costs_one_connection)
                 fixture_close(&f);
         }
 }
+
+static void note_count(void *owner, const struct http_figures *figures)
+{
+        struct http_figures *last = owner;
+
+        *last = *figures;
+}
+
+TEST(whoever_counts_connections_is_told_of_each)
+{
+        struct http_figures figures = {0};
+        struct fixture f;
+        int fds[4];
+
+        fixture_open(&f, NULL);
+        http_server_on_count(f.server, note_count, &figures);
+        for (size_t i = 0; i < 3; i++) {
+                fds[i] = fixture_connect(&f);
+                CHECK_EQ(figures.connections, i + 1);
+        }
+        fds[3] = fixture_connect(&f);
+        CHECK_EQ(figures.turned_away, 1);
+        for (size_t i = 0; i < 4; i++)
+                close(fds[i]);
+        turn(&f);
+        CHECK_EQ(figures.connections, 0);
+        fixture_close(&f);
+}

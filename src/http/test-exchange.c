@@ -7,6 +7,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static void note_gone(void *owner)
+{
+        struct fixture *f = owner;
+
+        f->held = NULL;
+        f->gone++;
+}
+
 TEST(head_is_get_without_a_body)
 {
         struct fixture f;
@@ -358,5 +366,26 @@ TEST(who_goes_while_the_body_comes_is_told_of)
         close(fd);
         turn(&f);
         CHECK_EQ(f.gone, 1);
+        fixture_close(&f);
+}
+
+TEST(an_answer_that_was_put_off_may_become_a_stream)
+{
+        struct http_exchange *held;
+        struct fixture f;
+        int fd;
+
+        fixture_open(&f, NULL);
+        fd = fixture_connect(&f);
+        say(&f, fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+        held = f.held;
+        (void)http_exchange_begin_stream(held, 200, note_gone, &f);
+        http_exchange_write(held, "one", 3);
+        CHECK(strstr(hear(&f, fd), "\r\n\r\n3\r\none\r\n") != NULL);
+        /* That its reader goes is seen, though nothing was read while the answer waited. */
+        shutdown(fd, SHUT_WR);
+        turn(&f);
+        CHECK_EQ(f.gone, 1);
+        close(fd);
         fixture_close(&f);
 }

@@ -139,3 +139,33 @@ TEST(what_is_no_pattern_is_refused)
                 CHECK_EQ(http_router_add(router, &route, 1, NULL), -EINVAL);
         }
 }
+
+TEST(what_takes_all_that_is_left_only_has_what_no_other_knows)
+{
+        static const struct http_route all[] = {
+                {.method = HTTP_GET, .pattern = "/{file...}", .handler = nothing},
+                {.method = HTTP_POST, .pattern = "/api/command", .handler = nothing},
+                {.method = HTTP_PUT, .pattern = "/{file...}", .handler = nothing},
+        };
+        static const struct http_route later = {
+                .method = HTTP_GET, .pattern = "/mqtt", .handler = nothing};
+        AUTO(http_router) struct http_router *router = NULL;
+        struct http_match match;
+
+        CHECK_EQ(http_router_new(&router), 0);
+        CHECK_EQ(http_router_add(router, all, ARRAY_SIZE(all), NULL), 0);
+        CHECK_EQ(http_router_add(router, &later, 1, NULL), 0);
+        CHECK_EQ(http_router_find(router, HTTP_GET, HTTP_TEXT("/mqtt"), &match), 0);
+        CHECK(match.route == &later);
+        CHECK_EQ(http_router_find(router, HTTP_POST, HTTP_TEXT("/api/command"), &match), 0);
+        CHECK(match.route == &all[1]);
+        CHECK_EQ(http_router_find(router, HTTP_GET, HTTP_TEXT("/api/command"), &match),
+                 -EOPNOTSUPP);
+        CHECK_EQ(match.allowed, 1U << HTTP_POST);
+        CHECK_EQ(http_router_find(router, HTTP_GET, HTTP_TEXT("/"), &match), 0);
+        CHECK(match.route == &all[0]);
+        CHECK_EQ(http_router_find(router, HTTP_PUT, HTTP_TEXT("/a/b"), &match), 0);
+        CHECK(match.route == &all[2]);
+        CHECK_EQ(http_router_find(router, HTTP_DELETE, HTTP_TEXT("/a"), &match), -EOPNOTSUPP);
+        CHECK_EQ(match.allowed, 1U << HTTP_GET | 1U << HTTP_HEAD | 1U << HTTP_PUT);
+}

@@ -33,8 +33,9 @@ bool http_origin_is_own(const struct http_request *request)
         return true;
 }
 
-static struct http_text without_port(struct http_text host)
+struct http_text http_host_name(const struct http_request *request)
 {
+        struct http_text host = request->host;
         const char *colon;
 
         if (host.length > 0 && host.bytes[0] == '[')
@@ -47,7 +48,7 @@ static struct http_text without_port(struct http_text host)
 
 bool http_host_is_address(const struct http_request *request)
 {
-        struct http_text name = without_port(request->host);
+        struct http_text name = http_host_name(request);
 
         if (http_text_equals_ignoring_case(name, HTTP_TEXT("localhost")))
                 return true;

@@ -7,6 +7,8 @@
 
 #include "proto/http/head.h"
 
+/* The host that is asked, without its port. */
+struct http_text http_host_name(const struct http_request *request);
 /* No Origin, or that of the host that is asked. */
 bool http_origin_is_own(const struct http_request *request);
 /* The host is asked by its address, or as localhost. Whoever owns a name may let it point
