@@ -1,6 +1,7 @@
 #include "bench/crowd.h"
 
 #include "bench/clocks.h"
+#include "bench/http-reply.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +28,7 @@ struct batch {
 struct connection {
         int fd;
         bool inside_reply; /* the last read ended in the middle of one */
+        size_t come;       /* of that, where replies have one length */
         bool turned;       /* the next request is the protocol's other one */
         unsigned first;    /* of the batches that wait for replies; a ring */
         unsigned batches_count;
@@ -38,7 +40,8 @@ struct crowd {
         const struct protocol *protocol;
         size_t expected_length;
         size_t request_length;
-        char *requests; /* one more than `in_flight`, one behind the other, in turn */
+        size_t reply_length; /* 0: a newline ends it */
+        char *requests;      /* one more than `in_flight`, one behind the other, in turn */
         unsigned in_flight;
         int epoll_fd;
         bool asking; /* false: replies are no longer answered with requests */
@@ -48,18 +51,56 @@ struct crowd {
         char received[RECEIVE_MAX];
 };
 
+/* Asks once, so that it is known how many bytes a reply has. */
+static int learn_length(struct crowd *crowd, const struct connection *connection)
+{
+        size_t count = 0;
+        long length = 0;
+
+        if (send(connection->fd, crowd->requests, crowd->request_length, MSG_NOSIGNAL) !=
+            (ssize_t)crowd->request_length)
+                return -EIO;
+        while (length == 0 || count < (size_t)length) {
+                ssize_t more;
+
+                if (length > (long)sizeof(crowd->received))
+                        return -EMSGSIZE;
+                more = recv(connection->fd, crowd->received + count,
+                            sizeof(crowd->received) - count, 0);
+                if (more <= 0)
+                        return more == 0 ? -ECONNRESET : errno == EAGAIN ? -ETIMEDOUT : -errno;
+                count += (size_t)more;
+                length = http_reply_length(crowd->received, count);
+                if (length < 0)
+                        return (int)length;
+        }
+        if (count != (size_t)length ||
+            !memmem(crowd->received, count, crowd->protocol->expected, crowd->expected_length))
+                return -EBADMSG;
+        crowd->reply_length = count;
+        return 0;
+}
+
 static int connection_open(struct crowd *crowd, struct connection *connection,
                            const struct sockaddr_in *address)
 {
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+        const struct timeval patience = {.tv_sec = SILENCE_MAX_MS / 1000};
         const int on = 1;
+        int r = 0;
 
         connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (connection->fd < 0)
                 return -errno;
         if (connect(connection->fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ||
             setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
-            fcntl(connection->fd, F_SETFL, O_NONBLOCK) < 0 ||
+            setsockopt(connection->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
+                return -errno;
+        if (crowd->protocol->replies_have_one_length && crowd->reply_length == 0)
+                r = learn_length(crowd, connection);
+        if (r < 0)
+                return r;
+        if (fcntl(connection->fd, F_SETFL, O_NONBLOCK) < 0 ||
             epoll_ctl(crowd->epoll_fd, EPOLL_CTL_ADD, connection->fd, &event) < 0)
                 return -errno;
         return 0;
@@ -176,12 +217,32 @@ static void connection_settle(struct connection *connection, unsigned replies, u
         }
 }
 
-static unsigned count_newlines(const char *bytes, size_t length)
+/* How many replies end in the `length` bytes just received, and where the first of them does. */
+static unsigned count_newlines(const struct crowd *crowd, size_t length, size_t *ret_first)
 {
         unsigned count = 0;
 
         for (size_t i = 0; i < length; i++)
-                count += bytes[i] == '\n';
+                if (crowd->received[i] == '\n' && count++ == 0)
+                        *ret_first = i;
+        return count;
+}
+
+static unsigned count_replies(struct crowd *crowd, struct connection *connection, size_t length,
+                              size_t *ret_first)
+{
+        unsigned count;
+
+        if (crowd->reply_length == 0) {
+                count = count_newlines(crowd, length, ret_first);
+                connection->inside_reply = crowd->received[length - 1] != '\n';
+                return count;
+        }
+        *ret_first = crowd->reply_length - connection->come;
+        connection->come += length;
+        count = (unsigned)(connection->come / crowd->reply_length);
+        connection->come %= crowd->reply_length;
+        connection->inside_reply = connection->come > 0;
         return count;
 }
 
@@ -189,26 +250,24 @@ static int connection_receive(struct crowd *crowd, struct connection *connection
                               struct histogram *histogram, uint64_t *now)
 {
         ssize_t length = recv(connection->fd, crowd->received, sizeof(crowd->received), 0);
+        bool was_inside = connection->inside_reply;
         unsigned replies;
+        size_t first = 0;
 
         if (length < 0)
                 return errno == EAGAIN || errno == EINTR ? 0 : -errno;
         if (length == 0)
                 return -ECONNRESET;
         *now = clocks_now_ns();
-        replies = count_newlines(crowd->received, (size_t)length);
+        replies = count_replies(crowd, connection, (size_t)length, &first);
         if (replies > connection->outstanding)
                 return -EPROTO;
         /* A fast refusal must not pass for a fast answer. The first reply of a
          * read stands for its companions: to search each would cost more than
          * all else here. */
-        if (!connection->inside_reply && replies > 0 &&
-            !memmem(crowd->received,
-                    (size_t)((char *)memchr(crowd->received, '\n', (size_t)length) -
-                             crowd->received),
-                    crowd->protocol->expected, crowd->expected_length))
+        if (!was_inside && replies > 0 &&
+            !memmem(crowd->received, first, crowd->protocol->expected, crowd->expected_length))
                 return -EBADMSG;
-        connection->inside_reply = crowd->received[length - 1] != '\n';
         if (replies == 0)
                 return 0;
         connection_settle(connection, replies, *now, histogram);

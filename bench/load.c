@@ -15,8 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { REQUEST_MAX = 4096 };
+
 struct options {
         const struct protocol *protocol;
+        char *request; /* of that, given; NULL: its own */
         struct sockaddr_in address;
         unsigned connections;
         unsigned in_flight;
@@ -34,13 +37,33 @@ struct measurement {
 static const char usage[] = "Usage: bench-load --port P --protocol NAME [options]\n"
                             "  --host A         IPv4 address of the server (127.0.0.1)\n"
                             "  --protocol NAME  json, resp, echo, pin, call-builtin, "
-                            "call-python or call-c\n"
+                            "call-python, call-c,\n"
+                            "                   http-file or http-unchanged\n"
+                            "  --request FILE   holds the request, for those of HTTP\n"
                             "  --connections N  (1)\n"
                             "  --in-flight N    requests each connection keeps in flight (1)\n"
                             "  --warm-up-ms N   runs that long before it counts (300)\n"
                             "  --window-ms N    counts that long (2000)\n"
                             "  --cpu N          pins itself to that core\n"
                             "  --server PID     reports that process's CPU time in the window\n";
+
+static int read_request(const char *path, struct options *options)
+{
+        FILE *file = fopen(path, "re");
+        size_t count = 0;
+
+        free(options->request);
+        options->request = calloc(1, REQUEST_MAX + 1);
+        if (file && options->request)
+                count = fread(options->request, 1, REQUEST_MAX + 1, file);
+        if (file)
+                fclose(file);
+        if (count > 0 && count <= REQUEST_MAX)
+                return 0;
+        fprintf(stderr, "bench-load: '%s' is no file with a request of up to %d bytes\n", path,
+                REQUEST_MAX);
+        return -EINVAL;
+}
 
 static int parse_option(struct options *options, int letter, const char *text)
 {
@@ -64,6 +87,8 @@ static int parse_option(struct options *options, int letter, const char *text)
                 fprintf(stderr, "bench-load: no protocol '%s'; there are %s\n", text,
                         protocol_names());
                 return -EINVAL;
+        case 'r':
+                return read_request(text, options);
         case 'n':
                 return number_parse(text, CROWD_CONNECTIONS_MAX, &options->connections);
         case 'f':
@@ -92,6 +117,7 @@ static int parse_options(struct options *options, int argc, char **argv)
                 {"host", required_argument, NULL, 'h'},
                 {"port", required_argument, NULL, 'p'},
                 {"protocol", required_argument, NULL, 'P'},
+                {"request", required_argument, NULL, 'r'},
                 {"connections", required_argument, NULL, 'n'},
                 {"in-flight", required_argument, NULL, 'f'},
                 {"warm-up-ms", required_argument, NULL, 'u'},
@@ -109,7 +135,7 @@ static int parse_options(struct options *options, int argc, char **argv)
                         return r;
         }
         if (optind != argc || !options->protocol || options->address.sin_port == 0 ||
-            options->window_ms == 0) {
+            options->window_ms == 0 || !options->protocol->request != !!options->request) {
                 fputs(usage, stderr);
                 return -EINVAL;
         }
@@ -162,13 +188,17 @@ static int print_measurement(const struct options *options, const struct measure
 static int run(const struct options *options)
 {
         static struct measurement measurement;
+        struct protocol protocol = *options->protocol;
         struct crowd *crowd = NULL;
         int r = 0;
+
+        if (options->request)
+                protocol.request = options->request;
 
         if (options->cpu >= 0)
                 r = clocks_pin(options->cpu);
         if (r == 0)
-                r = crowd_new(&options->address, options->protocol, options->connections,
+                r = crowd_new(&options->address, &protocol, options->connections,
                               options->in_flight, &crowd);
         if (r == 0)
                 r = measure(options, crowd, &measurement);
@@ -188,11 +218,14 @@ int main(int argc, char **argv)
                 .window_ms = 2000,
                 .cpu = -1,
         };
-        int r;
+        int r = parse_options(&options, argc, argv);
 
-        if (parse_options(&options, argc, argv) < 0)
+        if (r < 0) {
+                free(options.request);
                 return 2;
+        }
         r = run(&options);
+        free(options.request);
         if (r < 0) {
                 fprintf(stderr, "bench-load: %s\n", strerror(-r));
                 return 1;
