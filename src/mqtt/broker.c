@@ -72,6 +72,18 @@ int mqtt_broker_new(struct loop *loop, struct net_context *net, const struct mqt
         return 0;
 }
 
+int mqtt_broker_keep(struct mqtt_broker *broker, struct store_thread *thread,
+                     const struct mqtt_keep_options *options, struct error *error)
+{
+        (void)broker;
+        (void)thread;
+        if (options->sessions == MQTT_DURABILITY_MEMORY &&
+            options->retained == MQTT_DURABILITY_MEMORY)
+                return 0;
+        return error_set(error, -EOPNOTSUPP, "durability %s is not there yet, only \"memory\"",
+                         mqtt_durability_name(options->sessions));
+}
+
 static void end_clients(struct list *clients)
 {
         while (!list_is_empty(clients))

@@ -1,6 +1,7 @@
 /* mqtt/broker.h - an MQTT broker, 3.1.1 and 5.0, as a library.
  *
- * All of it on the loop's thread, all of it in memory. Streams come from whoever accepts
+ * All of it on the loop's thread, in memory, and, if it is to survive, in a log of its changes
+ * beside (mqtt_broker_keep). Streams come from whoever accepts
  * connections; hooks decide who may do what; the program itself publishes and subscribes
  * from inside, over the same paths. Every bound is in limits.h with its answer.
  *
@@ -8,11 +9,14 @@
 #pragma once
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "loop/loop.h"
 #include "mqtt/hooks.h"
+#include "mqtt/keep.h"
 #include "mqtt/limits.h"
 #include "mqtt/terms.h"
 #include "net/stream.h"
+#include "store/thread.h"
 
 struct mqtt_broker;
 
@@ -25,6 +29,15 @@ int mqtt_broker_new(struct loop *loop, struct net_context *net, const struct mqt
  * streams are gone. Not from inside a hook. */
 struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker);
 DEFINE_CLEANUP(mqtt_broker)
+
+/* From here on what may survive is kept as `options` say, and what was kept is there again.
+ * Once, before anybody is attached or subscribes. `thread`: outlives the broker; may be NULL if
+ * all is MQTT_DURABILITY_MEMORY, and then nothing is read or written. What is damaged is
+ * reported, and no failure. A sentence for people (which may be NULL) with: -EBUSY: another
+ * process has the folder; -EPROTONOSUPPORT: a later version has written it; -EINVAL: the
+ * interval; -ENOMEM; -errno of the folder. The broker is then good for nothing but its end. */
+int mqtt_broker_keep(struct mqtt_broker *broker, struct store_thread *thread,
+                     const struct mqtt_keep_options *options, struct error *error);
 
 /* A connection that was accepted; `tls` NULL: plain. Takes `fd` over on success only. `terms`
  * are what mqtt_terms_new() made, of which it takes a reference; NULL: those of the broker's
