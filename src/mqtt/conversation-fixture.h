@@ -58,6 +58,6 @@ void conversation_run_all(const struct conversation_case cases[], size_t count,
 /* Small ones, and what a broker with them answers to CONNECT. */
 extern const struct mqtt_limits conversation_limits;
 #define CONNECT_5(id) "10{[MQTT] 05 02 0000 () [" id "]}\n"
-#define CONNACK_5 "20{00 00 (21 0008 22 0004 27 00001000)}\n"
+#define CONNACK_5 "20{00 00 (22 0004 27 00001000 21 0008)}\n"
 #define CONNECT_311(id) "10{[MQTT] 04 02 0000 [" id "]}\n"
 #define CONNACK_311 "20{00 00}\n"

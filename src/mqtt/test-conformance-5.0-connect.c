@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#define CAPABILITIES "21 0008 22 0004 27 00001000"
+#define CAPABILITIES "22 0004 27 00001000 21 0008"
 #define KEPT(id) "10{[MQTT] 05 00 0000 (11 0000FFFF) [" id "]}\n"
 #define PRESENT "20{01 00 (" CAPABILITIES ")}\n"
 /* w hears of wills on "w". */
@@ -293,7 +293,7 @@ TEST(response_information_is_for_those_who_ask)
 
         conversation_init(&talk, NULL, &hooks);
         conversation_run(&talk, "a> 10{[MQTT] 05 02 0000 (19 01) [a]}\n"
-                                "a< 20{00 00 (1A[r] " CAPABILITIES ")}\n"
+                                "a< 20{00 00 (22 0004 1A[r] 27 00001000 21 0008)}\n"
                                 "b> 10{[MQTT] 05 02 0000 (19 00) [b]}\n"
                                 "b< " CONNACK_5 "c@5\n");
         conversation_check_end(&talk);
@@ -304,7 +304,7 @@ TEST(response_information_is_for_those_who_ask)
 TEST(who_offers_no_aliases_takes_none)
 {
         static const struct conversation_case none[] = {
-                {"alias 1", "a> " CONNECT_5("a") "a< 20{00 00 (21 0008 27 00001000)}\n"
+                {"alias 1", "a> " CONNECT_5("a") "a< 20{00 00 (27 00001000 21 0008)}\n"
                                                  "a> 30{[t] (23 0001) 'm'}\n"
                                                  "a< E00194\n"
                                                  "a|"},

@@ -4,7 +4,7 @@
 #include "mqtt/conversation-fixture.h"
 
 #define KEPT(id) "10{[MQTT] 05 00 0000 (11 0000FFFF) [" id "]}\n"
-#define PRESENT "20{01 00 (21 0008 22 0004 27 00001000)}\n"
+#define PRESENT "20{01 00 (22 0004 27 00001000 21 0008)}\n"
 /* A publisher p and a subscriber s to "t", whose session outlives its connection. */
 #define PAIR "p@5\ns> " KEPT("s") "s< " CONNACK_5 "s> 82{0001 () [t] 02}\ns< 90{0001 () 02}\n"
 #define AGAIN "s.\ns> " KEPT("s") "s< " PRESENT

@@ -4,7 +4,7 @@
 #include "mqtt/conversation-fixture.h"
 
 #define KEPT(id) "10{[MQTT] 05 00 0000 (11 0000FFFF) [" id "]}\n"
-#define PRESENT "20{01 00 (21 0008 22 0004 27 00001000)}\n"
+#define PRESENT "20{01 00 (22 0004 27 00001000 21 0008)}\n"
 #define TWO "p@5\ns@5\n"
 
 static const struct conversation_case subscriptions[] = {

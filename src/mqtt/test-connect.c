@@ -23,7 +23,7 @@ static const struct conversation_case cases[] = {
         {"[MQTT-3.1.2-3] of 3.1.1: without an answer", "a> 10{[MQTT] 04 03 0000 [a]}\n"
                                                        "a|"},
         {"[MQTT-3.1.3-6] 5.0: an empty id is replaced by one that is told",
-         "a> " CONNECT_5("") "a< 20 2E 00 00 2B 12 001D 'auto-'\n"
+         "a> " CONNECT_5("") "a< 20 2E 00 00 2B 22 0004 12 001D 'auto-'\n"
                              "a~\n"},
         {"[MQTT-3.1.3-8] of 3.1.1: an empty id needs a clean session",
          "a> 10{[MQTT] 04 00 0000 []}\n"
@@ -101,7 +101,7 @@ static const struct conversation_case cases[] = {
          "a< " CONNACK_5 "a> E000\n"
          "a|\n"
          "b> 10{[MQTT] 05 00 0000 (11 0000003C) [x]}\n"
-         "b< 20{01 00 (21 0008 22 0004 27 00001000)}\n"
+         "b< 20{01 00 (22 0004 27 00001000 21 0008)}\n"
          "b> E000\n"
          "b|\n"
          "c> 10{[MQTT] 05 02 0000 (11 0000003C) [x]}\n"
@@ -112,7 +112,7 @@ static const struct conversation_case cases[] = {
          "a|\n"
          "+60000\n"
          "b> 10{[MQTT] 05 00 0000 (11 0000003C) [x]}\n"
-         "b< 20{01 00 (21 0008 22 0004 27 00001000)}\n"
+         "b< 20{01 00 (22 0004 27 00001000 21 0008)}\n"
          "b> E000\n"
          "b|\n"
          "+60001\n"
@@ -124,7 +124,7 @@ static const struct conversation_case cases[] = {
          "a|\n"
          "+9000000000000\n"
          "b> 10{[MQTT] 05 00 0000 () [x]}\n"
-         "b< 20{01 00 (21 0008 22 0004 27 00001000)}\n"},
+         "b< 20{01 00 (22 0004 27 00001000 21 0008)}\n"},
         {"[MQTT-3.1.2-4] of 3.1.1: a session that is not clean stays",
          "a> 10{[MQTT] 04 00 0000 [x]}\n"
          "a< " CONNACK_311 "a> E000\n"
@@ -137,7 +137,7 @@ static const struct conversation_case cases[] = {
          "a|\n"
          "+50000\n"
          "b> 10{[MQTT] 05 00 0000 () [x]}\n"
-         "b< 20{01 00 (21 0008 22 0004 27 00001000)}\n"
+         "b< 20{01 00 (22 0004 27 00001000 21 0008)}\n"
          "b> E0{00 (11 00000064)}\n"
          "b< E00182\n"
          "b|"},
@@ -158,12 +158,12 @@ TEST(a_shorter_keep_alive_is_announced_to_those_who_can_be_told)
         static const struct conversation_case shorter[] = {
                 {"[MQTT-3.1.2-21] the server's keep-alive counts",
                  "a> 10{[MQTT] 05 02 0064 () [a]}\n"
-                 "a< 20{00 00 (13 000A 21 0008 22 0004 27 00001000)}\n"
+                 "a< 20{00 00 (13 000A 22 0004 27 00001000 21 0008)}\n"
                  "+15000\n"
                  "a< E0018D\n"
                  "a|"},
                 {"none at all is too long as well",
-                 "a> " CONNECT_5("a") "a< 20{00 00 (13 000A 21 0008 22 0004 27 00001000)}\n"},
+                 "a> " CONNECT_5("a") "a< 20{00 00 (13 000A 22 0004 27 00001000 21 0008)}\n"},
                 {"3.1.1 goes on as it wished", "a> 10{[MQTT] 04 02 0064 [a]}\n"
                                                "a< " CONNACK_311 "+149999\n"
                                                "+1\n"
@@ -179,7 +179,7 @@ TEST(a_shorter_session_is_announced)
         struct mqtt_limits limits = conversation_limits;
         static const struct conversation_case shorter[] = {
                 {"3.2.2.3.2", "a> 10{[MQTT] 05 02 0000 (11 FFFFFFFF) [a]}\n"
-                              "a< 20{00 00 (11 00000078 21 0008 22 0004 27 00001000)}\n"},
+                              "a< 20{00 00 (11 00000078 22 0004 27 00001000 21 0008)}\n"},
         };
 
         limits.session_expiry_max_s = 120;

@@ -153,7 +153,7 @@ TEST(hooks_see_a_client_from_its_beginning_to_its_end)
 
         begin(&talk, &witness);
         conversation_run(&talk, "a> 10{[MQTT] 05 02 0000 (19 01) [a]}\n"
-                                "a< 20{00 00 (1A[pi/rpc/response/a] 21 0008 22 0004 27 00001000)}\n"
+                                "a< 20{00 00 (22 0004 1A[pi/rpc/response/a] 27 00001000 21 0008)}\n"
                                 "a> 82{0001 () [t] 00}\n"
                                 "a< 90{0001 () 00}\n"
                                 "a> 30{[t] () 'm'}\n"
@@ -173,7 +173,7 @@ TEST(hooks_hear_whether_the_broker_takes_whom_they_let_in)
 
         begin(&talk, &witness);
         conversation_run(&talk,
-                         "a> " CONNECT_5("x") "a< 20{00 00 (21 0008 22 0004 27 00001000)}\n");
+                         "a> " CONNECT_5("x") "a< 20{00 00 (22 0004 27 00001000 21 0008)}\n");
         CHECK_EQ(witness.answered, 1);
         CHECK_EQ(witness.answer, MQTT_SUCCESS);
         witness.owner = 1;
@@ -364,7 +364,7 @@ static void by_user(void *owner, const struct mqtt_who *who, const struct mqtt_c
 }
 
 #define CONNECT_AS(id, user) "10{[MQTT] 05 80 0000 (11 FFFFFFFF) [" id "] [" user "]}\n"
-#define RESUMED_5 "20{01 00 (21 0008 22 0004 27 00001000)}\n"
+#define RESUMED_5 "20{01 00 (22 0004 27 00001000 21 0008)}\n"
 
 TEST(a_session_is_resumed_by_its_owner_only)
 {
@@ -438,6 +438,6 @@ TEST(a_hook_may_say_by_which_id_a_client_is_known)
                 "c> 10{[MQTT] 05 82 0000 () [] [user]}\n"
                 "b< E0018E\n"
                 "b|\n"
-                "c< 20{00 00 (12 [user] 21 0008 22 0004 27 00001000)}\n");
+                "c< 20{00 00 (22 0004 12 [user] 27 00001000 21 0008)}\n");
         conversation_done(&talk);
 }

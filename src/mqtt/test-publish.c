@@ -187,7 +187,7 @@ static const struct conversation_case properties[] = {
                               "p< 40{0001}\n"
                               "+6000\n"
                               "s> 10{[MQTT] 05 00 0000 () [s]}\n"
-                              "s< 20{01 00 (21 0008 22 0004 27 00001000)}\n"
+                              "s< 20{01 00 (22 0004 27 00001000 21 0008)}\n"
                               "s< 32{[t] 0001 (02 00000004) '10'}\n"},
         {"[MQTT-3.1.2-24], [MQTT-3.1.2-25] too large for the subscriber: as if delivered",
          "p> " CONNECT_5("p") "p< " CONNACK_5 "s> 10{[MQTT] 05 02 0000 (27 00000010) [s]}\n"

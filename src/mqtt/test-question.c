@@ -205,7 +205,7 @@ TEST(MQTT_3_2_2_16_the_id_that_is_told_is_the_one_the_hook_saw)
         conversation_run(&talk, "a> " CONNECT_5(""));
         CHECK_EQ(strlen(porter.client_id), 29);
         CHECK_EQ(admit(&talk, &porter, MQTT_SUCCESS), 0);
-        snprintf(expected, sizeof(expected), "a< 20{00 00 (12 [%s] 21 0008 22 0004 27 00001000)}\n",
+        snprintf(expected, sizeof(expected), "a< 20{00 00 (22 0004 12 [%s] 27 00001000 21 0008)}\n",
                  porter.client_id);
         conversation_run(&talk, expected);
         conversation_done(&talk);

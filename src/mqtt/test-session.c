@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define KEPT_5(id) "10{[MQTT] 05 00 0000 (11 0000FFFF) [" id "]}\n"
-#define PRESENT_5 "20{01 00 (21 0008 22 0004 27 00001000)}\n"
+#define PRESENT_5 "20{01 00 (22 0004 27 00001000 21 0008)}\n"
 /* s subscribes to "t" and goes; p is there. */
 #define AWAY                                                                                       \
         "p> " CONNECT_5("p") "p< " CONNACK_5 "s> " KEPT_5("s") "s< " CONNACK_5                     \

@@ -116,7 +116,7 @@ TEST(a_maximum_qos_is_announced_and_holds)
 
         wanted.qos_max = 1;
         run_case("maximum QoS 1", &wanted,
-                 "a> " CONNECT_5("a") "a< 20{00 00 (21 0008 22 0004 24 01 27 00001000)}\n"
+                 "a> " CONNECT_5("a") "a< 20{00 00 (22 0004 27 00001000 21 0008 24 01)}\n"
                                       "a> 82{0001 () [t] 02 [u] 01 [v] 00}\n"
                                       "a< 90{0001 () 01 01 00}\n"
                                       "a> 32{[t] 0001 () 'x'}\n"
@@ -136,7 +136,7 @@ TEST(a_maximum_qos_is_announced_and_holds)
                  MQTT_COUNT_REFUSED_TERMS, 4);
         wanted.qos_max = 0;
         run_case("maximum QoS 0", &wanted,
-                 "a> " CONNECT_5("a") "a< 20{00 00 (21 0008 22 0004 24 00 27 00001000)}\n"
+                 "a> " CONNECT_5("a") "a< 20{00 00 (22 0004 27 00001000 21 0008 24 00)}\n"
                                       "a> 82{0001 () [t] 02}\n"
                                       "a< 90{0001 () 00}\n"
                                       "a> 30{[t] () 'x'}\n"
@@ -154,7 +154,7 @@ TEST(a_listener_without_retain_says_so_and_takes_none)
 
         wanted.retain = false;
         run_case("no retain", &wanted,
-                 "a> " CONNECT_5("a") "a< 20{00 00 (21 0008 22 0004 25 00 27 00001000)}\n"
+                 "a> " CONNECT_5("a") "a< 20{00 00 (22 0004 25 00 27 00001000 21 0008)}\n"
                                       "a> 31{[t] () 'x'}\n"
                                       "a< E0019A\n"
                                       "a|\n"
@@ -179,7 +179,7 @@ TEST(filters_that_a_listener_does_not_grant_are_refused)
         run_case(
                 "no wildcards, no shared ones, no identifiers", &wanted,
                 "a> " CONNECT_5(
-                        "a") "a< 20{00 00 (21 0008 22 0004 27 00001000 28 00 29 00 2A 00)}\n"
+                        "a") "a< 20{00 00 (22 0004 27 00001000 21 0008 28 00 29 00 2A 00)}\n"
                              "a> 82{0001 () [t] 00 [+] 00}\n"
                              "a< E001A2\n"
                              "a|\n"
@@ -253,7 +253,7 @@ TEST(keep_alives_that_cannot_be_shortened_may_be_refused)
                               "a> 10{[MQTT] 04 02 003C [a]}\n"
                               "a< 20{00 00}\n"
                               "b> " CONNECT_5(
-                                      "b") "b< 20{00 00 (13 003C 21 0008 22 0004 27 00001000)}\n",
+                                      "b") "b< 20{00 00 (13 003C 22 0004 27 00001000 21 0008)}\n",
                  MQTT_COUNT_REFUSED_TERMS, 2);
 }
 
@@ -298,7 +298,7 @@ TEST(an_assigned_id_begins_as_the_listener_says)
 
         wanted.assigned_prefix = "guest/";
         begin(&talk, &wanted);
-        conversation_run(&talk, "a> " CONNECT_5("") "a< 20 2F 00 00 2C 12 001E 'guest/'\n"
+        conversation_run(&talk, "a> " CONNECT_5("") "a< 20 2F 00 00 2C 22 0004 12 001E 'guest/'\n"
                                                     "a~\n");
         end(&talk);
 }
@@ -338,7 +338,7 @@ TEST(each_client_is_told_what_its_listener_grants)
         wanted.session_expiry_max_s = 7;
         begin(&talk, &wanted);
         conversation_run(&talk, "a> 10{[MQTT] 05 02 0000 (11 00000009) [a]}\n"
-                                "a< 20{00 00 (11 00000007 13 003C 21 0003 27 00000200)}\n");
+                                "a< 20{00 00 (11 00000007 13 003C 27 00000200 21 0003)}\n");
         talk.terms = mqtt_terms_unref(talk.terms);
         conversation_run(&talk, "b@5\n");
         end(&talk);
@@ -411,7 +411,7 @@ TEST(new_terms_of_a_listener_are_for_those_who_come_from_then_on)
         mqtt_terms_unref(old);
         CHECK_EQ(mqtt_entrance_of(talk.terms)->clients, 1);
         conversation_run(&talk,
-                         "b> " CONNECT_5("b") "b< 20{00 00 (21 0003 22 0004 27 00001000)}\n"
+                         "b> " CONNECT_5("b") "b< 20{00 00 (22 0004 27 00001000 21 0003)}\n"
                                               "c> " CONNECT_5("c") "c< 20{00 89 ()}\n"
                                                                    "c|\n"
                                                                    "a.\n"

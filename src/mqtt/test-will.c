@@ -53,7 +53,7 @@ static const struct conversation_case cases[] = {
         {"[MQTT-3.1.3-9] not when the session goes on before",
          WATCH "a> " DELAYED "a< " CONNACK_5 "a.\n"
                "+3000\n"
-               "a> " RESUMED "a< 20{01 00 (21 0008 22 0004 27 00001000)}\n"
+               "a> " RESUMED "a< 20{01 00 (22 0004 27 00001000 21 0008)}\n"
                "+100000\n"},
         {"3.1.3.2.2 when the session ends before",
          WATCH "a> 10{[MQTT] 05 06 0000 (11 00000002) [a] (18 000000FF) [w] [gone]}\n"
@@ -75,7 +75,7 @@ static const struct conversation_case cases[] = {
          WATCH "a> " PLAIN_WILL "a< " CONNACK_5 "b> " DELAYED "b< " CONNACK_5 "a< E0018E\n"
                "a|\n"
                "w< 30{[w] () 'gone'}\n"
-               "c> " RESUMED "c< 20{01 00 (21 0008 22 0004 27 00001000)}\n"
+               "c> " RESUMED "c< 20{01 00 (22 0004 27 00001000 21 0008)}\n"
                "b< E0018E\n"
                "b|\n"
                "+100000\n"},

@@ -15,7 +15,7 @@ enum { HELD_MAX = 300 };
 #define LOGIN_311_AS(id, user, password)                                                           \
         "10{[MQTT] 04 C2 0000 [" id "] [" user "] [" password "]}\n"
 /* What a broker with the default limits answers. */
-#define WELCOME_5 "20{00 00 (21 0400 22 0020 27 00100000)}\n"
+#define WELCOME_5 "20{00 00 (22 0020 27 00100000 21 0400)}\n"
 #define WELCOME_311 "20{00 00}\n"
 
 struct fixture {

@@ -175,7 +175,7 @@ TEST(who_asks_is_told_where_replies_will_be)
         fixture_open(&f);
         conversation_run(&f.talk,
                          "a> 10{[MQTT] 05 02 0000 (19 01) [me]}\n"
-                         "a< 20{00 00 (1A[pi/rpc/response/me] 21 0400 22 0020 27 00100000)}\n"
+                         "a< 20{00 00 (22 0020 1A[pi/rpc/response/me] 27 00100000 21 0400)}\n"
                          "b> 10{[MQTT] 05 02 0000 (19 01) [a/b]}\n"
                          "b< " WELCOME_5);
         fixture_close(&f);

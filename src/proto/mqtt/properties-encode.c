@@ -1,7 +1,39 @@
 #include "proto/mqtt/properties-encode.h"
 
+#include "base/attributes.h"
 #include "proto/mqtt/properties-decode.h"
 #include "proto/mqtt/writer.h"
+
+/* The order means nothing (2.2.2.2). That of CONNACK is mosquitto's, so that those who compare
+ * its bytes find them here. */
+static const uint8_t order[] = {
+        MQTT_PAYLOAD_FORMAT,
+        MQTT_MESSAGE_EXPIRY,
+        MQTT_CONTENT_TYPE,
+        MQTT_RESPONSE_TOPIC,
+        MQTT_CORRELATION_DATA,
+        MQTT_SUBSCRIPTION_ID,
+        MQTT_SESSION_EXPIRY,
+        MQTT_SERVER_KEEP_ALIVE,
+        MQTT_TOPIC_ALIAS_MAXIMUM,
+        MQTT_ASSIGNED_CLIENT_ID,
+        MQTT_AUTHENTICATION_METHOD,
+        MQTT_AUTHENTICATION_DATA,
+        MQTT_REQUEST_PROBLEM_INFORMATION,
+        MQTT_WILL_DELAY,
+        MQTT_REQUEST_RESPONSE_INFORMATION,
+        MQTT_RESPONSE_INFORMATION,
+        MQTT_SERVER_REFERENCE,
+        MQTT_REASON_STRING,
+        MQTT_TOPIC_ALIAS,
+        MQTT_RETAIN_AVAILABLE,
+        MQTT_MAXIMUM_PACKET_SIZE,
+        MQTT_RECEIVE_MAXIMUM,
+        MQTT_MAXIMUM_QOS,
+        MQTT_WILDCARDS_AVAILABLE,
+        MQTT_SUBSCRIPTION_IDS_AVAILABLE,
+        MQTT_SHARED_AVAILABLE,
+};
 
 static const void *member_of(const struct mqtt_properties *properties, unsigned id)
 {
@@ -61,12 +93,6 @@ static uint8_t *put(uint8_t *at, const struct mqtt_properties *properties, unsig
         return at;
 }
 
-/* User properties are written from the bytes they came in, not from a member. */
-static bool is_single(const struct mqtt_properties *properties, unsigned id)
-{
-        return id != MQTT_USER_PROPERTY && is_there(properties, id);
-}
-
 uint32_t mqtt_properties_size(const struct mqtt_properties *properties)
 {
         struct mqtt_user_property user;
@@ -74,9 +100,10 @@ uint32_t mqtt_properties_size(const struct mqtt_properties *properties)
 
         if (!properties || properties->present == 0)
                 return 0;
-        for (unsigned id = 0; id < MQTT_PROPERTY_END; id++)
-                if (is_single(properties, id))
-                        size += size_of(properties, id);
+        for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+                if (is_there(properties, order[i]))
+                        size += size_of(properties, order[i]);
+        /* These are written from the bytes they came in, not from a member. */
         while (mqtt_user_property_next(properties, &at, &user))
                 size += 1 + 2 + 2 + (uint32_t)user.name.length + user.value.length;
         return size;
@@ -97,9 +124,9 @@ uint8_t *mqtt_put_properties(uint8_t *at, const struct mqtt_properties *properti
         at = mqtt_put_variable(at, mqtt_properties_size(properties));
         if (!properties || properties->present == 0)
                 return at;
-        for (unsigned id = 0; id < MQTT_PROPERTY_END; id++)
-                if (is_single(properties, id))
-                        at = put(at, properties, id);
+        for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+                if (is_there(properties, order[i]))
+                        at = put(at, properties, order[i]);
         while (mqtt_user_property_next(properties, &user_at, &user)) {
                 at = mqtt_put_byte(at, MQTT_USER_PROPERTY);
                 at = mqtt_put_text(mqtt_put_text(at, user.name), user.value);
