@@ -108,6 +108,7 @@ static int ask_hook(struct attempt *attempt)
                                .user = attempt->connect.user,
                                .version = attempt->connect.version,
                                .peer = net_stream_peer(client->stream),
+                               .stream = client->stream,
                                .terms = client->terms};
 
         if (!who.user.bytes)

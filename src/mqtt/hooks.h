@@ -9,12 +9,15 @@
 #include "net/address.h"
 #include "proto/mqtt/decode.h"
 
+struct net_stream;
+
 /* Who does it. */
 struct mqtt_who {
         struct mqtt_text client_id;
         struct mqtt_text user; /* empty: none was given */
         enum mqtt_version version;
         const struct net_peer *peer;    /* NULL: a will of a client that is gone */
+        struct net_stream *stream;      /* in on_connect only, for its certificate; else NULL */
         const struct mqtt_terms *terms; /* that the connection came with; never NULL */
         void *identity;                 /* what on_connect gave */
 };

@@ -1,5 +1,7 @@
 #include "proto/token.h"
 
+#include "proto/argon2id.h"
+
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -10,33 +12,16 @@ enum {
         RANDOM_DIGITS = RANDOM_BYTES * 2,
         CHECKSUM_BYTES = 4,
         CHECKSUM_DIGITS = CHECKSUM_BYTES * 2,
-
-        PASSWORD_PASSES = 2,
-        PASSWORD_MEMORY_KIB = 19456,
-
-        ARGON2_SALT_BYTES = crypto_pwhash_SALTBYTES,
-        ARGON2_HASH_BYTES = 32,
-        ARGON2_MEMORY_MIN_KIB = 8, /* RFC 9106, 3.1: eight blocks for each lane */
-        ARGON2_MEMORY_MAX_KIB = 64 * 1024,
-        ARGON2_PASSES_MAX = 10,
 };
 
 static const char made_prefix[] = "pf_";
 static const char fast_prefix[] = "blake2b:";
-static const char slow_prefix[] = "$argon2id$";
 
 enum { MADE_PREFIX_LENGTH = sizeof made_prefix - 1 };
 
 _Static_assert(MADE_PREFIX_LENGTH + RANDOM_DIGITS + CHECKSUM_DIGITS == TOKEN_MADE_LENGTH,
                "a made token's parts add up");
-_Static_assert(TOKEN_HASH_SIZE >= crypto_pwhash_STRBYTES, "libsodium's strings fit");
-
-struct argon2_hash {
-        uint32_t memory_kib;
-        uint32_t passes;
-        uint8_t salt[ARGON2_SALT_BYTES];
-        uint8_t hash[ARGON2_HASH_BYTES];
-};
+_Static_assert(TOKEN_HASH_SIZE >= ARGON2ID_SIZE, "hashes of both kinds fit");
 
 static bool starts_with(const char *text, const char *prefix)
 {
@@ -144,118 +129,20 @@ int token_hash(const char *token, char ret[TOKEN_HASH_SIZE])
 
 int token_hash_password(const char *token, char ret[TOKEN_HASH_SIZE])
 {
-        if (!token_length_is_good(token))
-                return -EINVAL;
-        if (sodium_init() < 0)
-                return -EIO;
-        /* With parameters in range, only memory can be what is missing. */
-        if (crypto_pwhash_str(ret, token, strlen(token), PASSWORD_PASSES,
-                              PASSWORD_MEMORY_KIB * (size_t)1024) != 0)
-                return -ENOMEM;
-        return 0;
-}
-
-/* Reads `name` and a decimal number without leading zeros, at most nine digits. */
-static bool read_parameter(const char **position, const char *name, uint32_t *ret)
-{
-        const char *digits = *position + strlen(name);
-        size_t length;
-        uint32_t value = 0;
-
-        if (!starts_with(*position, name))
-                return false;
-        length = strspn(digits, "0123456789");
-        if (length == 0 || length > 9 || digits[0] == '0')
-                return false;
-        for (size_t i = 0; i < length; i++)
-                value = value * 10 + (uint32_t)(digits[i] - '0');
-        *position = digits + length;
-        *ret = value;
-        return true;
-}
-
-/* Reads base64 without padding, of exactly `count` bytes, up to `end`. */
-static bool read_base64(const char *text, const char *end, uint8_t *ret, size_t count)
-{
-        size_t length;
-        const char *stop;
-
-        return sodium_base642bin(ret, count, text, (size_t)(end - text), NULL, &length, &stop,
-                                 sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
-               length == count && stop == end;
-}
-
-/* libsodium's own crypto_pwhash_str_verify() is not used since it answers "wrong
- * password" when memory runs out, and that must not count as a failed attempt. */
-static int argon2_parse(const char *hash, struct argon2_hash *ret, struct error *error)
-{
-        struct argon2_hash parsed;
-        const char *position = hash, *separator;
-        uint32_t lanes;
-
-        if (!read_parameter(&position, "$argon2id$v=19$m=", &parsed.memory_kib) ||
-            !read_parameter(&position, ",t=", &parsed.passes) ||
-            !read_parameter(&position, ",p=", &lanes) || *position++ != '$')
-                return error_set(error, -EINVAL,
-                                 "an argon2id hash begins with $argon2id$v=19$m=M,t=T,p=1$");
-        if (lanes != 1)
-                return error_set(error, -EINVAL,
-                                 "the argon2id hash has p=%u, but only p=1 can be verified; "
-                                 "`pifleet passwd` makes one that fits",
-                                 lanes);
-        if (parsed.memory_kib < ARGON2_MEMORY_MIN_KIB || parsed.memory_kib > ARGON2_MEMORY_MAX_KIB)
-                return error_set(error, -EINVAL,
-                                 "the argon2id hash has m=%u (KiB), but it may be %d to %d",
-                                 parsed.memory_kib, ARGON2_MEMORY_MIN_KIB, ARGON2_MEMORY_MAX_KIB);
-        if (parsed.passes > ARGON2_PASSES_MAX)
-                return error_set(error, -EINVAL,
-                                 "the argon2id hash has t=%u, but it may be 1 to %d", parsed.passes,
-                                 ARGON2_PASSES_MAX);
-        separator = strchr(position, '$');
-        if (!separator || !read_base64(position, separator, parsed.salt, sizeof parsed.salt))
-                return error_set(error, -EINVAL,
-                                 "the argon2id hash needs a salt of 16 bytes in base64");
-        position = separator + 1;
-        if (!read_base64(position, position + strlen(position), parsed.hash, sizeof parsed.hash))
-                return error_set(error, -EINVAL,
-                                 "the argon2id hash must end in 32 bytes of base64; is it cut?");
-        *ret = parsed;
-        return 0;
-}
-
-static int argon2_verify(const char *hash, const char *token)
-{
-        struct argon2_hash stored;
-        uint8_t computed[ARGON2_HASH_BYTES];
-        int r;
-
-        r = argon2_parse(hash, &stored, NULL);
-        if (r < 0)
-                return r;
-        if (sodium_init() < 0)
-                return -EIO;
-        /* All parameters are in range, so only memory can be what is missing. */
-        if (crypto_pwhash(computed, sizeof computed, token, strlen(token), stored.salt,
-                          stored.passes, stored.memory_kib * (size_t)1024,
-                          crypto_pwhash_ALG_ARGON2ID13) != 0)
-                return -ENOMEM;
-        r = sodium_memcmp(computed, stored.hash, sizeof computed) == 0;
-        sodium_memzero(computed, sizeof computed);
-        return r;
+        return token_length_is_good(token) ? argon2id_make(token, strlen(token), ret) : -EINVAL;
 }
 
 bool token_hash_is_slow(const char *hash)
 {
-        return starts_with(hash, slow_prefix);
+        return argon2id_is(hash);
 }
 
 int token_hash_check(const char *hash, struct error *error)
 {
-        struct argon2_hash argon2;
         struct token_digest digest;
 
         if (token_hash_is_slow(hash))
-                return argon2_parse(hash, &argon2, error);
+                return argon2id_check(hash, error);
         if (token_digest_parse(hash, &digest))
                 return 0;
         if (starts_with(hash, fast_prefix))
@@ -277,7 +164,7 @@ int token_verify(const char *hash, const char *token)
         if (!token_length_is_good(token))
                 return 0;
         if (token_hash_is_slow(hash))
-                return argon2_verify(hash, token);
+                return argon2id_verify(hash, token, strlen(token));
         if (!token_digest_parse(hash, &stored))
                 return -EINVAL;
         token_digest(token, &computed);

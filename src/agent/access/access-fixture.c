@@ -1,6 +1,6 @@
 #include "agent/access/access-fixture.h"
 
-#include "agent/access/verifier.h"
+#include "access/verifier.h"
 #include "command/reply.h"
 #include "data/json.h"
 

@@ -1,8 +1,8 @@
 #include "agent/access/access.h"
 
+#include "access/slowdown.h"
+#include "access/verifier.h"
 #include "agent/access/access-event.h"
-#include "agent/access/slowdown.h"
-#include "agent/access/verifier.h"
 #include "base/attributes.h"
 #include "command/reply.h"
 #include "proto/token.h"
@@ -27,8 +27,9 @@ struct access {
         struct token_digest *fast_digests;
         struct command_principal *fast_principals;
 
-        struct verifier *verifier; /* NULL: no slow hashes */
+        struct verifier *verifier;
         size_t slow_count;
+        char *slow_hashes[ACCESS_SLOW_TOKENS_MAX];
         struct command_principal slow_principals[ACCESS_SLOW_TOKENS_MAX];
 };
 
@@ -153,8 +154,20 @@ static void attempt_on_verified(struct verifier_waiter *waiter, int result, size
         }
 }
 
+/* Any of the slow hashes may be the token's. */
+static struct verifier_question question_of(const struct access *access, const char *token)
+{
+        return (struct verifier_question){
+                .whose = "",
+                .secret = token,
+                .secret_length = strlen(token),
+                .hashes = (const char *const *)access->slow_hashes,
+                .hashes_count = access->slow_count,
+        };
+}
+
 /* Verifies off the loop; takes a copy of the attempt along. */
-static void attempt_submit(const struct attempt *attempt, const char *token)
+static void attempt_submit(const struct attempt *attempt, const struct verifier_question *question)
 {
         struct attempt *waiting = malloc(sizeof *waiting);
         int r = -ENOMEM;
@@ -162,7 +175,7 @@ static void attempt_submit(const struct attempt *attempt, const char *token)
         if (waiting) {
                 *waiting = *attempt;
                 waiting->waiter.on_verified = attempt_on_verified;
-                r = verifier_submit(attempt->access->verifier, attempt->origin_key, token,
+                r = verifier_submit(attempt->access->verifier, attempt->origin_key, question,
                                     &waiting->waiter);
         }
         if (r < 0) {
@@ -194,6 +207,7 @@ static void attempt_begin(const struct attempt *attempt, const char *token)
         uint64_t wait_ms = slowdown_wait_ms(access->slowdown, attempt->origin_key, now_ms(access));
         bool length_is_good = token_length_is_good(token);
         enum token_form form = length_is_good ? token_form(token) : TOKEN_CHOSEN;
+        struct verifier_question question = question_of(access, token);
         size_t index;
 
         if (length_is_good && (wait_ms == 0 || form == TOKEN_MADE))
@@ -206,12 +220,12 @@ static void attempt_begin(const struct attempt *attempt, const char *token)
                 attempt_fail_and_count(attempt, ACCESS_DENIED_LENGTH);
         else if (form == TOKEN_DAMAGED)
                 attempt_fail_and_count(attempt, ACCESS_DENIED_DAMAGED);
-        else if (form == TOKEN_MADE || !access->verifier)
+        else if (form == TOKEN_MADE || access->slow_count == 0)
                 attempt_fail_and_count(attempt, ACCESS_DENIED_UNKNOWN);
-        else if (verifier_recall(access->verifier, token, now_ms(access), &index))
+        else if (verifier_recall(access->verifier, &question, &index))
                 attempt_succeed(attempt, index);
         else
-                attempt_submit(attempt, token);
+                attempt_submit(attempt, &question);
 }
 
 static void access_identify(void *owner, const struct command_session *session, const char *token,
@@ -281,11 +295,9 @@ static const struct command commands[] = {
         },
 };
 
-static int access_read_tokens(struct access *access, struct loop_work *work,
-                              const struct access_config *config)
+static int access_read_tokens(struct access *access, const struct access_config *config)
 {
         const struct access_token *tokens = config->tokens.items;
-        const char *slow_hashes[ACCESS_SLOW_TOKENS_MAX];
         size_t count = config->tokens.count;
 
         access->fast_digests = calloc(count + 1, sizeof *access->fast_digests);
@@ -298,21 +310,22 @@ static int access_read_tokens(struct access *access, struct loop_work *work,
                 if (token_digest_parse(tokens[i].hash, &access->fast_digests[access->fast_count])) {
                         principal = &access->fast_principals[access->fast_count++];
                 } else {
-                        slow_hashes[access->slow_count] = tokens[i].hash;
+                        access->slow_hashes[access->slow_count] = strdup(tokens[i].hash);
+                        if (!access->slow_hashes[access->slow_count])
+                                return -ENOMEM;
                         principal = &access->slow_principals[access->slow_count++];
                 }
                 set_principal(principal, access_role(tokens[i].role), tokens[i].name);
         }
-        if (access->slow_count == 0)
-                return 0;
-        return verifier_new(command_registry_loop(access->registry), work, slow_hashes,
-                            access->slow_count, &access->verifier);
+        return 0;
 }
 
 static void access_release(struct access *access)
 {
         verifier_free(access->verifier);
         slowdown_free(access->slowdown);
+        for (size_t i = 0; i < access->slow_count; i++)
+                free(access->slow_hashes[i]);
         free(access->fast_digests);
         free(access->fast_principals);
         free(access);
@@ -338,7 +351,9 @@ int access_attach(struct command_registry *registry, struct loop_work *work,
         access->own_uid = geteuid();
         r = slowdown_new(&access->slowdown);
         if (r == 0)
-                r = access_read_tokens(access, work, config);
+                r = verifier_new(command_registry_loop(registry), work, &access->verifier);
+        if (r == 0)
+                r = access_read_tokens(access, config);
         if (r < 0)
                 error_set(error, r, "access: %s", strerror(-r));
         else

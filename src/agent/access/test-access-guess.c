@@ -1,7 +1,7 @@
 /* What wrong tokens cost whom, and tokens that take long to verify. */
 #include "agent/access/access-fixture.h"
 
-#include "agent/access/verifier.h"
+#include "access/verifier.h"
 
 TEST(after_three_failures_an_origin_is_refused_at_once_and_told_when_to_come_again)
 {

@@ -1,7 +1,8 @@
-#include "agent/access/verified.h"
+#include "access/verified.h"
 
 #include <errno.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <string.h>
 
 struct entry {
@@ -37,11 +38,23 @@ struct verified *verified_free(struct verified *verified)
         return NULL;
 }
 
-void verified_mark(const struct verified *verified, const char *token, struct verified_mark *ret)
+void verified_mark(const struct verified *verified, const struct verified_text texts[],
+                   size_t count, struct verified_mark *ret)
 {
-        /* Fails for impossible lengths only. */
-        if (crypto_generichash(ret->bytes, sizeof ret->bytes, (const uint8_t *)token, strlen(token),
-                               verified->key, sizeof verified->key) != 0)
+        crypto_generichash_state state;
+        bool good = crypto_generichash_init(&state, verified->key, sizeof verified->key,
+                                            sizeof ret->bytes) == 0;
+
+        for (size_t i = 0; i < count; i++) {
+                uint64_t length = texts[i].length; /* where one ends and the next begins */
+
+                good &= crypto_generichash_update(&state, (const uint8_t *)&length,
+                                                  sizeof length) == 0;
+                good &= crypto_generichash_update(&state, texts[i].bytes, texts[i].length) == 0;
+        }
+        good &= crypto_generichash_final(&state, ret->bytes, sizeof ret->bytes) == 0;
+        sodium_memzero(&state, sizeof state);
+        if (!good) /* fails for impossible lengths only */
                 sodium_misuse();
 }
 

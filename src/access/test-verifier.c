@@ -1,4 +1,4 @@
-#include "agent/access/verifier.h"
+#include "access/verifier.h"
 #include "base/attributes.h"
 #include "support/allocation.h"
 #include "support/test.h"
@@ -39,7 +39,7 @@ static struct fixture fixture_new(size_t capacity)
 
         CHECK_EQ(loop_new_virtual(1000, &f.loop), 0);
         CHECK_EQ(loop_work_new(f.loop, capacity, &f.work), 0);
-        CHECK_EQ(verifier_new(f.loop, f.work, hashes, ARRAY_SIZE(hashes), &f.verifier), 0);
+        CHECK_EQ(verifier_new(f.loop, f.work, &f.verifier), 0);
         return f;
 }
 
@@ -60,10 +60,34 @@ static void on_verified(struct verifier_waiter *waiter, int result, size_t index
         asked->answers++;
 }
 
-static int submit(struct fixture *f, uint64_t origin, const char *token, struct asked *asked)
+static struct verifier_question question_of(const char *secret)
+{
+        return (struct verifier_question){.whose = "",
+                                          .secret = secret,
+                                          .secret_length = strlen(secret),
+                                          .hashes = hashes,
+                                          .hashes_count = ARRAY_SIZE(hashes)};
+}
+
+static int ask(struct fixture *f, uint64_t origin, const struct verifier_question *question,
+               struct asked *asked)
 {
         *asked = (struct asked){.waiter.on_verified = on_verified, .result = NOT_YET};
-        return verifier_submit(f->verifier, origin, token, &asked->waiter);
+        return verifier_submit(f->verifier, origin, question, &asked->waiter);
+}
+
+static int submit(struct fixture *f, uint64_t origin, const char *secret, struct asked *asked)
+{
+        struct verifier_question question = question_of(secret);
+
+        return ask(f, origin, &question, asked);
+}
+
+static int recall(const struct fixture *f, const char *secret, size_t *index)
+{
+        struct verifier_question question = question_of(secret);
+
+        return verifier_recall(f->verifier, &question, index);
 }
 
 static void run_until_idle(struct fixture *f)
@@ -109,7 +133,7 @@ TEST(a_wrong_token_belongs_to_none_and_is_not_remembered)
         run_until_idle(&f);
         CHECK_EQ(asked.answers, 1);
         CHECK_EQ(asked.result, 0);
-        CHECK_EQ(verifier_recall(f.verifier, "fourth secret", loop_now_ms(f.loop), &index), 0);
+        CHECK_EQ(recall(&f, "fourth secret", &index), 0);
         fixture_done(&f);
 }
 
@@ -119,15 +143,15 @@ TEST(a_good_token_is_remembered_for_five_minutes)
         struct asked asked;
         size_t index = 77;
 
-        CHECK_EQ(verifier_recall(f.verifier, "second secret", loop_now_ms(f.loop), &index), 0);
+        CHECK_EQ(recall(&f, "second secret", &index), 0);
         CHECK_EQ(submit(&f, HERE, "second secret", &asked), 0);
         run_until_idle(&f);
-        CHECK_EQ(verifier_recall(f.verifier, "second secret", loop_now_ms(f.loop), &index), 1);
+        CHECK_EQ(recall(&f, "second secret", &index), 1);
         CHECK_EQ(index, 1);
         loop_advance_ms(f.loop, 299999);
-        CHECK_EQ(verifier_recall(f.verifier, "second secret", loop_now_ms(f.loop), &index), 1);
+        CHECK_EQ(recall(&f, "second secret", &index), 1);
         loop_advance_ms(f.loop, 1);
-        CHECK_EQ(verifier_recall(f.verifier, "second secret", loop_now_ms(f.loop), &index), 0);
+        CHECK_EQ(recall(&f, "second secret", &index), 0);
         fixture_done(&f);
 }
 
@@ -239,21 +263,100 @@ TEST(waiters_are_bounded)
         fixture_done(&f);
 }
 
-TEST(a_token_of_impossible_length_is_not_worked_on)
+TEST(a_secret_of_impossible_length_is_not_worked_on)
 {
         struct fixture f = fixture_new(8);
-        char token[600];
+        char secret[PASSWORD_MAX + 2];
         struct asked asked;
+        size_t index;
 
-        CHECK_EQ(submit(&f, HERE, "", &asked), -EINVAL);
-        CHECK_EQ(submit(&f, HERE, "7 bytes", &asked), -EINVAL);
-        memset(token, 'x', sizeof token);
-        token[513] = '\0';
-        CHECK_EQ(submit(&f, HERE, token, &asked), -EINVAL);
-        token[512] = '\0';
-        CHECK_EQ(submit(&f, HERE, token, &asked), 0);
+        memset(secret, 'x', sizeof secret);
+        secret[PASSWORD_MAX + 1] = '\0';
+        CHECK_EQ(submit(&f, HERE, secret, &asked), -EINVAL);
+        CHECK_EQ(recall(&f, secret, &index), 0);
+        secret[PASSWORD_MAX] = '\0';
+        CHECK_EQ(submit(&f, HERE, secret, &asked), 0);
         run_until_idle(&f);
         CHECK_EQ(asked.result, 0);
+        CHECK_EQ(submit(&f, HERE, "", &asked), 0);
+        run_until_idle(&f);
+        CHECK_EQ(asked.result, 0);
+        fixture_done(&f);
+}
+
+TEST(a_question_has_one_to_eight_hashes)
+{
+        struct fixture f = fixture_new(8);
+        const char *many[VERIFIER_HASHES_MAX + 1];
+        struct verifier_question question = question_of("third secret");
+        struct asked asked;
+
+        for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+                many[i] = hashes[0];
+        many[VERIFIER_HASHES_MAX - 1] = hashes[2];
+        question.hashes = many;
+        question.hashes_count = 0;
+        CHECK_EQ(ask(&f, HERE, &question, &asked), -EINVAL);
+        question.hashes_count = VERIFIER_HASHES_MAX + 1;
+        CHECK_EQ(ask(&f, HERE, &question, &asked), -EINVAL);
+        question.hashes_count = VERIFIER_HASHES_MAX;
+        CHECK_EQ(ask(&f, HERE, &question, &asked), 0);
+        run_until_idle(&f);
+        CHECK_EQ(asked.result, 1);
+        CHECK_EQ(asked.index, VERIFIER_HASHES_MAX - 1);
+        fixture_done(&f);
+}
+
+TEST(a_decoy_takes_its_time_and_is_never_right)
+{
+        struct fixture f = fixture_new(8);
+        struct verifier_question question = question_of("second secret");
+        struct asked decoy, real;
+        size_t index;
+
+        question.decoy = true;
+        CHECK_EQ(ask(&f, HERE, &question, &decoy), 0);
+        CHECK_EQ(submit(&f, HERE, "second secret", &real), 0);
+        CHECK_EQ(verifier_jobs(f.verifier), 2); /* they do not share one */
+        run_until_idle(&f);
+        CHECK_EQ(decoy.result, 0);
+        CHECK_EQ(real.result, 1);
+        CHECK_EQ(verifier_recall(f.verifier, &question, &index), 0);
+        CHECK_EQ(recall(&f, "second secret", &index), 1);
+        fixture_done(&f);
+}
+
+TEST(two_who_say_the_same_secret_under_different_names_are_two_attempts)
+{
+        struct fixture f = fixture_new(8);
+        struct verifier_question question = question_of("fourth secret");
+        struct asked ann, ben;
+
+        question.whose = "ann";
+        question.whose_length = 3;
+        CHECK_EQ(ask(&f, HERE, &question, &ann), 0);
+        question.whose = "ben";
+        CHECK_EQ(ask(&f, HERE, &question, &ben), 0);
+        CHECK_EQ(verifier_jobs(f.verifier), 2);
+        run_until_idle(&f);
+        CHECK(ann.first);
+        CHECK(ben.first);
+        fixture_done(&f);
+}
+
+TEST(a_secret_counts_for_the_hashes_it_was_verified_against)
+{
+        struct fixture f = fixture_new(8);
+        struct verifier_question question = question_of("first secret");
+        struct asked asked;
+        size_t index;
+
+        CHECK_EQ(submit(&f, HERE, "first secret", &asked), 0);
+        run_until_idle(&f);
+        CHECK_EQ(verifier_recall(f.verifier, &question, &index), 1);
+        question.hashes = hashes + 1;
+        question.hashes_count = 2;
+        CHECK_EQ(verifier_recall(f.verifier, &question, &index), 0);
         fixture_done(&f);
 }
 
@@ -309,9 +412,11 @@ static void submit_again(struct verifier_waiter *waiter, int result, size_t inde
 
         CHECK_EQ(result, 0);
         chain->asked.answers++;
-        if (chain->rest-- > 0)
-                CHECK_EQ(verifier_submit(chain->fixture->verifier, HERE, "fourth secret", waiter),
-                         0);
+        if (chain->rest-- > 0) {
+                struct verifier_question question = question_of("fourth secret");
+
+                CHECK_EQ(verifier_submit(chain->fixture->verifier, HERE, &question, waiter), 0);
+        }
 }
 
 TEST(an_answer_may_bring_the_next_question)
@@ -319,7 +424,9 @@ TEST(an_answer_may_bring_the_next_question)
         struct fixture f = fixture_new(8);
         struct chain chain = {.asked.waiter.on_verified = submit_again, .fixture = &f, .rest = 4};
 
-        CHECK_EQ(verifier_submit(f.verifier, HERE, "fourth secret", &chain.asked.waiter), 0);
+        struct verifier_question question = question_of("fourth secret");
+
+        CHECK_EQ(verifier_submit(f.verifier, HERE, &question, &chain.asked.waiter), 0);
         run_until_idle(&f);
         CHECK_EQ(chain.asked.answers, 5);
         fixture_done(&f);
@@ -336,13 +443,13 @@ TEST(a_verifier_is_made_whole_or_not_at_all)
                 int r;
 
                 allocation_fail_at(++n);
-                r = verifier_new(f.loop, f.work, hashes, ARRAY_SIZE(hashes), &verifier);
+                r = verifier_new(f.loop, f.work, &verifier);
                 failed = allocation_end();
                 CHECK_EQ(r, failed ? -ENOMEM : 0);
                 CHECK_EQ(verifier != NULL, !failed);
                 verifier_free(verifier);
         } while (failed);
-        CHECK_EQ(n, 3);
+        CHECK_EQ(n, 3); /* that is, two allocations */
         fixture_done(&f);
 }
 

@@ -1,4 +1,5 @@
-#include "agent/access/verified.h"
+#include "access/verified.h"
+#include "base/attributes.h"
 #include "support/allocation.h"
 #include "support/test.h"
 
@@ -7,11 +8,18 @@
 
 static const uint64_t start_ms = 5000;
 
+static void mark_of(const struct verified *verified, const char *token, struct verified_mark *ret)
+{
+        struct verified_text texts[] = {{"a hash", 6}, {token, strlen(token)}};
+
+        verified_mark(verified, texts, ARRAY_SIZE(texts), ret);
+}
+
 static int find(const struct verified *verified, const char *token, uint64_t now_ms, size_t *owner)
 {
         struct verified_mark mark;
 
-        verified_mark(verified, token, &mark);
+        mark_of(verified, token, &mark);
         return verified_find(verified, &mark, now_ms, owner);
 }
 
@@ -19,7 +27,7 @@ static void put(struct verified *verified, const char *token, size_t owner, uint
 {
         struct verified_mark mark;
 
-        verified_mark(verified, token, &mark);
+        mark_of(verified, token, &mark);
         verified_put(verified, &mark, owner, now_ms);
 }
 
@@ -101,8 +109,20 @@ TEST(two_processes_know_a_token_by_different_marks)
 
         CHECK_EQ(verified_new(&one), 0);
         CHECK_EQ(verified_new(&other), 0);
-        verified_mark(one, "hunter22", &mark_of_one);
-        verified_mark(other, "hunter22", &mark_of_other);
+        mark_of(one, "hunter22", &mark_of_one);
+        mark_of(other, "hunter22", &mark_of_other);
+        CHECK(memcmp(&mark_of_one, &mark_of_other, sizeof mark_of_one) != 0);
+}
+
+TEST(where_one_text_ends_and_the_next_begins_makes_a_difference)
+{
+        AUTO(verified) struct verified *verified = NULL;
+        struct verified_text one[] = {{"ab", 2}, {"c", 1}}, other[] = {{"a", 1}, {"bc", 2}};
+        struct verified_mark mark_of_one, mark_of_other;
+
+        CHECK_EQ(verified_new(&verified), 0);
+        verified_mark(verified, one, 2, &mark_of_one);
+        verified_mark(verified, other, 2, &mark_of_other);
         CHECK(memcmp(&mark_of_one, &mark_of_other, sizeof mark_of_one) != 0);
 }
 

@@ -1,7 +1,6 @@
-#include "agent/access/verifier.h"
+#include "access/verifier.h"
 
 #include "base/attributes.h"
-#include "proto/token.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -14,8 +13,6 @@ struct verifier {
         struct list jobs;
         size_t jobs_count;
         size_t waiters_count;
-        size_t hashes_count;
-        char hashes[][TOKEN_HASH_SIZE];
 };
 
 struct verifier_job {
@@ -27,38 +24,38 @@ struct verifier_job {
         struct verified_mark mark;
 
         /* What the pool's thread works on: the job's own. */
-        char token[TOKEN_MAX + 1];
+        bool decoy;
         int result;
         size_t index;
-        size_t hashes_count;
-        char hashes[][TOKEN_HASH_SIZE];
+        size_t secret_length, hashes_count;
+        char secret[PASSWORD_MAX];
+        char hashes[]; /* one after the other, each terminated */
 };
 
-int verifier_new(struct loop *loop, struct loop_work *work, const char *const hashes[],
-                 size_t count, struct verifier **ret)
+int verifier_new(struct loop *loop, struct loop_work *work, struct verifier **ret)
 {
         AUTO(verifier) struct verifier *verifier = NULL;
-        int r;
+        struct verified *verified;
+        int r = verified_new(&verified);
 
-        verifier = calloc(1, sizeof *verifier + count * sizeof verifier->hashes[0]);
-        if (!verifier)
+        if (r < 0)
+                return r;
+        verifier = calloc(1, sizeof *verifier);
+        if (!verifier) {
+                verified_free(verified);
                 return -ENOMEM;
+        }
         list_init(&verifier->jobs);
         verifier->loop = loop;
         verifier->work = work;
-        verifier->hashes_count = count;
-        for (size_t i = 0; i < count; i++)
-                memcpy(verifier->hashes[i], hashes[i], strnlen(hashes[i], TOKEN_HASH_SIZE - 1));
-        r = verified_new(&verifier->verified);
-        if (r < 0)
-                return r;
+        verifier->verified = verified;
         *ret = TAKE(verifier);
         return 0;
 }
 
 static void job_free(struct verifier_job *job)
 {
-        sodium_memzero(job->token, sizeof job->token);
+        sodium_memzero(job->secret, sizeof job->secret);
         free(job);
 }
 
@@ -97,13 +94,37 @@ struct verifier *verifier_free(struct verifier *verifier)
         return NULL;
 }
 
-int verifier_recall(const struct verifier *verifier, const char *token, uint64_t now_ms,
+static bool question_is_good(const struct verifier_question *question)
+{
+        return question->secret_length <= PASSWORD_MAX && question->hashes_count > 0 &&
+               question->hashes_count <= VERIFIER_HASHES_MAX;
+}
+
+static void question_mark(const struct verifier *verifier, const struct verifier_question *question,
+                          struct verified_mark *ret)
+{
+        struct verified_text texts[VERIFIER_HASHES_MAX + 3] = {
+                {&question->decoy, sizeof question->decoy},
+                {question->whose, question->whose_length},
+                {question->secret, question->secret_length},
+        };
+        size_t count = 3;
+
+        for (size_t i = 0; i < question->hashes_count; i++, count++)
+                texts[count] =
+                        (struct verified_text){question->hashes[i], strlen(question->hashes[i])};
+        verified_mark(verifier->verified, texts, count, ret);
+}
+
+int verifier_recall(const struct verifier *verifier, const struct verifier_question *question,
                     size_t *index)
 {
         struct verified_mark mark;
 
-        verified_mark(verifier->verified, token, &mark);
-        return verified_find(verifier->verified, &mark, now_ms, index);
+        if (!question_is_good(question))
+                return 0;
+        question_mark(verifier, question, &mark);
+        return verified_find(verifier->verified, &mark, loop_now_ms(verifier->loop), index);
 }
 
 /* Stops at the first that fits: the time tells only who holds a good secret which
@@ -111,12 +132,16 @@ int verifier_recall(const struct verifier *verifier, const char *token, uint64_t
 static void job_run(struct loop_job *loop_job)
 {
         struct verifier_job *job = container_of(loop_job, struct verifier_job, job);
+        const char *hash = job->hashes;
 
         job->result = 0;
         for (size_t i = 0; i < job->hashes_count && job->result == 0; i++) {
                 job->index = i;
-                job->result = token_verify(job->hashes[i], job->token);
+                job->result = password_hash_verify(hash, job->secret, job->secret_length);
+                hash += strlen(hash) + 1;
         }
+        if (job->decoy && job->result == 1)
+                job->result = 0;
 }
 
 static void job_done(struct loop_job *loop_job)
@@ -133,14 +158,33 @@ static void job_done(struct loop_job *loop_job)
         job_free(job);
 }
 
-static int job_new(struct verifier *verifier, uint64_t origin, const struct verified_mark *mark,
-                   const char *token, struct verifier_job **ret)
+static struct verifier_job *job_copy(const struct verifier_question *question)
 {
+        size_t size = 0;
         struct verifier_job *job;
-        size_t hashes_size = verifier->hashes_count * sizeof verifier->hashes[0];
+        char *place;
+
+        for (size_t i = 0; i < question->hashes_count; i++)
+                size += strlen(question->hashes[i]) + 1;
+        job = calloc(1, sizeof *job + size);
+        if (!job)
+                return NULL;
+        job->decoy = question->decoy;
+        memcpy(job->secret, question->secret, question->secret_length);
+        job->secret_length = question->secret_length;
+        job->hashes_count = question->hashes_count;
+        place = job->hashes;
+        for (size_t i = 0; i < question->hashes_count; i++)
+                place = stpcpy(place, question->hashes[i]) + 1;
+        return job;
+}
+
+static int job_new(struct verifier *verifier, uint64_t origin, const struct verified_mark *mark,
+                   const struct verifier_question *question, struct verifier_job **ret)
+{
+        struct verifier_job *job = job_copy(question);
         int r;
 
-        job = calloc(1, sizeof *job + hashes_size);
         if (!job)
                 return -ENOMEM;
         job->job.run = job_run;
@@ -150,9 +194,6 @@ static int job_new(struct verifier *verifier, uint64_t origin, const struct veri
         job->origin = origin;
         job->mark = *mark;
         job->result = -ECANCELED; /* what is done without having run stays so */
-        job->hashes_count = verifier->hashes_count;
-        memcpy(job->hashes, verifier->hashes, hashes_size);
-        memcpy(job->token, token, strlen(token) + 1);
         r = loop_work_submit(verifier->work, &job->job);
         if (r < 0) {
                 job_free(job);
@@ -165,19 +206,19 @@ static int job_new(struct verifier *verifier, uint64_t origin, const struct veri
         return 0;
 }
 
-int verifier_submit(struct verifier *verifier, uint64_t origin, const char *token,
-                    struct verifier_waiter *waiter)
+int verifier_submit(struct verifier *verifier, uint64_t origin,
+                    const struct verifier_question *question, struct verifier_waiter *waiter)
 {
         struct verifier_job *job = NULL;
         struct verified_mark mark;
         size_t of_origin = 0;
         int r;
 
-        if (!token_length_is_good(token))
+        if (!question_is_good(question))
                 return -EINVAL;
         if (verifier->waiters_count == VERIFIER_WAITERS_MAX)
                 return -EAGAIN;
-        verified_mark(verifier->verified, token, &mark);
+        question_mark(verifier, question, &mark);
         list_for_each (&verifier->jobs, position) {
                 struct verifier_job *other = container_of(position, struct verifier_job, link);
 
@@ -191,7 +232,7 @@ int verifier_submit(struct verifier *verifier, uint64_t origin, const char *toke
                 if (verifier->jobs_count == VERIFIER_JOBS_MAX ||
                     of_origin == VERIFIER_JOBS_PER_ORIGIN)
                         return -EAGAIN;
-                r = job_new(verifier, origin, &mark, token, &job);
+                r = job_new(verifier, origin, &mark, question, &job);
                 if (r < 0)
                         return r;
         }

@@ -1,4 +1,4 @@
-#include "agent/access/slowdown.h"
+#include "access/slowdown.h"
 #include "base/attributes.h"
 #include "support/allocation.h"
 #include "support/test.h"

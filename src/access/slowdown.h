@@ -1,4 +1,4 @@
-/* agent/access/slowdown.h - failed attempts cost time, each origin its own.
+/* access/slowdown.h - failed attempts cost time, each origin its own.
  *
  * The first three failures of an origin are free; each further one doubles the
  * wait before the next attempt, from half a second to a minute. One failure is

@@ -1,4 +1,4 @@
-#include "agent/access/slowdown.h"
+#include "access/slowdown.h"
 
 #include <errno.h>
 #include <stdbool.h>
