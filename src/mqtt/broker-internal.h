@@ -29,6 +29,7 @@ struct mqtt_broker {
         size_t connecting_count, clients_count;
         struct loop_timer connect_timer; /* when the first of `connecting` has waited enough */
         struct loop_task doom_task;
+        struct buffer mounted; /* a name or a filter with its mount, while a packet is handled */
         struct buffer scratch; /* what is being encoded; empty between packets */
 
         struct mqtt_topic_tree *tree;

@@ -56,6 +56,7 @@ int mqtt_broker_new(struct loop *loop, struct net_context *net, const struct mqt
         list_init(&broker->insiders);
         list_init(&broker->walking);
         buffer_init(&broker->scratch, SIZE_MAX);
+        buffer_init(&broker->mounted, MQTT_TEXT_MAX);
         buffer_init(&broker->reasons, SIZE_MAX);
         loop_trim_init(&broker->trim, loop, BURST_BYTES);
         broker->expiry_ms = UINT64_MAX;
@@ -133,6 +134,7 @@ struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker)
         mqtt_retained_free(broker->retained);
         mqtt_terms_unref(broker->terms);
         buffer_done(&broker->scratch);
+        buffer_done(&broker->mounted);
         buffer_done(&broker->reasons);
         free(broker);
         return NULL;

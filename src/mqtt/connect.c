@@ -2,6 +2,7 @@
 #include "mqtt/client-id.h"
 #include "mqtt/client.h"
 #include "mqtt/entrance.h"
+#include "mqtt/mount.h"
 #include "mqtt/sender.h"
 #include "proto/mqtt/encode.h"
 
@@ -18,6 +19,7 @@ struct attempt {
         struct mqtt_text id; /* the client's, or the one we give it */
         char assigned[MQTT_ASSIGNED_ID_SIZE];
         struct mqtt_admission admission;
+        uint32_t owner; /* of the session */
         uint32_t expiry_s;
         bool session_present;
 };
@@ -99,6 +101,22 @@ static int check_terms(const struct attempt *attempt)
         return reason;
 }
 
+static int mount_will(struct attempt *attempt)
+{
+        struct mqtt_client *client = attempt->client;
+        struct mqtt_text mount = client->terms->mount, *topic = &attempt->connect.will.topic;
+        int r;
+
+        if (!attempt->connect.has_will || mount.length == 0)
+                return 0;
+        if (topic->bytes[0] == '$') {
+                client->broker->counters[MQTT_COUNT_REFUSED_TERMS]++;
+                return MQTT_NOT_AUTHORIZED;
+        }
+        r = mqtt_mount_name(mount, &client->broker->mounted, topic);
+        return r == 0 ? 0 : r == -EINVAL ? MQTT_TOPIC_NAME_INVALID : MQTT_SERVER_BUSY;
+}
+
 /* The hook's answer, or ASKED. */
 static int ask_hook(struct attempt *attempt)
 {
@@ -142,6 +160,7 @@ static int seek_admission(struct attempt *attempt)
         client->identity = attempt->admission.identity;
         if (attempt->admission.client_id.length > 0)
                 attempt->id = attempt->admission.client_id;
+        attempt->owner = mqtt_mount_owner(client->terms->mount, attempt->admission.owner);
         return 0;
 }
 
@@ -186,7 +205,7 @@ static int open_session(struct attempt *attempt)
 {
         struct mqtt_broker *broker = attempt->client->broker;
         struct mqtt_session *session = mqtt_session_find(broker, attempt->id);
-        bool is_own = !session || session->owner == attempt->admission.owner;
+        bool is_own = !session || session->owner == attempt->owner;
         int r;
 
         if (!is_own && session->client) {
@@ -213,7 +232,7 @@ static int open_session(struct attempt *attempt)
                 if (r < 0)
                         return r == -ENOSPC ? MQTT_QUOTA_EXCEEDED : MQTT_SERVER_BUSY;
         }
-        session->owner = attempt->admission.owner;
+        session->owner = attempt->owner;
         session->client = attempt->client;
         attempt->client->session = session;
         return 0;
@@ -331,6 +350,8 @@ static int attempt_connect(struct attempt *attempt)
         reason = choose_id(attempt);
         if (reason == 0)
                 reason = check_terms(attempt);
+        if (reason == 0)
+                reason = mount_will(attempt);
         if (reason == 0)
                 reason = seek_admission(attempt);
         if (reason == 0)

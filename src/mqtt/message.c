@@ -191,7 +191,7 @@ struct lengths {
 static struct lengths lengths_of(const struct mqtt_message *message, const struct mqtt_copy *copy)
 {
         unsigned form = form_of(copy->version, copy->qos > 0);
-        struct lengths lengths = {.topic = message->topic_length};
+        struct lengths lengths = {.topic = (uint32_t)message->topic_length - copy->topic_from};
 
         if (form & FORM_5) {
                 if (copy->without_topic)
@@ -246,6 +246,7 @@ static void assemble(const struct mqtt_message *message, const struct mqtt_copy 
         struct mqtt_bytes payload = mqtt_message_payload(message);
         struct mqtt_text topic = mqtt_message_topic(message);
 
+        topic.bytes += copy->topic_from;
         topic.length = (uint16_t)lengths->topic;
         to = mqtt_put_byte(to, first_byte(copy->duplicate, copy->qos, copy->retain));
         to = mqtt_put_variable(to, (uint32_t)lengths->remaining);
@@ -279,6 +280,8 @@ static const uint8_t *find_form(struct mqtt_message *message, const struct mqtt_
 {
         unsigned form = form_of(copy->version, copy->qos > 0);
 
+        if (copy->topic_from > 0)
+                return NULL;
         if (form & FORM_5 && (copy->alias > 0 || copy->ids_count > 0 || copy->without_topic))
                 return NULL;
         if (form == message->form)

@@ -93,7 +93,8 @@ struct mqtt_copy {
         enum mqtt_version version;
         uint8_t qos;
         bool retain, duplicate;
-        uint16_t packet_id; /* with QoS 1 and 2 */
+        uint16_t packet_id;  /* with QoS 1 and 2 */
+        uint16_t topic_from; /* so much of the topic's begin is left out; less than all of it */
         /* 5.0 only, and then the copy is encoded by itself: */
         uint16_t alias;     /* 0: none */
         bool without_topic; /* the alias stands for it */

@@ -1,5 +1,7 @@
 #include "mqtt/outlet.h"
 
+#include "mqtt/mount.h"
+
 #include <errno.h>
 
 /* [MQTT-3.1.2-24]. */
@@ -30,6 +32,7 @@ static void choose_alias(struct mqtt_client *client, const struct mqtt_outgoing 
                          struct mqtt_copy *copy)
 {
         enum { ALIAS_SIZE = 3 + 1 };
+        struct mqtt_text topic = mqtt_message_topic(outgoing->message);
         struct mqtt_client_more *more;
 
         if (client->aliases_max == 0 ||
@@ -39,8 +42,9 @@ static void choose_alias(struct mqtt_client *client, const struct mqtt_outgoing 
         if (!more ||
             (!more->aliases_out && mqtt_alias_new(client->aliases_max, &more->aliases_out) < 0))
                 return;
-        copy->alias = mqtt_alias_give(more->aliases_out, mqtt_message_topic(outgoing->message),
-                                      &copy->without_topic);
+        topic.bytes += copy->topic_from;
+        topic.length = (uint16_t)(topic.length - copy->topic_from);
+        copy->alias = mqtt_alias_give(more->aliases_out, topic, &copy->without_topic);
 }
 
 int mqtt_outlet_write(struct mqtt_client *client, const struct mqtt_outgoing *outgoing)
@@ -56,8 +60,13 @@ int mqtt_outlet_write(struct mqtt_client *client, const struct mqtt_outgoing *ou
                 .now_ms = loop_now_ms(client->broker->loop),
         };
         uint64_t *counters = client->broker->counters;
-        int r;
+        int r = mqtt_mount_hidden(client->terms->mount, mqtt_message_topic(outgoing->message));
 
+        if (r < 0) {
+                counters[MQTT_COUNT_DROPPED_DENIED]++;
+                return r;
+        }
+        copy.topic_from = (uint16_t)r;
         choose_alias(client, outgoing, &copy);
         r = write_copy(client, outgoing, &copy);
         counters[r == 0           ? MQTT_COUNT_DELIVERED

@@ -14,6 +14,6 @@ struct mqtt_outgoing {
 };
 
 /* Copies the bytes that all receivers of the message share, or, with subscription identifiers
- * or a topic alias, encodes it for this client. -EMSGSIZE: longer than the client takes;
- * -ENOMEM: counted, and not written. */
+ * or a topic alias, encodes it for this client. -EMSGSIZE: longer than the client takes; -ENOENT:
+ * not below its mount point; -ENOMEM: counted, and not written. */
 int mqtt_outlet_write(struct mqtt_client *client, const struct mqtt_outgoing *outgoing);

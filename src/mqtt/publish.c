@@ -1,5 +1,6 @@
 /* PUBLISH from a client (3.3, 4.3). */
 #include "mqtt/client.h"
+#include "mqtt/mount.h"
 #include "mqtt/route.h"
 #include "proto/mqtt/encode.h"
 
@@ -28,8 +29,20 @@ static int resolve_alias(struct mqtt_client *client, struct mqtt_publish *publis
                                                                            : MQTT_PROTOCOL_ERROR;
 }
 
+static int mount(struct mqtt_client *client, struct mqtt_publish *publish)
+{
+        int r;
+
+        if (publish->topic.bytes[0] == '$')
+                return 0; /* and goes to nobody */
+        r = mqtt_mount_name(client->terms->mount, &client->broker->mounted, &publish->topic);
+        return r == 0 ? 0 : r == -EINVAL ? MQTT_TOPIC_NAME_INVALID : MQTT_SERVER_BUSY;
+}
+
 static int check(struct mqtt_client *client, struct mqtt_publish *publish)
 {
+        int reason;
+
         /* [MQTT-3.3.4-6]. */
         if (publish->properties.present & mqtt_property_bit(MQTT_SUBSCRIPTION_ID))
                 return MQTT_PROTOCOL_ERROR;
@@ -38,7 +51,10 @@ static int check(struct mqtt_client *client, struct mqtt_publish *publish)
                 return MQTT_QOS_NOT_SUPPORTED;
         if (publish->retain && !client->terms->retain)
                 return MQTT_RETAIN_NOT_SUPPORTED;
-        return resolve_alias(client, publish);
+        reason = resolve_alias(client, publish);
+        if (reason != 0 || client->terms->mount.length == 0)
+                return reason;
+        return mount(client, publish);
 }
 
 static void answer(struct mqtt_client *client, const struct mqtt_publish *publish,
@@ -54,6 +70,12 @@ static void answer(struct mqtt_client *client, const struct mqtt_publish *publis
                                                               type, &answer));
 }
 
+/* What begins with '$' is the broker's in parts, and outside of all mounts. */
+static bool may_publish(const struct mqtt_client *client, struct mqtt_text topic)
+{
+        return topic.bytes[0] != '$' || client->terms->mount.length == 0;
+}
+
 /* Asks the hook, and passes the message on: the reason for the client's answer. */
 static enum mqtt_reason pass_on(struct mqtt_client *client, const struct mqtt_publish *publish)
 {
@@ -61,6 +83,10 @@ static enum mqtt_reason pass_on(struct mqtt_client *client, const struct mqtt_pu
         const struct mqtt_hooks *hooks = &broker->hooks;
         int r;
 
+        if (!may_publish(client, publish->topic)) {
+                broker->counters[MQTT_COUNT_DROPPED_DENIED]++;
+                return MQTT_NOT_AUTHORIZED;
+        }
         if (publish->payload.length > client->terms->payload_bytes) {
                 broker->counters[MQTT_COUNT_DROPPED_TOO_LARGE]++;
                 return MQTT_QUOTA_EXCEEDED;

@@ -105,7 +105,7 @@ static void write_delivery(struct mqtt_client *client, const struct mqtt_deliver
 
         if (r < 0 && delivery->qos == 0)
                 return; /* counted */
-        if (r == -EMSGSIZE)
+        if (r == -EMSGSIZE || r == -ENOENT)
                 mqtt_inflight_remove(&client->session->inflight, packet_id);
         else if (r < 0)
                 mqtt_client_doom(client, MQTT_SERVER_BUSY);

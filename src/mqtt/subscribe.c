@@ -1,5 +1,6 @@
 /* SUBSCRIBE and UNSUBSCRIBE (3.8 to 3.11). */
 #include "mqtt/client.h"
+#include "mqtt/mount.h"
 #include "mqtt/walk.h"
 #include "proto/mqtt/encode.h"
 #include "proto/mqtt/topic.h"
@@ -88,9 +89,16 @@ static int owe_retained(struct mqtt_session *session, const struct mqtt_subscrip
         return mqtt_walk_start(session, wanted->filter, options);
 }
 
+/* 0, or why not. */
+static int mount(const struct mqtt_client *client, struct mqtt_text *filter)
+{
+        int r = mqtt_mount_filter(client->terms->mount, &client->broker->mounted, filter);
+
+        return r == 0 ? 0 : r == -EINVAL ? MQTT_TOPIC_FILTER_INVALID : MQTT_UNSPECIFIED_ERROR;
+}
+
 /* The reason code for one filter: the QoS that is granted, or why not. */
-static uint8_t subscribe(struct mqtt_client *client, const struct mqtt_subscription *wanted,
-                         uint32_t id)
+static uint8_t subscribe(struct mqtt_client *client, struct mqtt_subscription *wanted, uint32_t id)
 {
         const struct mqtt_terms *terms = client->terms;
         struct mqtt_subscription_options options = {
@@ -103,14 +111,15 @@ static uint8_t subscribe(struct mqtt_client *client, const struct mqtt_subscript
         };
         int r;
 
-        if (!mqtt_topic_filter_is_valid(wanted->filter))
-                return MQTT_TOPIC_FILTER_INVALID;
         r = check_terms(terms, wanted->filter);
         if (r != 0) {
                 /* Only 3.1.1 comes here: 5.0 was disconnected. */
                 client->broker->counters[MQTT_COUNT_REFUSED_TERMS]++;
                 return (uint8_t)r;
         }
+        r = mount(client, &wanted->filter);
+        if (r != 0)
+                return (uint8_t)r;
         r = ask_hook(client, wanted);
         if (r == MQTT_HOOK_PASS)
                 r = add(client->session, wanted, &options);
@@ -124,9 +133,10 @@ static uint8_t subscribe(struct mqtt_client *client, const struct mqtt_subscript
 static uint8_t unsubscribe(struct mqtt_client *client, struct mqtt_text filter)
 {
         struct mqtt_session *session = client->session;
+        int reason = mount(client, &filter);
 
-        if (!mqtt_topic_filter_is_valid(filter))
-                return MQTT_TOPIC_FILTER_INVALID;
+        if (reason != 0)
+                return (uint8_t)reason;
         mqtt_walk_stop(session, filter);
         return mqtt_topic_tree_unsubscribe(client->broker->tree, &session->subscriber, filter) == 0
                        ? MQTT_SUCCESS

@@ -2,6 +2,7 @@
 
 #include "base/attributes.h"
 #include "mqtt/entrance.h"
+#include "proto/mqtt/topic.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,6 +20,7 @@ void mqtt_terms_init(struct mqtt_terms *wanted, const struct mqtt_limits *limits
 {
         *wanted = (struct mqtt_terms){
                 .name = "",
+                .mount = {"", 0},
                 .clients = limits->clients,
                 .empty_client_ids = true,
                 .assigned_prefix = "auto-",
@@ -63,6 +65,7 @@ static size_t texts_size(const struct mqtt_terms *terms, size_t count)
 {
         size_t size = strlen(terms->name) + 1 + strlen(terms->assigned_prefix) + 1;
 
+        size += terms->mount.length;
         for (size_t i = 0; i < count; i++)
                 size += strlen(terms->client_id_prefixes[i]) + 1;
         return size;
@@ -91,6 +94,8 @@ static int copy_texts(struct granted *granted, size_t count)
         for (size_t i = 0; i < count; i++)
                 granted->prefixes[i] = put_text(&at, terms->client_id_prefixes[i]);
         granted->prefixes[count] = NULL;
+        if (terms->mount.length > 0)
+                terms->mount.bytes = memcpy(at, terms->mount.bytes, terms->mount.length);
         terms->client_id_prefixes = count > 0 ? granted->prefixes : NULL;
         return 0;
 }
@@ -118,6 +123,20 @@ static void granted_free(struct granted *granted)
 }
 DEFINE_CLEANUP(granted)
 
+static bool mount_is_valid(struct mqtt_text mount)
+{
+        return mount.length == 0 ||
+               (mount.length <= MQTT_MOUNT_MAX && mount.bytes[0] != '$' &&
+                mount.bytes[mount.length - 1] == '/' && mqtt_topic_name_is_valid(mount));
+}
+
+static bool is_valid(const struct mqtt_terms *wanted)
+{
+        return wanted->qos_max <= 2 && prefixes_count(wanted) <= MQTT_CLIENT_ID_PREFIXES_MAX &&
+               strlen(wanted->assigned_prefix) <= MQTT_ASSIGNED_PREFIX_MAX &&
+               mount_is_valid(wanted->mount);
+}
+
 int mqtt_terms_new(const struct mqtt_terms *wanted, const struct mqtt_terms *previous,
                    const struct mqtt_terms **ret)
 {
@@ -125,8 +144,7 @@ int mqtt_terms_new(const struct mqtt_terms *wanted, const struct mqtt_terms *pre
         AUTO(granted) struct granted *granted = NULL;
         int r;
 
-        if (wanted->qos_max > 2 || count > MQTT_CLIENT_ID_PREFIXES_MAX ||
-            strlen(wanted->assigned_prefix) > MQTT_ASSIGNED_PREFIX_MAX)
+        if (!is_valid(wanted))
                 return -EINVAL;
         granted = calloc(1, sizeof(*granted) + (count + 1) * sizeof(granted->prefixes[0]));
         if (!granted)

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "mqtt/limits.h"
+#include "proto/mqtt/packet.h"
 
 #include <stdbool.h>
 
@@ -23,6 +24,13 @@ struct mqtt_terms {
         void *owner;      /* the program's, for its hooks (mqtt_who.terms) */
 
         uint32_t clients; /* that are logged in at a time: CONNACK 0x89 */
+
+        /* Where topics of these clients are: "" or, for instance, "garden/". They name and see
+         * what is behind it: in PUBLISH, filters, shared ones too, wills and topic aliases; topics
+         * that begin with '$' are not theirs to publish to. Hooks are told the whole. A Response
+         * Topic stays as it is: who asks and who answers know it by the same name or by none.
+         * A session of one mount point is another owner's at others (mqtt_admission.owner). */
+        struct mqtt_text mount;
 
         /* Client ids: one that does not begin with any of these texts, of which the last is
          * followed by NULL: CONNACK 0x87; none (NULL): all may be. */
@@ -57,11 +65,11 @@ struct mqtt_terms {
 /* What a broker with these limits grants to those who came without terms. */
 void mqtt_terms_init(struct mqtt_terms *wanted, const struct mqtt_limits *limits);
 
-enum { MQTT_ASSIGNED_PREFIX_MAX = 64, MQTT_CLIENT_ID_PREFIXES_MAX = 256 };
+enum { MQTT_ASSIGNED_PREFIX_MAX = 64, MQTT_CLIENT_ID_PREFIXES_MAX = 256, MQTT_MOUNT_MAX = 1024 };
 
 /* A copy, texts included, with one reference. `previous`, which may be NULL: terms of the same
- * listener before; who came with either counts for both. -EINVAL: a QoS above 2, or more than
- * the above; -ENOMEM. */
+ * listener before; who came with either counts for both. -EINVAL: a QoS above 2, more than
+ * the above, or a mount that is no topic name with '/' at its end or begins with '$'; -ENOMEM. */
 int mqtt_terms_new(const struct mqtt_terms *wanted, const struct mqtt_terms *previous,
                    const struct mqtt_terms **ret);
 /* Only of terms that mqtt_terms_new() made. */
