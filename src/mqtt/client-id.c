@@ -1,21 +1,28 @@
 #include "mqtt/client-id.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
-/* [MQTT-3.1.3-6], [MQTT-3.2.2-16]: unique, and not to be guessed by others. */
+/* [MQTT-3.1.3-6], [MQTT-3.2.2-16]: unique, and not to be guessed by others; a UUID of random
+ * numbers (RFC 9562, 5.4), as other brokers give them. */
 static int make(const char *prefix, char assigned[MQTT_ASSIGNED_ID_SIZE])
 {
-        unsigned char random[12];
-        int length;
+        static const char form[] = "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx";
+        unsigned char random[sizeof(form) - 1];
+        size_t length = strlen(prefix);
 
         if (getrandom(random, sizeof(random), 0) != sizeof(random))
                 return MQTT_UNSPECIFIED_ERROR;
-        length = snprintf(assigned, MQTT_ASSIGNED_ID_SIZE, "%s", prefix);
-        for (size_t i = 0; i < sizeof(random); i++)
-                length += snprintf(assigned + length, MQTT_ASSIGNED_ID_SIZE - (size_t)length,
-                                   "%02x", random[i]);
+        memcpy(assigned, prefix, length);
+        for (size_t i = 0; i < sizeof(form); i++) {
+                char letter = form[i];
+
+                if (letter == 'x')
+                        letter = "0123456789abcdef"[random[i] & 15];
+                else if (letter == 'y')
+                        letter = "89ab"[random[i] & 3];
+                assigned[length + i] = letter;
+        }
         return 0;
 }
 

@@ -5,7 +5,8 @@
 #include "mqtt/terms.h"
 #include "proto/mqtt/decode.h"
 
-enum { MQTT_ASSIGNED_ID_SIZE = MQTT_ASSIGNED_PREFIX_MAX + 2 * 12 + 1 };
+/* A prefix and a UUID. */
+enum { MQTT_ASSIGNED_ID_SIZE = MQTT_ASSIGNED_PREFIX_MAX + 36 + 1 };
 
 /* The id that the CONNECT names, or the one in `assigned`, which is made if it is empty. 0, or
  * why the client is refused. */

@@ -23,7 +23,7 @@ static const struct conversation_case cases[] = {
         {"[MQTT-3.1.2-3] of 3.1.1: without an answer", "a> 10{[MQTT] 04 03 0000 [a]}\n"
                                                        "a|"},
         {"[MQTT-3.1.3-6] 5.0: an empty id is replaced by one that is told",
-         "a> " CONNECT_5("") "a< 20 2E 00 00 2B 22 0004 12 001D 'auto-'\n"
+         "a> " CONNECT_5("") "a< 20 3A 00 00 37 22 0004 12 0029 'auto-'\n"
                              "a~\n"},
         {"[MQTT-3.1.3-8] of 3.1.1: an empty id needs a clean session",
          "a> 10{[MQTT] 04 00 0000 []}\n"

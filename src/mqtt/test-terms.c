@@ -298,7 +298,7 @@ TEST(an_assigned_id_begins_as_the_listener_says)
 
         wanted.assigned_prefix = "guest/";
         begin(&talk, &wanted);
-        conversation_run(&talk, "a> " CONNECT_5("") "a< 20 2F 00 00 2C 22 0004 12 001E 'guest/'\n"
+        conversation_run(&talk, "a> " CONNECT_5("") "a< 20 3B 00 00 38 22 0004 12 002A 'guest/'\n"
                                                     "a~\n");
         end(&talk);
 }
