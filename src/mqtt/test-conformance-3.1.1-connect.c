@@ -250,7 +250,7 @@ static const struct conversation_case payloads[] = {
          "a< 20{00 02}\n"
          "a|\n"},
         {"[MQTT-3.1.3-9] an id that we don't take: 0x02",
-         "a> 10{[MQTT] 04 02 0000 [123456789012345678901234567890123]}\n"
+         "a> 10{[MQTT] 04 02 0000 [1234567890123456789012345678901234567890123456789]}\n"
          "a< 20{00 02}\n"
          "a|\n"},
         {"[MQTT-3.1.3-11] a user that is no UTF-8", "a> 10{[MQTT] 04 82 0000 [a] 0001FF}\n"

@@ -32,8 +32,8 @@ static const struct conversation_case cases[] = {
          "b> 10{[MQTT] 04 02 0000 []}\n"
          "b< 20{00 00}\n"},
         {"[MQTT-3.1.3-8] an id that is too long is not valid",
-         "a> " CONNECT_5("123456789012345678901234567890123") "a< 20{00 85 ()}\n"
-                                                              "a|"},
+         "a> " CONNECT_5("1234567890123456789012345678901234567890123456789") "a< 20{00 85 ()}\n"
+                                                                              "a|"},
         {"[MQTT-4.12.0-1] an authentication method is not offered",
          "a> 10{[MQTT] 05 02 0000 (15[SCRAM]) [a]}\n"
          "a< 20{00 8C ()}\n"
