@@ -149,8 +149,8 @@ int config_parse(const char *name, const char *text, size_t length,
         return r;
 }
 
-/* Whatever can be read: a pipe is fine too. */
-static int read_file(const char *path, char **ret, size_t *ret_length)
+int config_read_file(const char *path, size_t max, char **ret, size_t *ret_length,
+                     struct error *error)
 {
         AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         AUTO_FREE char *text = NULL;
@@ -158,16 +158,17 @@ static int read_file(const char *path, char **ret, size_t *ret_length)
         ssize_t got;
 
         if (fd < 0)
-                return -errno;
-        text = malloc(YAML_LENGTH_MAX + 1);
+                return error_set(error, -errno, "cannot read %s: %s", path, strerror(errno));
+        text = malloc(max + 1);
         if (!text)
-                return -ENOMEM;
+                return error_set(error, -ENOMEM, "cannot read %s: out of memory", path);
         do {
-                got = read(fd, text + length, YAML_LENGTH_MAX + 1 - length);
+                got = read(fd, text + length, max + 1 - length);
                 if (got < 0 && errno != EINTR)
-                        return -errno;
+                        return error_set(error, -errno, "cannot read %s: %s", path,
+                                         strerror(errno));
                 length += got > 0 ? (size_t)got : 0;
-        } while (got != 0 && length <= YAML_LENGTH_MAX);
+        } while (got != 0 && length <= max);
         *ret = TAKE(text);
         *ret_length = length;
         return 0;
@@ -183,9 +184,9 @@ int config_load(const char *path, const struct config_section sections[], size_t
         /* For the caller whose file is not there: the targets are sound. */
         for (size_t i = 0; i < count; i++)
                 clear(&sections[i]);
-        r = read_file(path, &text, &length);
+        r = config_read_file(path, YAML_LENGTH_MAX, &text, &length, error);
         if (r < 0)
-                return error_set(error, r, "cannot read %s: %s", path, strerror(-r));
+                return r;
         return config_parse(path, text, length, sections, count, error);
 }
 

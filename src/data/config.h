@@ -169,6 +169,11 @@ int config_defaults(const struct config_section sections[], size_t count);
  * error says where and why. */
 int config_load(const char *path, const struct config_section sections[], size_t count,
                 struct error *error);
+/* Whatever can be read: a pipe is fine too. *ret is the caller's to free, without a zero at its
+ * end; one byte more than `max` is how a caller knows that there is more. -errno, -ENOMEM; error
+ * says which file. */
+int config_read_file(const char *path, size_t max, char **ret, size_t *ret_length,
+                     struct error *error);
 /* The same from memory; `name` stands in errors in place of the path. */
 int config_parse(const char *name, const char *text, size_t length,
                  const struct config_section sections[], size_t count, struct error *error);

@@ -143,4 +143,5 @@ def test_a_port_that_somebody_has_is_an_error(option, host):
         ended = subprocess.run([BUILD / "pifleet-broker", *sum(ports.items(), ())],
                                stderr=subprocess.PIPE, text=True, timeout=SECONDS, check=False)
     assert ended.returncode == 1
-    assert f"cannot listen host={host} port={ports[option]}" in ended.stderr
+    address = f"[{host}]" if ":" in host else host
+    assert f"cannot listen at {address}:{ports[option]}" in ended.stderr

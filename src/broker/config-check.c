@@ -1,0 +1,146 @@
+/* What no single key can tell. */
+#include "base/cleanup.h"
+#include "broker/config-internal.h"
+#include "proto/mqtt/topic.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* "FILE:LINE" of a listener, or "FILE: listeners[2]". */
+static int refuse(const struct broker_config *config, size_t index, struct error *error,
+                  const char *why)
+{
+        const struct broker_listener *listener =
+                (const struct broker_listener *)config->listeners.items + index;
+
+        if (listener->place)
+                return error_set(error, -EINVAL, "%s: this listener %s", listener->place, why);
+        return error_set(error, -EINVAL, "%s: listeners[%zu] %s", config->path, index, why);
+}
+
+static bool is_mode(const char *text)
+{
+        return strlen(text) == 4 && strspn(text, "01234567") == 4;
+}
+
+static const char *judge_tls(const struct broker_listener *listener)
+{
+        const bool authorities = listener->authorities || listener->authorities_folder;
+
+        if (listener->certificate && !listener->key)
+                return "has a certificate and no key (certfile and keyfile): both, or none";
+        if (listener->key && !listener->certificate)
+                return "has a key and no certificate (certfile and keyfile): both, or none";
+        if (!listener->certificate &&
+            (authorities || listener->revoked || listener->ciphers || listener->cipher_suites ||
+             listener->client_certificates != BROKER_CERTIFICATES_NONE))
+                return "has settings of TLS and no certificate: name the certificate and its key "
+                       "(certfile and keyfile)";
+        if (listener->client_certificates != BROKER_CERTIFICATES_NONE && !authorities)
+                return "asks clients for certificates and trusts nobody who signs them: name "
+                       "the authorities (cafile)";
+        if (listener->revoked && listener->client_certificates == BROKER_CERTIFICATES_NONE)
+                return "has a list of revoked certificates and asks nobody for one "
+                       "(require_certificate)";
+        if (listener->certificate_user != BROKER_CERTIFICATE_USER_NONE &&
+            listener->client_certificates == BROKER_CERTIFICATES_NONE)
+                return "takes users from certificates and asks nobody for one "
+                       "(require_certificate)";
+        return NULL;
+}
+
+static const char *judge(const struct broker_listener *listener)
+{
+        struct mqtt_text mount_point;
+
+        if (listener->socket && listener->certificate)
+                return "is a Unix socket with TLS: leave the certificate out";
+        if (listener->socket && listener->proxy != BROKER_PROXY_NONE)
+                return "is a Unix socket behind a proxy, which is not possible";
+        if (listener->socket && listener->socket[0] == '\0')
+                return "has a socket without a path";
+        if (!is_mode(listener->socket_mode))
+                return "has a socket_mode that is not four octal digits such as 0660";
+        if (listener->packet_bytes >= 0 && listener->packet_bytes < 20)
+                return "has packet_bytes below 20, in which no packet fits";
+        if (!listener->mqtt_3_1_1 && !listener->mqtt_5)
+                return "speaks no version of MQTT";
+        if (listener->files && listener->protocol == BROKER_PROTOCOL_MQTT)
+                return "has files and does not speak HTTP (protocol)";
+        if (listener->origins.count > 0 && listener->protocol == BROKER_PROTOCOL_MQTT)
+                return "has origins and does not speak HTTP (protocol)";
+        if (!listener->mount_point)
+                return judge_tls(listener);
+        if (strlen(listener->mount_point) > 1024)
+                return "has a mount_point of more than 1024 bytes";
+        mount_point =
+                (struct mqtt_text){listener->mount_point, (uint16_t)strlen(listener->mount_point)};
+        if (!mqtt_topic_name_is_valid(mount_point))
+                return "has a mount_point that topics cannot begin with: no wildcards, and not "
+                       "empty";
+        return judge_tls(listener);
+}
+
+static bool is_same_place(const struct broker_listener *a, const struct broker_listener *b)
+{
+        if (a->socket || b->socket)
+                return a->socket && b->socket && strcmp(a->socket, b->socket) == 0;
+        if (a->port == 0 || a->port != b->port || a->family != b->family)
+                return false;
+        if (!a->interface != !b->interface ||
+            (a->interface && strcmp(a->interface, b->interface) != 0))
+                return false;
+        return !a->host || !b->host ? a->host == b->host : strcmp(a->host, b->host) == 0;
+}
+
+static int check_listeners(struct broker_config *config, struct error *error)
+{
+        struct broker_listener *all = config->listeners.items;
+
+        for (size_t i = 0; i < config->listeners.count; i++) {
+                const char *why;
+
+                /* "*" is how YAML says what mosquitto says by nothing. */
+                if (all[i].host && strcmp(all[i].host, "*") == 0)
+                        free(TAKE(all[i].host));
+                why = judge(&all[i]);
+                for (size_t j = 0; j < i && !why; j++) {
+                        if (is_same_place(&all[i], &all[j]))
+                                why = "listens where another one does: change the port or the "
+                                      "address";
+                        else if (all[i].name && all[j].name &&
+                                 strcmp(all[i].name, all[j].name) == 0)
+                                why = "has the name of another one";
+                }
+                if (why)
+                        return refuse(config, i, error, why);
+        }
+        return 0;
+}
+
+static void settle(const struct broker_config *config, int *durability, int by_default)
+{
+        if (*durability == BROKER_DURABILITY_DEFAULT)
+                *durability = config->state_dir ? by_default : BROKER_DURABILITY_MEMORY;
+}
+
+int broker_config_check(struct broker_config *config, struct error *error)
+{
+        const bool wants = config->durability > BROKER_DURABILITY_MEMORY ||
+                           config->retained_durability > BROKER_DURABILITY_MEMORY;
+
+        if (config->access.anonymous == BROKER_ANONYMOUS_INHERITED ||
+            config->access.empty_client_ids == BROKER_EMPTY_IDS_INHERITED)
+                return error_set(error, -EINVAL,
+                                 "%s: access: only a listener can have `inherited`, from here",
+                                 config->path);
+        if (wants && !config->state_dir)
+                return error_set(error, -EINVAL,
+                                 "%s: mqtt.durability: needs `state_dir`, a folder to keep "
+                                 "messages in",
+                                 config->path);
+        settle(config, &config->durability, BROKER_DURABILITY_INTERVAL);
+        settle(config, &config->retained_durability, BROKER_DURABILITY_FSYNC);
+        return check_listeners(config, error);
+}

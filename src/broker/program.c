@@ -1,0 +1,164 @@
+#include "broker/program.h"
+
+#include "base/attributes.h"
+#include "broker/listeners.h"
+#include "loop/signal.h"
+#include "mqtt/broker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { SIGNALS = 2 };
+
+struct broker_program {
+        struct log *log;
+        const struct broker_config *config;
+        struct loop *loop;
+        struct net_context *net;
+        struct mqtt_broker *broker;
+        struct broker_listeners *listeners;
+        struct loop_signal signals[SIGNALS];
+        bool stopping;
+};
+
+static void on_connect(void *owner, const struct mqtt_who *who, const struct mqtt_connect *connect,
+                       struct mqtt_admission *answer)
+{
+        struct broker_program *program = owner;
+        char peer[NET_ADDRESS_TEXT_MAX];
+        struct net_address address;
+
+        net_peer_address(who->peer, &address);
+        log_debug(program->log, "broker", "connect client=%.*s version=%d peer=%s",
+                  (int)who->client_id.length, who->client_id.bytes, (int)who->version,
+                  net_address_text(&address, peer));
+}
+
+static void on_disconnect(void *owner, const struct mqtt_who *who, enum mqtt_reason reason,
+                          int failure)
+{
+        struct broker_program *program = owner;
+
+        log_debug(program->log, "broker", "disconnect client=%.*s reason=0x%02x why=\"%s\"",
+                  (int)who->client_id.length, who->client_id.bytes, (unsigned)reason,
+                  failure < 0 ? strerror(-failure) : mqtt_reason_name(reason));
+}
+
+/* All clients have read that it ends, or had their time. */
+static void on_stopped(void *owner)
+{
+        struct broker_program *program = owner;
+
+        loop_stop(program->loop, 0);
+}
+
+static void stop(struct broker_program *program)
+{
+        if (program->stopping)
+                return;
+        program->stopping = true;
+        log_info(program->log, "broker", "stopping clients=%zu",
+                 mqtt_broker_connections(program->broker));
+        broker_listeners_close(program->listeners);
+        mqtt_broker_stop(program->broker, MQTT_SERVER_SHUTTING_DOWN);
+}
+
+static void on_interrupt(struct loop_signal *signal)
+{
+        stop(container_of(signal, struct broker_program, signals[0]));
+}
+
+static void on_terminate(struct loop_signal *signal)
+{
+        stop(container_of(signal, struct broker_program, signals[1]));
+}
+
+/* Descriptors bound how many clients there can be. */
+static void raise_descriptors(void)
+{
+        struct rlimit files;
+
+        if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+                files.rlim_cur = files.rlim_max;
+                (void)setrlimit(RLIMIT_NOFILE, &files);
+        }
+}
+
+static int start_broker(struct broker_program *program)
+{
+        struct mqtt_hooks hooks = {.owner = program, .on_stopped = on_stopped};
+        struct mqtt_limits limits;
+        int r = loop_new(&program->loop);
+
+        broker_config_limits(program->config, &limits);
+        if (log_enabled(program->log, LOG_LEVEL_DEBUG)) {
+                hooks.on_connect = on_connect;
+                hooks.on_disconnect = on_disconnect;
+        }
+        if (r == 0)
+                r = net_context_new(program->loop, (size_t)program->config->memory, &program->net);
+        if (r == 0)
+                r = mqtt_broker_new(program->loop, program->net, &limits, &hooks, &program->broker);
+        if (r == 0)
+                r = loop_signal_open(&program->signals[0], program->loop, SIGINT, on_interrupt);
+        if (r == 0)
+                r = loop_signal_open(&program->signals[1], program->loop, SIGTERM, on_terminate);
+        return r;
+}
+
+static int start(struct broker_program *program, struct error *error)
+{
+        int r;
+
+        raise_descriptors();
+        /* OpenSSL cannot write without the signal (net/stream.h). */
+        signal(SIGPIPE, SIG_IGN);
+        r = start_broker(program);
+        if (r < 0)
+                return error_set(error, r, "cannot start: %s", strerror(-r));
+        return broker_listeners_new(&(struct broker_listeners_options){.loop = program->loop,
+                                                                       .net = program->net,
+                                                                       .broker = program->broker,
+                                                                       .log = program->log,
+                                                                       .config = program->config},
+                                    &program->listeners, error);
+}
+
+int broker_program_new(const struct broker_config *config, struct log *log,
+                       struct broker_program **ret, struct error *error)
+{
+        AUTO(broker_program) struct broker_program *program = calloc(1, sizeof(*program));
+        int r;
+
+        if (!program)
+                return error_set(error, -ENOMEM, "cannot start: out of memory");
+        program->config = config;
+        program->log = log;
+        r = start(program, error);
+        if (r < 0)
+                return r;
+        *ret = TAKE(program);
+        return 0;
+}
+
+int broker_program_run(struct broker_program *program)
+{
+        return loop_run(program->loop);
+}
+
+struct broker_program *broker_program_free(struct broker_program *program)
+{
+        if (!program)
+                return NULL;
+        if (program->listeners)
+                broker_listeners_close(program->listeners);
+        mqtt_broker_free(program->broker);
+        broker_listeners_free(program->listeners);
+        if (program->loop)
+                net_context_free(program->net);
+        loop_free(program->loop);
+        free(program);
+        return NULL;
+}
