@@ -2,6 +2,7 @@
 
 #include "base/attributes.h"
 #include "mqtt/client.h"
+#include "mqtt/entrance.h"
 #include "mqtt/insider.h"
 #include "mqtt/route.h"
 #include "mqtt/sender.h"
@@ -140,32 +141,57 @@ struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker)
         return NULL;
 }
 
-int mqtt_broker_check_room(struct mqtt_broker *broker)
+static uint64_t *refused_by(struct mqtt_broker *broker, const struct mqtt_terms *terms)
 {
+        struct mqtt_bucket *connects = &mqtt_entrance_of(terms)->connects;
+
+        if (broker->connecting_count >= broker->limits.connecting ||
+            net_budget_is_tight(net_context_budget(broker->net)))
+                return &broker->counters[MQTT_COUNT_REFUSED_CONNECTING];
+        if (mqtt_bucket_wait_ms(connects, terms->connects, loop_now_ms(broker->loop)) > 0)
+                return &broker->counters[MQTT_COUNT_REFUSED_RATE];
+        return NULL;
+}
+
+int mqtt_broker_check_room(struct mqtt_broker *broker, const struct mqtt_terms *terms)
+{
+        uint64_t *counter;
+
         if (broker->stopping)
                 return -EBUSY;
-        if (broker->connecting_count >= broker->limits.connecting ||
-            net_budget_is_tight(net_context_budget(broker->net))) {
-                broker->counters[MQTT_COUNT_REFUSED_CONNECTING]++;
-                return -EBUSY;
-        }
-        return 0;
+        counter = refused_by(broker, terms ? terms : broker->terms);
+        if (!counter)
+                return 0;
+        (*counter)++;
+        return -EBUSY;
+}
+
+/* One that is there. */
+static int count_connect(const struct mqtt_terms *terms, int r)
+{
+        if (r == 0)
+                mqtt_bucket_take(&mqtt_entrance_of(terms)->connects, terms->connects, 1);
+        return r;
 }
 
 int mqtt_broker_attach(struct mqtt_broker *broker, int fd, struct net_tls *tls,
                        const struct net_address *peer, const struct mqtt_terms *terms)
 {
-        int r = mqtt_broker_check_room(broker);
+        int r = mqtt_broker_check_room(broker, terms);
 
-        return r < 0 ? r : mqtt_client_new(broker, fd, tls, peer, terms ? terms : broker->terms);
+        if (!terms)
+                terms = broker->terms;
+        return r < 0 ? r : count_connect(terms, mqtt_client_new(broker, fd, tls, peer, terms));
 }
 
 int mqtt_broker_adopt(struct mqtt_broker *broker, struct net_stream *stream,
                       const struct mqtt_terms *terms)
 {
-        int r = mqtt_broker_check_room(broker);
+        int r = mqtt_broker_check_room(broker, terms);
 
-        return r < 0 ? r : mqtt_client_adopt(broker, stream, terms ? terms : broker->terms);
+        if (!terms)
+                terms = broker->terms;
+        return r < 0 ? r : count_connect(terms, mqtt_client_adopt(broker, stream, terms));
 }
 
 void mqtt_broker_stop(struct mqtt_broker *broker, enum mqtt_reason reason)

@@ -41,7 +41,8 @@ int mqtt_broker_keep(struct mqtt_broker *broker, struct store_thread *thread,
 
 /* A connection that was accepted; `tls` NULL: plain. Takes `fd` over on success only. `terms`
  * are what mqtt_terms_new() made, of which it takes a reference; NULL: those of the broker's
- * limits. -EBUSY: limits.connecting are waiting already, or memory is tight; -ENOMEM, -errno. */
+ * limits. -EBUSY: limits.connecting are waiting already, more come than terms.connects allow, or
+ * memory is tight; -ENOMEM, -errno. */
 int mqtt_broker_attach(struct mqtt_broker *broker, int fd, struct net_tls *tls,
                        const struct net_address *peer, const struct mqtt_terms *terms);
 /* The same for a stream that somebody else began, such as a WebSocket (net/upgrade.h). It is
@@ -49,7 +50,7 @@ int mqtt_broker_attach(struct mqtt_broker *broker, int fd, struct net_tls *tls,
 int mqtt_broker_adopt(struct mqtt_broker *broker, struct net_stream *stream,
                       const struct mqtt_terms *terms);
 /* Whether there is room for one more of those: -EBUSY as above, and it is counted. */
-int mqtt_broker_check_room(struct mqtt_broker *broker);
+int mqtt_broker_check_room(struct mqtt_broker *broker, const struct mqtt_terms *terms);
 /* The answer to a CONNECT that on_connect put off. Not from inside a hook. -ENOENT: the
  * connection is gone or was answered, and the identity remains the caller's. */
 int mqtt_broker_admit(struct mqtt_broker *broker, uint64_t ticket,

@@ -38,6 +38,7 @@ static void free_more(struct mqtt_client *client)
 
         if (!more)
                 return;
+        mqtt_meter_free(more->meter);
         mqtt_alias_free(more->aliases_in);
         mqtt_alias_free(more->aliases_out);
         free(more);
@@ -242,6 +243,8 @@ void mqtt_client_check(struct mqtt_client *client)
 
         if (most == 0 || client->state != MQTT_CLIENT_CONNECTED)
                 return;
+        if (client->throttled && !client->stalled)
+                silence = 0;
         if (silence < most) {
                 loop_timer_start(&client->session->timer, most - silence);
                 return;
@@ -250,6 +253,14 @@ void mqtt_client_check(struct mqtt_client *client)
                                          : MQTT_COUNT_KEEP_ALIVE_TIMEOUTS]++;
         mqtt_client_disconnect(client,
                                client->stalled ? MQTT_QUOTA_EXCEEDED : MQTT_KEEP_ALIVE_TIMEOUT);
+}
+
+void mqtt_client_hear(struct mqtt_client *client)
+{
+        if (client->state != MQTT_CLIENT_CONNECTED || client->stalled || client->throttled)
+                return;
+        client->heard_ms = loop_now_ms(client->broker->loop);
+        net_stream_resume(client->stream);
 }
 
 static void wait_for_first(struct mqtt_broker *broker)
@@ -355,7 +366,7 @@ static uint32_t packet_max(const struct mqtt_client *client)
 
 static bool is_heard(const struct mqtt_client *client)
 {
-        return client->state <= MQTT_CLIENT_CONNECTED && !client->stalled;
+        return client->state <= MQTT_CLIENT_CONNECTED && !client->stalled && !client->throttled;
 }
 
 /* Who has routed its share, or does not read our answers, lets others go first. */
@@ -389,6 +400,9 @@ static size_t client_on_bytes(void *owner, const char *bytes, size_t count)
                                                                   : MQTT_MALFORMED_PACKET);
                         break;
                 }
+                if (client->more && client->more->meter &&
+                    !mqtt_meter_lets(client->more->meter, &frame))
+                        break;
                 /* Before it, the time counts from the connection's beginning. */
                 if (client->state == MQTT_CLIENT_CONNECTED)
                         client->heard_ms = loop_now_ms(client->broker->loop);
@@ -421,8 +435,7 @@ static void client_on_drained(void *owner)
                 return;
         if (client->stalled) {
                 client->stalled = false;
-                client->heard_ms = loop_now_ms(client->broker->loop);
-                net_stream_resume(client->stream);
+                mqtt_client_hear(client);
                 mqtt_client_watch(client);
         }
         mqtt_sender_go_on(client->session);

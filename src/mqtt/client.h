@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "mqtt/alias.h"
 #include "mqtt/broker-internal.h"
+#include "mqtt/meter.h"
 #include "mqtt/question.h"
 #include "mqtt/session.h"
 #include "mqtt/will.h"
@@ -20,6 +21,7 @@ enum mqtt_client_state {
 /* What few have. */
 struct mqtt_client_more {
         struct mqtt_alias *aliases_in, *aliases_out;
+        struct mqtt_meter *meter; /* where its terms have rates */
 };
 
 struct mqtt_client {
@@ -43,7 +45,8 @@ struct mqtt_client {
         uint8_t state;   /* enum mqtt_client_state */
         uint8_t doom;    /* enum mqtt_reason */
         bool wants_reasons : 1;
-        bool stalled : 1; /* its input is paused, since it reads slowly */
+        /* Its input is paused, since it reads slowly, or has sent what it may for now. */
+        bool stalled : 1, throttled : 1;
 };
 
 /* Takes `fd` over on success only. -ENOMEM, -errno. */
@@ -64,6 +67,8 @@ void mqtt_client_doom(struct mqtt_client *client, enum mqtt_reason reason);
 void mqtt_client_end(struct mqtt_client *client, enum mqtt_reason reason, int failure,
                      bool with_will);
 
+/* One of the reasons not to listen to it is gone. */
+void mqtt_client_hear(struct mqtt_client *client);
 /* Starts to watch for silence, or for a reader that stalls. */
 void mqtt_client_watch(struct mqtt_client *client);
 /* The session's timer, when that time is over. */

@@ -179,6 +179,8 @@ static int keep_copies(struct attempt *attempt)
         }
         if (connect->has_will)
                 r = mqtt_last_will_new(client->broker, &connect->will, &client->will);
+        if (r == 0)
+                r = mqtt_meter_open(client);
         return r < 0 ? MQTT_SERVER_BUSY : 0;
 }
 

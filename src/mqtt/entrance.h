@@ -2,11 +2,16 @@
  * whichever terms they came with. Inside of mqtt/ only. */
 #pragma once
 
+#include "base/list.h"
+#include "loop/timer.h"
 #include "mqtt/terms.h"
 
 struct mqtt_entrance {
         uint32_t references; /* of terms */
         uint32_t clients;    /* that are logged in */
+        struct mqtt_bucket messages, bytes, connects;
+        struct list waiting;     /* struct mqtt_meter, for the first two, first come first served */
+        struct loop_timer timer; /* of the first of them; its loop is set when one waits first */
 };
 
 /* Of terms that mqtt_terms_new() made. */

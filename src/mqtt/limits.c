@@ -56,6 +56,8 @@ const char *mqtt_counter_name(enum mqtt_counter counter)
                 [MQTT_COUNT_REFUSED_TERMS] = "refused_terms",
                 [MQTT_COUNT_REFUSED_SUBSCRIPTIONS] = "refused_subscriptions",
                 [MQTT_COUNT_REFUSED_RETAINED] = "refused_retained",
+                [MQTT_COUNT_REFUSED_RATE] = "refused_rate",
+                [MQTT_COUNT_THROTTLED] = "throttled",
                 [MQTT_COUNT_CONNECT_TIMEOUTS] = "connect_timeouts",
                 [MQTT_COUNT_KEEP_ALIVE_TIMEOUTS] = "keep_alive_timeouts",
                 [MQTT_COUNT_PROTOCOL_ERRORS] = "protocol_errors",

@@ -82,6 +82,8 @@ enum mqtt_counter {
         MQTT_COUNT_REFUSED_TERMS, /* what the listener does not grant (terms.h) */
         MQTT_COUNT_REFUSED_SUBSCRIPTIONS,
         MQTT_COUNT_REFUSED_RETAINED,
+        MQTT_COUNT_REFUSED_RATE, /* connections beyond terms.connects */
+        MQTT_COUNT_THROTTLED,    /* how often a client's input was paused by a rate */
         MQTT_COUNT_CONNECT_TIMEOUTS,
         MQTT_COUNT_KEEP_ALIVE_TIMEOUTS,
         MQTT_COUNT_PROTOCOL_ERRORS,

@@ -107,6 +107,8 @@ static int open_entrance(struct granted *granted, const struct mqtt_terms *previ
 
         if (!entrance)
                 return -ENOMEM;
+        if (!previous)
+                list_init(&entrance->waiting);
         entrance->references++;
         granted->entrance = entrance;
         return 0;

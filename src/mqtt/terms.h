@@ -14,6 +14,7 @@
 #pragma once
 
 #include "base/cleanup.h"
+#include "mqtt/bucket.h"
 #include "mqtt/limits.h"
 #include "proto/mqtt/packet.h"
 
@@ -53,6 +54,11 @@ struct mqtt_terms {
         bool keep_alive_strict;        /* 3.1.1 cannot be told of it: CONNACK 2 to longer ones;
                                         * else they are as those clients wish */
         uint32_t session_expiry_max_s; /* at most; UINT32_MAX: for ever */
+
+        /* Of PUBLISH packets and of the bytes of all packets that clients send, each client for
+         * itself and all of the listener together: their input is paused until they may go on. */
+        struct mqtt_rate client_messages, client_bytes, messages, bytes;
+        struct mqtt_rate connects; /* connections that come: the next is closed, over HTTP 503 */
 
         /* Bytes of the payload of a message: QoS 0 is dropped, PUBACK or PUBREC 0x97; a will:
          * CONNACK 0x95. 3.1.1: dropped, and acknowledged. */

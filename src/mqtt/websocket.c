@@ -43,7 +43,7 @@ static void on_request(void *owner, struct http_exchange *exchange)
                 http_exchange_refuse(exchange, 400, "the subprotocol is \"mqtt\"");
         else if (!may_connect(request))
                 http_exchange_refuse(exchange, 403, "this page is of another origin");
-        else if (mqtt_broker_check_room(websocket->broker) < 0)
+        else if (mqtt_broker_check_room(websocket->broker, websocket->terms) < 0)
                 http_exchange_refuse(exchange, 503, "there is no room for one more client now");
         else if (http_exchange_upgrade(exchange, key, subprotocol, &stream) == 0 &&
                  mqtt_broker_adopt(websocket->broker, stream, websocket->terms) < 0)
