@@ -76,6 +76,7 @@ def agent_peer(program, config, state=None):
         path.write_text(json.dumps({
             "access": {"mode": "open"}, "gpio": {"backend": "simulated"}, "handlers": config,
             "mqtt": {"port": 0},
+            "http": {"port": 0},
             "command": {"host": "127.0.0.1", "port": port,
                         "socket": str(Path(directory) / "s")}}))
         return ["--config", str(path), "--state-dir", str(state or Path(directory) / "state")]

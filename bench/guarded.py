@@ -100,7 +100,8 @@ class Guarded:
             gpio["chip"] = "/dev/ptmx"
         config = {"state_dir": str(self.directory / "state"), "access": {"mode": "open"},
                   "command": {"port": 0, "socket": str(self.directory / "s")}, "gpio": gpio,
-                  "mqtt": {"port": 0}}
+                  "mqtt": {"port": 0},
+                  "http": {"port": 0}}
         (self.directory / "agent.yaml").write_text(json.dumps(config))
         with self.log.open("w") as log:
             self.supervisor = subprocess.Popen(

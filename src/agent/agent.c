@@ -12,6 +12,7 @@
 #include "agent/notify.h"
 #include "agent/service/service.h"
 #include "agent/state-dir.h"
+#include "agent/web/web.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "loop/signal.h"
@@ -48,6 +49,7 @@ struct agent {
         struct handler *handler;
         struct ndjson_server *server;
         struct gate *gate; /* NULL: no MQTT */
+        struct web *web;   /* NULL: no HTTP */
         struct capacity capacity;
         unsigned ways_in; /* that have not stopped yet */
         struct notify notify;
@@ -68,7 +70,8 @@ static void agent_admit(void *owner, int fd, const struct net_address *peer,
         access_initial_principal(agent->access, vouched ? &credentials.uid : NULL, ret);
 }
 
-static void agent_admit_to_gate(void *owner, struct command_principal *ret)
+/* Who comes by MQTT or HTTP and shows nothing. */
+static void agent_admit_anybody(void *owner, struct command_principal *ret)
 {
         struct agent *agent = owner;
 
@@ -109,7 +112,9 @@ static void agent_begin_stop(struct agent *agent, const char *why)
         service_stop(agent->service);
         handler_stop(agent->handler);
         loop_timer_start(&agent->grace, STOP_GRACE_MS);
-        agent->ways_in = agent->gate ? 2 : 1;
+        agent->ways_in = 1 + (agent->gate != NULL) + (agent->web != NULL);
+        if (agent->web)
+                web_stop(agent->web, agent_stopped, agent);
         if (agent->gate)
                 gate_stop(agent->gate, agent_stopped, agent);
         ndjson_server_stop(agent->server, agent_stopped, agent);
@@ -194,6 +199,12 @@ static int listen_on_socket(struct agent *agent, struct error *error)
         return ndjson_server_listen(agent->server, "unix", &address, error);
 }
 
+static bool wants_tls(const struct agent_config *config)
+{
+        return config->command.tls_port != 0 ||
+               (config->http.enabled && config->http.tls_port != 0);
+}
+
 static int open_server(struct agent *agent, struct error *error)
 {
         const struct agent_config *config = agent->config;
@@ -207,7 +218,7 @@ static int open_server(struct agent *agent, struct error *error)
         int r;
 
         r = net_context_new(agent->loop, (size_t)config->limits.memory, &agent->net);
-        if (r == 0 && config->command.tls_port != 0)
+        if (r == 0 && wants_tls(config))
                 r = net_tls_new_server(config->tls.certificate, config->tls.key, &agent->tls,
                                        error);
         setup.net = agent->net;
@@ -233,7 +244,7 @@ static int open_gate(struct agent *agent, struct error *error)
                 .log = agent->log,
                 .connections_max = agent->capacity.mqtt,
                 .request_bytes = (size_t)agent->config->command.max_line,
-                .admit = agent_admit_to_gate,
+                .admit = agent_admit_anybody,
                 .admit_owner = agent,
         };
         struct net_address address;
@@ -250,6 +261,53 @@ static int open_gate(struct agent *agent, struct error *error)
                 return r;
         log_error(agent->log, "mqtt", "%s", error->text);
         return 0;
+}
+
+static int listen_for_web(struct agent *agent, enum web_port port, struct error *error)
+{
+        const struct web_config *config = &agent->config->http;
+        bool tls = port == WEB_TLS;
+        const char *host = tls && config->tls_host ? config->tls_host : config->host;
+        struct net_address address;
+        int r;
+
+        if (tls && config->tls_port == 0)
+                return 0;
+        r = decide_address(agent, "http", host, (uint16_t)(tls ? config->tls_port : config->port),
+                           &address, error);
+        if (r == 0)
+                r = web_listen(agent->web, port, &address, error);
+        if (r != WEB_PORT_IN_USE)
+                return r;
+        log_error(agent->log, "http", "%s", error->text);
+        return 0;
+}
+
+/* As with MQTT, another program that has the port has come first. */
+static int open_web(struct agent *agent, struct error *error)
+{
+        const struct web_options options = {
+                .config = &agent->config->http,
+                .net = agent->net,
+                .log = agent->log,
+                .tls = agent->tls,
+                .connections_max = agent->capacity.http,
+                .request_bytes = (size_t)agent->config->command.max_line,
+                .admit = agent_admit_anybody,
+                .admit_owner = agent,
+        };
+        int r;
+
+        if (!options.config->enabled)
+                return 0;
+        r = web_attach(agent->registry, &options, &agent->web, error);
+        if (r == 0)
+                web_add_figures(agent->web, builtin_write_figures, agent->builtin);
+        if (r == 0 && agent->gate)
+                r = gate_route(agent->gate, web_router(agent->web));
+        if (r == 0)
+                r = listen_for_web(agent, WEB_PLAIN, error);
+        return r < 0 ? r : listen_for_web(agent, WEB_TLS, error);
 }
 
 /* Modules see neither configuration nor keys, nor the socket whose users are vouched for. */
@@ -356,6 +414,8 @@ static int agent_open(struct agent *agent, struct error *error)
                 r = open_server(agent, error);
         if (r == 0)
                 r = open_gate(agent, error);
+        if (r == 0)
+                r = open_web(agent, error);
         return r;
 }
 
@@ -411,6 +471,7 @@ struct agent *agent_free(struct agent *agent)
         if (!agent)
                 return NULL;
         hold_signals();
+        web_free(agent->web);
         gate_free(agent->gate);
         ndjson_server_free(agent->server);
         handler_free(agent->handler);

@@ -38,9 +38,12 @@ static size_t clients_max(void)
 struct capacity capacity_find(const struct agent_config *config)
 {
         size_t clients = clients_max(), wanted = (size_t)config->limits.connections;
-        struct capacity capacity = {.mqtt = config->mqtt.enabled ? clients / 4 : 0};
+        struct capacity capacity = {.mqtt = config->mqtt.enabled ? clients / 4 : 0,
+                                    .http = config->http.enabled ? clients / 8 : 0};
 
-        capacity.command = clients - capacity.mqtt;
+        if (capacity.http > (size_t)config->http.connections)
+                capacity.http = (size_t)config->http.connections;
+        capacity.command = clients - capacity.mqtt - capacity.http;
         if (wanted > 0 && wanted < capacity.command)
                 capacity.command = wanted;
         return capacity;

@@ -5,7 +5,8 @@
 
 struct capacity {
         size_t command; /* connections of the command server, `limits.connections` at most */
-        size_t mqtt;    /* a part of its own, so that neither kind keeps the other out */
+        size_t mqtt;    /* a part of its own, so that no kind keeps the others out */
+        size_t http;    /* the same; who goes on as a WebSocket counts for MQTT */
 };
 
 /* Raises the limit of descriptors as far as it goes. */

@@ -15,7 +15,7 @@ static const char default_path[] = "/etc/pifleet/agent.yaml";
 
 static const char *const profiles[] = {"standard", "appliance", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
-static const char *const reserved_names[AGENT_RESERVED_SECTIONS] = {"devices", "lease", "http"};
+static const char *const reserved_names[AGENT_RESERVED_SECTIONS] = {"devices", "lease"};
 
 static const struct config_key top_keys[] = {
         CONFIG_CHOICE(struct agent_config, profile, "profile", AGENT_PROFILE_STANDARD, profiles,
@@ -57,10 +57,11 @@ static struct sections sections_of(struct agent_config *config)
                          service_config_section(&config->monitor),
                          handler_config_section(&config->handlers),
                          gate_config_section(&config->mqtt),
+                         web_config_section(&config->http),
                          {"tls", tls_keys, ARRAY_SIZE(tls_keys), config},
                          {"log", log_keys, ARRAY_SIZE(log_keys), config},
                          {"limits", limits_keys, ARRAY_SIZE(limits_keys), config}},
-                .count = 10,
+                .count = 11,
         };
 
         for (size_t i = 0; i < AGENT_RESERVED_SECTIONS; i++)
@@ -83,7 +84,7 @@ static const struct flag flags[] = {
         {"log-level", "LEVEL", "log", "level", "error, warning, info or debug"},
         {"log-file", "FILE", "log", "file", "append the log to this file"},
         {"mqtt-port", "PORT", "mqtt", "port", "the MQTT broker's TCP port; 0: any that is free"},
-        {"http-port", "PORT", NULL, NULL, "accepted for existing scripts; not served yet"},
+        {"http-port", "PORT", "http", "port", "the HTTP server's TCP port; 0 switches it off"},
         {"check-config", NULL, NULL, NULL, "check the configuration, say what is wrong, and exit"},
         {"version", NULL, NULL, NULL, "print the version and exit"},
         {"help", NULL, NULL, NULL, "print this and exit"},
@@ -207,6 +208,34 @@ static int apply_flags(struct agent_config *config, const struct command_line *l
         return 0;
 }
 
+/* Each port is one listener's, and TLS has a certificate. */
+static int check_ports(const struct agent_config *config, struct error *error)
+{
+        const struct {
+                const char *key;
+                int64_t port; /* 0: not listened on, or at any that is free */
+                bool tls;
+        } ports[] = {
+                {"command.port", config->command.port, false},
+                {"command.tls_port", config->command.tls_port, true},
+                {"mqtt.port", config->mqtt.enabled ? config->mqtt.port : 0, false},
+                {"http.port", config->http.enabled ? config->http.port : 0, false},
+                {"http.tls_port", config->http.enabled ? config->http.tls_port : 0, true},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+                if (ports[i].port != 0 && ports[i].tls && !config->tls.certificate)
+                        return error_set(error, -EINVAL,
+                                         "%s is %d, but tls.certificate and tls.key are not set",
+                                         ports[i].key, (int)ports[i].port);
+                for (size_t j = 0; j < i; j++)
+                        if (ports[i].port != 0 && ports[i].port == ports[j].port)
+                                return error_set(error, -EINVAL, "%s and %s are the same",
+                                                 ports[j].key, ports[i].key);
+        }
+        return 0;
+}
+
 /* What no single key can tell. */
 static int check_whole(const struct agent_config *config, struct error *error)
 {
@@ -214,17 +243,8 @@ static int check_whole(const struct agent_config *config, struct error *error)
                 return error_set(error, -EINVAL,
                                  "tls: `certificate` and `key` belong together; %s is missing",
                                  config->tls.key ? "`certificate`" : "`key`");
-        if (config->command.tls_port != 0 && !config->tls.certificate)
-                return error_set(error, -EINVAL,
-                                 "command.tls_port is %d, but tls.certificate and tls.key are not "
-                                 "set",
-                                 (int)config->command.tls_port);
-        if (config->command.port != 0 && config->command.port == config->command.tls_port)
-                return error_set(error, -EINVAL, "command.port and command.tls_port are the same");
-        if (config->mqtt.enabled && config->mqtt.port != 0 &&
-            (config->mqtt.port == config->command.port ||
-             config->mqtt.port == config->command.tls_port))
-                return error_set(error, -EINVAL, "mqtt.port is a port of the command server, too");
+        if (check_ports(config, error) < 0)
+                return -EINVAL;
         if (gate_config_check(&config->mqtt, error) < 0)
                 return -EINVAL;
         if (handler_config_check(&config->handlers, error) < 0)
@@ -250,12 +270,14 @@ static int load(struct agent_config *config, const struct command_line *line, st
                 r = apply_unconfigured(config);
         if (config->profile == AGENT_PROFILE_APPLIANCE) {
                 config->command.port = config->command.tls_port = 0;
-                config->mqtt.enabled = false;
+                config->mqtt.enabled = config->http.enabled = false;
         }
         if (r == 0)
                 r = apply_flags(config, line, error);
         if (value_of(line, "mqtt-port"))
                 config->mqtt.enabled = true;
+        if (r == 0 && value_of(line, "http-port"))
+                config->http.enabled = config->http.port != 0;
         if (r == 0 && !config->path && !value_of(line, "socket"))
                 r = apply_unconfigured_socket(config);
         if (r == 0) {

@@ -8,13 +8,14 @@
 #include "agent/handler/config.h"
 #include "agent/ndjson/config.h"
 #include "agent/service/config.h"
+#include "agent/web/config.h"
 #include "base/error.h"
 
 enum agent_profile { AGENT_PROFILE_STANDARD, AGENT_PROFILE_APPLIANCE };
 
 /* Sections of rooms that are not part of this release: accepted, so that one
  * file serves several releases, and named in the log. */
-enum { AGENT_RESERVED_SECTIONS = 3 };
+enum { AGENT_RESERVED_SECTIONS = 2 };
 
 struct agent_config {
         char *path; /* of the file; NULL: there is none */
@@ -26,6 +27,7 @@ struct agent_config {
         struct service_config monitor;
         struct handler_config handlers;
         struct gate_config mqtt;
+        struct web_config http;
         struct {
                 char *certificate, *key; /* PEM files */
         } tls;

@@ -59,6 +59,17 @@ static void check_same(const struct agent_config *a, const struct agent_config *
         /* All numbers. */
         CHECK_EQ(memcmp(&a->mqtt.limits, &b->mqtt.limits, sizeof(a->mqtt.limits)), 0);
         CHECK_EQ(a->mqtt.port, b->mqtt.port);
+        CHECK_EQ(a->http.enabled, b->http.enabled);
+        check_text(a->http.host, b->http.host);
+        CHECK_EQ(a->http.port, b->http.port);
+        check_text(a->http.tls_host, b->http.tls_host);
+        CHECK_EQ(a->http.tls_port, b->http.tls_port);
+        check_text(a->http.page, b->http.page);
+        CHECK_EQ(a->http.metrics, b->http.metrics);
+        CHECK_EQ(a->http.names.count, b->http.names.count);
+        CHECK_EQ(a->http.connections, b->http.connections);
+        CHECK_EQ(a->http.event_streams, b->http.event_streams);
+        CHECK(a->http.timeout == b->http.timeout);
         CHECK_EQ(a->limits.connections, b->limits.connections);
         CHECK_EQ(a->limits.memory, b->limits.memory);
 }
@@ -124,6 +135,13 @@ TEST(the_shipped_example_names_every_key)
                 "queue_messages:",
                 "queue_bytes:",
                 "queued_bytes:",
+                "http:",
+                "tls_host:",
+                "page:",
+                "metrics:",
+                "names:",
+                "event_streams:",
+                "timeout:",
                 "storage:",
         };
         FILE *file = fopen(getenv("PIFLEET_EXAMPLE_CONFIG"), "re");
@@ -202,6 +220,34 @@ TEST(the_broker_is_switched_off_and_on)
         agent_config_done(&config);
 }
 
+TEST(http_is_switched_off_and_on)
+{
+        static const struct {
+                const char *text, *flag, *value;
+                bool enabled;
+                int64_t port;
+        } cases[] = {
+                {"{}", NULL, NULL, true, 8080},
+                {"http: {enabled: false}", NULL, NULL, false, 8080},
+                {"profile: appliance", NULL, NULL, false, 8080},
+                {"profile: appliance", "--http-port", "8081", true, 8081},
+                {"http: {port: 8082}", "--http-port", "0", false, 0},
+                {"http: {port: 0}", NULL, NULL, true, 0},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct agent_config config;
+                struct error error;
+
+                CHECK_EQ(load(&config, &error, cases[i].text,
+                              (const char *[]){cases[i].flag, cases[i].value, NULL}),
+                         0);
+                CHECK_EQ(config.http.enabled, cases[i].enabled);
+                CHECK_EQ(config.http.port, cases[i].port);
+                agent_config_done(&config);
+        }
+}
+
 TEST(small_limits_of_the_broker_fit_one_another)
 {
         struct agent_config config;
@@ -221,11 +267,11 @@ TEST(sections_of_later_releases_are_accepted_and_named)
         struct error error;
         size_t position = 0;
 
-        CHECK_EQ(load(&config, &error, "devices: {led1: {kind: led, pin: 17}}\nhttp: {port: 8080}",
+        CHECK_EQ(load(&config, &error, "devices: {led1: {kind: led, pin: 17}}\nlease: {ttl: 60}",
                       NULL),
                  0);
         CHECK_TEXT(agent_config_next_reserved(&config, &position), "devices");
-        CHECK_TEXT(agent_config_next_reserved(&config, &position), "http");
+        CHECK_TEXT(agent_config_next_reserved(&config, &position), "lease");
         CHECK_NULL(agent_config_next_reserved(&config, &position));
         agent_config_done(&config);
 }
@@ -246,7 +292,11 @@ TEST(what_is_wrong_is_refused_with_what_to_do)
                  "the same"},
                 {"access: {mode: maybe}", NULL, NULL, "token"},
                 {"access: {tokens: [{name: a, role: viewer, hash: x}]}", NULL, NULL, "hash"},
-                {"mqtt: {port: 3000}", NULL, NULL, "command server"},
+                {"mqtt: {port: 3000}", NULL, NULL, "the same"},
+                {"http: {port: 3000}", NULL, NULL, "the same"},
+                {"http: {port: 1883}", NULL, NULL, "the same"},
+                {"http: {tls_port: 8443}", NULL, NULL, "tls.certificate"},
+                {"http: {metrics: public}", NULL, NULL, "loopback"},
                 {"mqtt: {topic: ''}", NULL, NULL, "64 bytes"},
                 {"mqtt: {topic: 'a/#'}", NULL, NULL, "wildcards"},
                 {"mqtt: {topic: $SYS}", NULL, NULL, "'$'"},

@@ -100,6 +100,7 @@ class Agent:
             "access": {"mode": "open"},
             "gpio": {"backend": "simulated"},
             "mqtt": {"port": 0},
+            "http": {"port": 0},
         }
         # JSON is YAML.
         (self.directory / "agent.yaml").write_text(json.dumps(merged(base, config)))

@@ -27,6 +27,7 @@ class GuardedAgent:
         config = {"state_dir": str(self.path / "state"), "access": {"mode": "open"},
                   "command": {"port": 0, "socket": str(self.path / "s")},
                   "mqtt": {"port": 0},
+                  "http": {"port": 0},
                   "gpio": {"backend": "chardev", "safe": safe}}
         (self.path / "agent.yaml").write_text(json.dumps(config))
         self.log = open(self.path / "log", "w+", encoding="utf-8")

@@ -68,6 +68,7 @@ class Place:
         config = {"state_dir": str(self.path / "state"), "access": {"mode": "open"},
                   "command": {"port": 0, "socket": str(self.path / "s")},
                   "mqtt": {"port": 0},
+                  "http": {"port": 0},
                   "gpio": {"backend": "chardev", "chip": str(self.board.path), "safe": safe}}
         (self.path / "agent.yaml").write_text(json.dumps(config))
         self.notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

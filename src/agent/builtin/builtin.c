@@ -249,3 +249,15 @@ const char *builtin_device_id(const struct builtin *builtin)
 {
         return builtin->device_id;
 }
+
+void builtin_write_figures(void *owner, struct prometheus_writer *writer)
+{
+        struct builtin *builtin = owner;
+        uint64_t now_ms = loop_now_ms(builtin->loop);
+
+        prometheus_family(writer, "pifleet_uptime_seconds", PROMETHEUS_GAUGE,
+                          "Since the agent began.");
+        prometheus_number(writer, (double)(now_ms - builtin->started_ms) / 1000);
+        metrics_write_figures(&builtin->metrics, &builtin->roots, builtin->disk_path, now_ms,
+                              writer);
+}

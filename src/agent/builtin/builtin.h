@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "command/registry.h"
+#include "data/prometheus.h"
 
 struct builtin;
 
@@ -29,6 +30,9 @@ int builtin_attach(struct command_registry *registry, const struct builtin_confi
 /* Takes the commands out of the registry, which must still be there. */
 struct builtin *builtin_free(struct builtin *builtin);
 DEFINE_CLEANUP(builtin)
+
+/* What get_metrics says, and the agent's uptime, as figures; `builtin` is a struct builtin. */
+void builtin_write_figures(void *builtin, struct prometheus_writer *writer);
 
 /* agent/builtin/device-id.h; lives as long as `builtin`. */
 const char *builtin_device_id(const struct builtin *builtin);

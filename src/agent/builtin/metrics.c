@@ -103,3 +103,75 @@ void metrics_write(struct metrics *metrics, const struct roots *roots, const cha
         fact_write_load(writer, "load_average", r, load);
         write_network(roots, writer);
 }
+
+static void write_gauge(struct prometheus_writer *writer, const char *name, const char *help,
+                        double value)
+{
+        prometheus_family(writer, name, PROMETHEUS_GAUGE, help);
+        prometheus_number(writer, value);
+}
+
+static void write_memory_figures(const struct roots *roots, struct prometheus_writer *writer)
+{
+        struct procfs_memory memory;
+
+        if (procfs_memory(roots, &memory) < 0)
+                return;
+        write_gauge(writer, "pifleet_machine_memory_bytes", "Memory of this machine.",
+                    (double)memory.total_bytes);
+        write_gauge(writer, "pifleet_machine_memory_available_bytes",
+                    "Memory that programs could still get.", (double)memory.available_bytes);
+}
+
+static void write_disk_figures(const char *path, struct prometheus_writer *writer)
+{
+        struct procfs_disk disk;
+
+        if (procfs_disk(path, &disk) < 0)
+                return;
+        write_gauge(writer, "pifleet_machine_disk_used_bytes",
+                    "What is used of the disk that the agent writes to.", (double)disk.used_bytes);
+        write_gauge(writer, "pifleet_machine_disk_free_bytes", "What a service can still write.",
+                    (double)disk.free_bytes);
+}
+
+static void write_network_figures(const struct roots *roots, struct prometheus_writer *writer)
+{
+        struct procfs_interface interfaces[PROCFS_INTERFACES_MAX];
+        int count = procfs_network(roots, interfaces, PROCFS_INTERFACES_MAX);
+
+        prometheus_family(writer, "pifleet_machine_network_received_bytes_total",
+                          PROMETHEUS_COUNTER, "Bytes that came in by an interface.");
+        for (int i = 0; i < count; i++) {
+                prometheus_label(writer, "interface", interfaces[i].name);
+                prometheus_count(writer, interfaces[i].received_bytes);
+        }
+        prometheus_family(writer, "pifleet_machine_network_sent_bytes_total", PROMETHEUS_COUNTER,
+                          "Bytes that went out by it.");
+        for (int i = 0; i < count; i++) {
+                prometheus_label(writer, "interface", interfaces[i].name);
+                prometheus_count(writer, interfaces[i].sent_bytes);
+        }
+}
+
+void metrics_write_figures(struct metrics *metrics, const struct roots *roots,
+                           const char *disk_path, uint64_t now_ms, struct prometheus_writer *writer)
+{
+        double percent, celsius, uptime_s, load[3];
+
+        if (metrics_cpu_percent(metrics, roots, now_ms, &percent) == 0)
+                write_gauge(writer, "pifleet_machine_cpu_percent",
+                            "How busy the processors were since the last look.", percent);
+        if (procfs_load(roots, load) == 0)
+                write_gauge(writer, "pifleet_machine_load1", "The load average of a minute.",
+                            load[0]);
+        if (board_temperature(roots, &celsius) == 0)
+                write_gauge(writer, "pifleet_machine_temperature_celsius",
+                            "How warm the processor is.", celsius);
+        if (procfs_uptime(roots, &uptime_s) == 0)
+                write_gauge(writer, "pifleet_machine_uptime_seconds", "Since this machine began.",
+                            uptime_s);
+        write_memory_figures(roots, writer);
+        write_disk_figures(disk_path, writer);
+        write_network_figures(roots, writer);
+}

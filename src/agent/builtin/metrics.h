@@ -4,6 +4,7 @@
 #include "agent/builtin/procfs.h"
 #include "agent/builtin/roots.h"
 #include "data/json-writer.h"
+#include "data/prometheus.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,3 +32,7 @@ int metrics_cpu_percent(struct metrics *metrics, const struct roots *roots, uint
 /* The members of get_metrics into an open object. */
 void metrics_write(struct metrics *metrics, const struct roots *roots, const char *disk_path,
                    uint64_t now_ms, struct json_writer *writer);
+/* The same as figures, without what cannot be read. */
+void metrics_write_figures(struct metrics *metrics, const struct roots *roots,
+                           const char *disk_path, uint64_t now_ms,
+                           struct prometheus_writer *writer);

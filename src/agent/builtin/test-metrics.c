@@ -126,3 +126,38 @@ TEST(after_a_failure_the_share_begins_anew)
         CHECK(cpu_at(&tree, &metrics, 2001, "cpu  500 0 0 1500\n") == 25);
         test_tree_done(&tree);
 }
+
+TEST(what_can_be_read_is_a_figure_and_the_rest_is_left_out)
+{
+        struct prometheus_writer writer;
+        struct test_tree tree;
+        struct metrics metrics;
+        struct buffer text;
+        struct roots roots;
+
+        test_tree_init(&tree);
+        test_tree_put(&tree, "proc/stat", "cpu  100 0 0 900\n");
+        test_tree_put(&tree, "proc/meminfo",
+                      "MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 400 kB\n");
+        test_tree_put(&tree, "proc/net/dev",
+                      "Inter-| Receive | Transmit\n face |bytes packets\n"
+                      "  eth0: 5 0 0 0 0 0 0 0 7 0 0 0 0 0 0 0\n");
+        roots = test_tree_roots(&tree);
+        metrics_init(&metrics);
+        buffer_init(&text, 65536);
+        prometheus_writer_init(&writer, &text);
+        metrics_write_figures(&metrics, &roots, "/nowhere", 5000, &writer);
+        CHECK_EQ(prometheus_writer_error(&writer), 0);
+        CHECK_EQ(buffer_append(&text, "", 1), 0);
+        CHECK(strstr(buffer_data(&text), "\npifleet_machine_cpu_percent 10\n") != NULL);
+        CHECK(strstr(buffer_data(&text), "\npifleet_machine_memory_bytes 1024000\n") != NULL);
+        CHECK(strstr(buffer_data(&text), "\npifleet_machine_memory_available_bytes 409600\n") !=
+              NULL);
+        CHECK(strstr(buffer_data(&text),
+                     "\npifleet_machine_network_sent_bytes_total{interface=\"eth0\"} 7\n") != NULL);
+        CHECK(strstr(buffer_data(&text), "temperature") == NULL);
+        CHECK(strstr(buffer_data(&text), "disk") == NULL);
+        buffer_done(&text);
+        roots_done(&roots);
+        test_tree_done(&tree);
+}

@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "loop/timer.h"
 #include "mqtt/broker.h"
+#include "mqtt/websocket.h"
 #include "net/listener.h"
 
 struct gate {
@@ -14,6 +15,7 @@ struct gate {
         struct gate_topics topics;
         struct command_transport counts;
         struct mqtt_broker *broker;
+        struct mqtt_websocket websocket; /* where those who come over HTTP go */
         struct net_listener *listener;
         struct list admissions; /* struct gate_admission, under way */
         size_t requests_count;  /* of all clients under way */

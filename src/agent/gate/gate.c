@@ -189,6 +189,12 @@ int gate_listen(struct gate *gate, const struct net_address *address, struct err
         return 0;
 }
 
+int gate_route(struct gate *gate, struct http_router *router)
+{
+        gate->websocket.broker = gate->broker;
+        return mqtt_websocket_route(router, &gate->websocket);
+}
+
 /* The end. */
 
 static void on_farewell(struct loop_timer *timer)
@@ -236,6 +242,11 @@ static int gate_open(struct gate *gate)
 
         own.owner = gate;
         gate_config_limits(gate->options.config, &limits);
+        /* Whatever way they come by, there are no more descriptors. */
+        if (limits.clients > gate->options.connections_max)
+                limits.clients = (uint32_t)gate->options.connections_max;
+        if (limits.connecting > gate->options.connections_max)
+                limits.connecting = (uint32_t)gate->options.connections_max;
         gate->request_charge = limits.turn_bytes / GATE_REQUESTS_PER_ROUND;
         r = mqtt_broker_new(command_registry_loop(gate->registry), gate->options.net, &limits, &own,
                             &gate->broker);

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "command/registry.h"
+#include "http/router.h"
 #include "net/stream.h"
 
 struct gate;
@@ -49,6 +50,8 @@ DEFINE_CLEANUP(gate)
  * the status. -errno with a sentence. */
 enum { GATE_PORT_IN_USE = 1 };
 int gate_listen(struct gate *gate, const struct net_address *address, struct error *error);
+/* Accepts clients over WebSockets, too: GET /mqtt. The gate outlives the router. -ENOMEM. */
+int gate_route(struct gate *gate, struct http_router *router);
 /* Takes a connection that somebody else accepted. The descriptor is the gate's from here on. */
 void gate_adopt(struct gate *gate, int fd, const struct net_address *peer);
 
