@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SILENCE_MAX_MS = 3000, TOPIC_SIZE = 64, PACKET_SIZE = 512, KEEP_ALIVE_S = 3600 };
+enum { SILENCE_MAX_MS = 3000, TOPIC_SIZE = 64, PACKET_SIZE = 512 };
 
 static const char request_topic[] = "rpc/request";
 
@@ -90,7 +90,8 @@ static int open_link(struct callers *callers, const struct sockaddr_in *broker, 
                      unsigned number, const char *id, const char *topic)
 {
         struct wire_text filter = wire_text_of(topic);
-        int r = link_open(link, broker, number, true, id, KEEP_ALIVE_S);
+        const struct link_plan plan = {.broker = *broker, .version_5 = true};
+        int r = link_open(link, &plan, number, id);
 
         if (r == 0)
                 r = link_subscribe(link, 1, &filter, 1, 0);

@@ -2,6 +2,7 @@
 
 #include "bench/mqtt/ledger.h"
 #include "bench/mqtt/link.h"
+#include "bench/mqtt/shape.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,9 +11,8 @@
 
 enum {
         SILENCE_MAX_MS = 3000,
-        TOPIC_SIZE = 64,
+        ID_SIZE = 64,
         FILTERS_AT_ONCE = 100,
-        KEEP_ALIVE_S = 3600,
         DIGITS = 6,
 };
 
@@ -22,7 +22,9 @@ struct publisher {
         size_t message_length;
         size_t device, id, payload; /* where these are in a message; device 0: nowhere */
         uint32_t random;
-        bool is_due; /* in the list of those that may have room */
+        uint64_t *sent_ns;           /* of those not yet acknowledged; a ring of a window */
+        uint64_t sent, acknowledged; /* how many */
+        bool is_due;                 /* in the list of those that may have room */
 };
 
 struct flow {
@@ -33,58 +35,9 @@ struct flow {
         struct link *receivers;
         unsigned *due; /* publishers */
         unsigned due_count;
-        bool publishing; /* false: only what is under way is awaited */
+        struct histogram *acknowledgements; /* NULL: they do not count */
+        bool publishing;                    /* false: only what is under way is awaited */
 };
-
-/* --- topics ---------------------------------------------------------------------------- */
-
-enum { FLEET_SHAPES = 3 };
-
-/* Of a fleet: each filter is of another device, whose number says of which shape it is. */
-static void print_filter(const struct flow *flow, unsigned receiver, unsigned i,
-                         char text[static TOPIC_SIZE])
-{
-        static const char *const fleet[FLEET_SHAPES] = {"+/state", "gpio/17/set", "event/#"};
-        unsigned device = receiver * flow->plan.filters + i;
-
-        switch (flow->plan.shape) {
-        case FLOW_FAN_IN:
-                snprintf(text, TOPIC_SIZE, "fan-in/+/state");
-                return;
-        case FLOW_FAN_OUT:
-                snprintf(text, TOPIC_SIZE, "fan-out/news");
-                return;
-        case FLOW_PAIRS:
-                snprintf(text, TOPIC_SIZE, "pair/%06u/state", receiver);
-                return;
-        case FLOW_FLEET:
-                snprintf(text, TOPIC_SIZE, "fleet/pi-%06u/%s", device,
-                         fleet[device % FLEET_SHAPES]);
-                return;
-        }
-}
-
-/* A publisher of a fleet publishes to filters of one shape, so that all its messages have
- * one length. */
-static void print_topic(const struct flow *flow, unsigned publisher, char text[static TOPIC_SIZE])
-{
-        static const char *const fleet[FLEET_SHAPES] = {"heat/state", "gpio/17/set", "event/door"};
-
-        switch (flow->plan.shape) {
-        case FLOW_FAN_IN:
-                snprintf(text, TOPIC_SIZE, "fan-in/%06u/state", publisher);
-                return;
-        case FLOW_FAN_OUT:
-                snprintf(text, TOPIC_SIZE, "fan-out/news");
-                return;
-        case FLOW_PAIRS:
-                snprintf(text, TOPIC_SIZE, "pair/%06u/state", publisher);
-                return;
-        case FLOW_FLEET:
-                snprintf(text, TOPIC_SIZE, "fleet/pi-%06u/%s", 0U, fleet[publisher % FLEET_SHAPES]);
-                return;
-        }
-}
 
 /* --- messages -------------------------------------------------------------------------- */
 
@@ -102,14 +55,16 @@ static uint32_t get_four(const uint8_t *at)
 static int publisher_prepare(struct flow *flow, struct publisher *publisher)
 {
         static const uint8_t filler[FLOW_PAYLOAD] = "64 bytes of which the first 16 say whose";
-        char topic[TOPIC_SIZE];
+        char topic[SHAPE_TOPIC_SIZE];
         uint8_t message[256];
-        struct wire_publish publish = {
-                .qos = (uint8_t)flow->plan.qos, .id = 1, .payload = {filler, sizeof(filler)}};
+        struct wire_publish publish = {.qos = (uint8_t)flow->plan.qos,
+                                       .retain = flow->plan.retain,
+                                       .id = 1,
+                                       .payload = {filler, sizeof(filler)}};
         const uint8_t *digits;
         int length;
 
-        print_topic(flow, publisher->link.number, topic);
+        shape_print_topic(flow->plan.shape, publisher->link.number, topic);
         publish.topic = wire_text_of(topic);
         length = wire_write_publish(message, sizeof(message), false, &publish);
         if (length < 0)
@@ -121,7 +76,8 @@ static int publisher_prepare(struct flow *flow, struct publisher *publisher)
         publisher->device = digits ? (size_t)(digits - message) + 3 : 0;
         publisher->random = 0x9e3779b9 + publisher->link.number;
         publisher->batch = malloc(flow->plan.per_write * (size_t)length);
-        if (!publisher->batch)
+        publisher->sent_ns = calloc(flow->plan.window, sizeof(*publisher->sent_ns));
+        if (!publisher->batch || !publisher->sent_ns)
                 return -ENOMEM;
         for (unsigned i = 0; i < flow->plan.per_write; i++)
                 memcpy(publisher->batch + i * (size_t)length, message, (size_t)length);
@@ -140,8 +96,9 @@ static uint32_t random_below(uint32_t *state, uint32_t below)
 static unsigned choose_device(struct flow *flow, struct publisher *publisher, uint8_t *message)
 {
         unsigned devices = flow->plan.receivers * flow->plan.filters;
-        unsigned device = random_below(&publisher->random, devices / FLEET_SHAPES) * FLEET_SHAPES +
-                          publisher->link.number % FLEET_SHAPES;
+        unsigned device =
+                random_below(&publisher->random, devices / SHAPE_FLEET_KINDS) * SHAPE_FLEET_KINDS +
+                publisher->link.number % SHAPE_FLEET_KINDS;
         unsigned rest = device;
 
         for (unsigned i = DIGITS; i-- > 0; rest /= 10)
@@ -151,6 +108,8 @@ static unsigned choose_device(struct flow *flow, struct publisher *publisher, ui
 
 static int publish_batch(struct flow *flow, struct publisher *publisher)
 {
+        uint64_t now = flow->plan.qos > 0 ? clocks_now_ns() : 0;
+
         for (unsigned i = 0; i < flow->plan.per_write; i++) {
                 uint8_t *message = publisher->batch + i * publisher->message_length;
                 uint8_t *payload = message + publisher->payload;
@@ -163,6 +122,7 @@ static int publish_batch(struct flow *flow, struct publisher *publisher)
                         message[publisher->id] = (uint8_t)(id >> 8);
                         message[publisher->id + 1] = (uint8_t)id;
                 }
+                publisher->sent_ns[publisher->sent++ % flow->plan.window] = now;
                 put_four(payload, publisher->link.number);
                 put_four(payload + 4, lane);
                 put_four(payload + 8, (uint32_t)(number >> 32));
@@ -232,6 +192,24 @@ static int on_message(struct flow *flow, struct link *link, const struct wire_pa
         return answer(link, publish.qos == 1 ? WIRE_PUBACK : WIRE_PUBREC, publish.id);
 }
 
+static int on_acknowledged(struct flow *flow, struct link *link, uint16_t id)
+{
+        struct publisher *publisher = &flow->publishers[link->number];
+        int r = ledger_acknowledge(flow->ledger, link->number, id);
+
+        if (r < 0)
+                return r;
+        if (flow->acknowledgements)
+                histogram_add(
+                        flow->acknowledgements,
+                        clocks_now_ns() -
+                                publisher->sent_ns[publisher->acknowledged % flow->plan.window],
+                        1);
+        publisher->acknowledged++;
+        publisher_is_due(flow, link->number);
+        return 0;
+}
+
 static int on_packet(void *owner, struct link *link, const struct wire_packet *packet)
 {
         struct flow *flow = owner;
@@ -249,38 +227,44 @@ static int on_packet(void *owner, struct link *link, const struct wire_packet *p
                 return answer(link, WIRE_PUBREL, id);
         if (packet->type != (flow->plan.qos == 1 ? WIRE_PUBACK : WIRE_PUBCOMP))
                 return -EBADMSG;
-        publisher_is_due(flow, link->number);
-        return ledger_acknowledge(flow->ledger, link->number, id);
+        return on_acknowledged(flow, link, id);
 }
 
 /* --- a flow ---------------------------------------------------------------------------- */
 
 static bool plan_is_sound(const struct flow_plan *plan)
 {
+        /* More than TCP is set up, and no more. */
+        if (plan->kind != CHANNEL_TCP && plan->publishers > 0)
+                return false;
         if (plan->publishers > FLOW_CLIENTS_MAX || plan->receivers > FLOW_CLIENTS_MAX ||
             plan->receivers == 0 || plan->qos > 2 || plan->filters == 0 ||
             plan->filters > FLOW_FILTERS_MAX)
                 return false;
         switch (plan->shape) {
-        case FLOW_FAN_IN:
+        case SHAPE_FAN_IN:
                 return plan->receivers == 1 && plan->filters == 1;
-        case FLOW_FAN_OUT:
+        case SHAPE_FAN_OUT:
                 return plan->filters == 1;
-        case FLOW_PAIRS:
+        case SHAPE_PAIRS:
                 return plan->receivers == plan->publishers && plan->filters == 1;
-        case FLOW_FLEET:
-                return plan->receivers * plan->filters >= FLEET_SHAPES &&
+        case SHAPE_FLEET:
+                return plan->receivers * plan->filters >= SHAPE_FLEET_KINDS &&
                        plan->receivers * plan->filters <= 1000000;
         }
         return false;
 }
 
-static int open_client(struct flow *flow, struct link *link, unsigned number, const char *kind)
+static int open_client(struct flow *flow, struct link *link, unsigned number, bool receives)
 {
-        char id[TOPIC_SIZE];
+        const struct link_plan plan = {.broker = flow->plan.broker,
+                                       .lasting = receives && flow->plan.lasting,
+                                       .kind = flow->plan.kind,
+                                       .secure = flow->plan.secure};
+        char id[ID_SIZE];
 
-        snprintf(id, sizeof(id), "%s-%06u", kind, number);
-        return link_open(link, &flow->plan.broker, number, false, id, KEEP_ALIVE_S);
+        snprintf(id, sizeof(id), "%s-%06u", receives ? "receiver" : "publisher", number);
+        return link_open(link, &plan, number, id);
 }
 
 static int open_all(struct flow *flow)
@@ -288,11 +272,11 @@ static int open_all(struct flow *flow)
         int r = links_init(&flow->links, on_packet, flow);
 
         for (unsigned i = 0; r == 0 && i < flow->plan.receivers; i++) {
-                r = open_client(flow, &flow->receivers[i], i, "receiver");
+                r = open_client(flow, &flow->receivers[i], i, true);
                 flow->receivers[i].is_receiver = true;
         }
         for (unsigned i = 0; r == 0 && i < flow->plan.publishers; i++) {
-                r = open_client(flow, &flow->publishers[i].link, i, "publisher");
+                r = open_client(flow, &flow->publishers[i].link, i, false);
                 if (r == 0)
                         r = publisher_prepare(flow, &flow->publishers[i]);
         }
@@ -304,8 +288,8 @@ int flow_new(const struct flow_plan *plan, struct flow **ret)
         struct ledger_plan ledger = {
                 .publishers = plan->publishers,
                 .receivers = plan->receivers,
-                .lanes = plan->shape == FLOW_FLEET ? plan->receivers : 1,
-                .copies = plan->shape == FLOW_FAN_OUT ? plan->receivers : 1,
+                .lanes = plan->shape == SHAPE_FLEET ? plan->receivers : 1,
+                .copies = plan->shape == SHAPE_FAN_OUT ? plan->receivers : 1,
                 .window = plan->window,
                 .per_write = plan->per_write,
                 .acknowledged = plan->qos > 0,
@@ -347,6 +331,7 @@ struct flow *flow_free(struct flow *flow)
         for (unsigned i = 0; flow->publishers && i < flow->plan.publishers; i++) {
                 link_close(&flow->publishers[i].link);
                 free(flow->publishers[i].batch);
+                free(flow->publishers[i].sent_ns);
         }
         for (unsigned i = 0; flow->receivers && i < flow->plan.receivers; i++)
                 link_close(&flow->receivers[i]);
@@ -361,7 +346,7 @@ struct flow *flow_free(struct flow *flow)
 
 static int subscribe(struct flow *flow, unsigned receiver)
 {
-        char texts[FILTERS_AT_ONCE][TOPIC_SIZE];
+        char texts[FILTERS_AT_ONCE][SHAPE_TOPIC_SIZE];
         struct wire_text filters[FILTERS_AT_ONCE];
         unsigned done = 0;
         int r = 0;
@@ -370,7 +355,9 @@ static int subscribe(struct flow *flow, unsigned receiver)
                 unsigned count = 0;
 
                 for (; count < FILTERS_AT_ONCE && done + count < flow->plan.filters; count++) {
-                        print_filter(flow, receiver, done + count, texts[count]);
+                        shape_print_filter(flow->plan.shape,
+                                           receiver * flow->plan.filters + done + count,
+                                           texts[count]);
                         filters[count] = wire_text_of(texts[count]);
                 }
                 done += count;
@@ -386,6 +373,8 @@ int flow_subscribe(struct flow *flow)
 
         for (unsigned i = 0; r == 0 && i < flow->plan.receivers; i++)
                 r = subscribe(flow, i);
+        if (flow->plan.publishers == 0)
+                return r;
         for (unsigned i = 0; r == 0 && i < flow->plan.receivers; i++)
                 r = links_add(&flow->links, &flow->receivers[i]);
         for (unsigned i = 0; r == 0 && i < flow->plan.publishers; i++)
@@ -434,10 +423,13 @@ int flow_measure(struct flow *flow, int server, unsigned warm_up_ms, unsigned wi
         if (r >= 0)
                 r = clocks_read(server, &before);
         delivered = ledger_delivered(flow->ledger);
+        histogram_reset(&ret->acknowledgements);
+        flow->acknowledgements = &ret->acknowledgements;
         if (r >= 0)
                 r = run_until(flow, before.monotonic_ns + (uint64_t)window_ms * 1000000);
         if (r >= 0)
                 r = clocks_read(server, &after);
+        flow->acknowledgements = NULL;
         if (r < 0)
                 return r;
         ret->window = clocks_between(&before, &after);

@@ -6,30 +6,30 @@
 #pragma once
 
 #include "bench/clocks.h"
+#include "bench/histogram.h"
+#include "bench/mqtt/channel.h"
+#include "bench/mqtt/shape.h"
 
 #include <netinet/in.h>
-#include <stdint.h>
-
-enum flow_shape {
-        FLOW_FAN_IN,  /* all publishers to each receiver: one receiver */
-        FLOW_FAN_OUT, /* all publishers to all receivers */
-        FLOW_PAIRS,   /* each publisher to the receiver of its number */
-        FLOW_FLEET,   /* to one receiver: who has a filter for the device, a random one */
-};
 
 enum { FLOW_PAYLOAD = 64, FLOW_CLIENTS_MAX = 20000, FLOW_FILTERS_MAX = 10000 };
 
 struct flow_plan {
         struct sockaddr_in broker;
-        enum flow_shape shape;
+        enum shape shape;
         unsigned publishers, receivers;
         unsigned qos;
         unsigned window, per_write;
         unsigned filters; /* of each receiver; of a fleet, else 1 */
+        bool lasting;     /* the receivers' sessions */
+        bool retain;      /* every message */
+        enum channel_kind kind;
+        struct secure *secure; /* for TLS, else NULL; borrowed */
 };
 
 struct flow;
-/* Connects all. -EINVAL: numbers that do not go together; -errno, as link_open(). */
+/* Connects all. -EINVAL: numbers that do not go together, or publishers whose connection is more
+ * than TCP; -errno, as link_open(). */
 int flow_new(const struct flow_plan *plan, struct flow **ret);
 struct flow *flow_free(struct flow *flow); /* NULL is fine; returns NULL */
 
@@ -38,8 +38,10 @@ int flow_subscribe(struct flow *flow);
 
 struct flow_result {
         struct clocks window;
-        uint64_t delivered; /* in the window */
-        uint64_t lost;      /* of all that was published, before and after it too */
+        struct histogram acknowledgements; /* with QoS 1 and 2: from just before a message's write
+                                            * to PUBACK, PUBCOMP; in the window */
+        uint64_t delivered;                /* in the window */
+        uint64_t lost;                     /* of all that was published, before and after it too */
 };
 /* Runs for `warm_up_ms`, counts for `window_ms`, and lets all arrive that is under way:
  * what does not within three seconds of silence is lost. -EBADMSG: something arrived that

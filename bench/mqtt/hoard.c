@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SILENCE_MAX_MS = 3000, TOPIC_SIZE = 64, PAYLOAD = 64, KEEP_ALIVE_S = 3600 };
+enum { SILENCE_MAX_MS = 3000, TOPIC_SIZE = 64, PAYLOAD = 64 };
 
 struct hoard {
         struct links links;
@@ -82,6 +82,7 @@ static int on_packet(void *owner, struct link *link, const struct wire_packet *p
 static int hoard_open(struct hoard *hoard, const struct sockaddr_in *broker, unsigned topics,
                       const char *client_id)
 {
+        const struct link_plan plan = {.broker = *broker};
         int r;
 
         *hoard = (struct hoard){.links.epoll_fd = -1, .link.fd = -1, .topics = topics};
@@ -89,7 +90,7 @@ static int hoard_open(struct hoard *hoard, const struct sockaddr_in *broker, uns
                 return -EINVAL;
         r = links_init(&hoard->links, on_packet, hoard);
         if (r == 0)
-                r = link_open(&hoard->link, broker, 0, false, client_id, KEEP_ALIVE_S);
+                r = link_open(&hoard->link, &plan, 0, client_id);
         return r < 0 ? r : links_add(&hoard->links, &hoard->link);
 }
 

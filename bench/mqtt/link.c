@@ -41,21 +41,40 @@ int link_connect(const struct sockaddr_in *broker, unsigned number, int flags)
         return r < 0 ? r : fd;
 }
 
+static int send_all(struct link *link, const uint8_t *bytes, size_t count)
+{
+        ssize_t sent;
+
+        if (link->channel)
+                return channel_send(link->channel, bytes, count);
+        sent = send(link->fd, bytes, count, MSG_NOSIGNAL);
+        return sent == (ssize_t)count ? 0 : sent < 0 ? -errno : -EIO;
+}
+
+static ssize_t receive_some(struct link *link, uint8_t *bytes, size_t room)
+{
+        ssize_t count;
+
+        if (link->channel)
+                return channel_recv(link->channel, bytes, room);
+        count = recv(link->fd, bytes, room, 0);
+        return count < 0 ? -errno : count;
+}
+
 /* Sends, and waits for one whole packet of that type. */
 static int ask(struct link *link, const uint8_t *bytes, size_t count, enum wire_type expected,
                uint8_t answer[], size_t room, struct wire_packet *ret)
 {
         size_t length = 0;
-        int r;
-        ssize_t sent = send(link->fd, bytes, count, MSG_NOSIGNAL);
+        int r = send_all(link, bytes, count);
 
-        if (sent != (ssize_t)count)
-                return sent < 0 ? -errno : -EIO;
+        if (r < 0)
+                return r;
         while ((r = wire_next(answer, length, ret)) == 0) {
-                ssize_t more = recv(link->fd, answer + length, room - length, 0);
+                ssize_t more = receive_some(link, answer + length, room - length);
 
                 if (more < 0)
-                        return errno == EAGAIN ? -ETIMEDOUT : -errno;
+                        return more == -EAGAIN ? -ETIMEDOUT : (int)more;
                 if (more == 0)
                         return length == room ? -EPROTO : -ECONNRESET;
                 length += (size_t)more;
@@ -63,24 +82,31 @@ static int ask(struct link *link, const uint8_t *bytes, size_t count, enum wire_
         return r < 0 ? r : ret->type == expected && ret->length == length ? 0 : -EPROTO;
 }
 
-int link_open(struct link *link, const struct sockaddr_in *broker, unsigned number, bool version_5,
-              const char *client_id, uint16_t keep_alive_s)
+int link_open(struct link *link, const struct link_plan *plan, unsigned number,
+              const char *client_id)
 {
         const struct timeval patience = {.tv_sec = LINK_ANSWER_MS / 1000};
+        const struct wire_connect connect = {.version_5 = plan->version_5,
+                                             .lasting = plan->lasting,
+                                             .client_id = wire_text_of(client_id),
+                                             .keep_alive_s = LINK_KEEP_ALIVE_S};
         uint8_t bytes[256], answer[256];
         struct wire_packet packet;
-        int length = wire_write_connect(bytes, sizeof(bytes), version_5, wire_text_of(client_id),
-                                        keep_alive_s);
-        int r;
+        int length = wire_write_connect(bytes, sizeof(bytes), &connect);
+        int r = 0;
 
-        *link = (struct link){.fd = -1, .number = number, .version_5 = version_5};
+        *link = (struct link){.fd = -1, .number = number, .version_5 = plan->version_5};
         if (length < 0)
                 return length;
-        link->fd = link_connect(broker, number, 0);
+        link->fd = link_connect(&plan->broker, number, 0);
         if (link->fd < 0)
                 return link->fd;
         if (setsockopt(link->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
                 return -errno;
+        if (plan->kind != CHANNEL_TCP)
+                r = channel_new(plan->kind, plan->secure, link->fd, &link->channel);
+        if (r < 0)
+                return r == -EAGAIN ? -ETIMEDOUT : r;
         r = ask(link, bytes, (size_t)length, WIRE_CONNACK, answer, sizeof(answer), &packet);
         if (r < 0)
                 return r;
@@ -114,6 +140,7 @@ int link_subscribe(struct link *link, uint16_t id, const struct wire_text filter
 
 void link_close(struct link *link)
 {
+        channel_free(link->channel);
         if (link->fd >= 0)
                 close(link->fd);
         free(link->out);
@@ -191,6 +218,8 @@ int links_add(struct links *links, struct link *link)
 {
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = link};
 
+        if (link->channel)
+                return -EOPNOTSUPP;
         if (fcntl(link->fd, F_SETFL, O_NONBLOCK) < 0 ||
             epoll_ctl(links->epoll_fd, EPOLL_CTL_ADD, link->fd, &event) < 0)
                 return -errno;

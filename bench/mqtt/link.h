@@ -5,6 +5,7 @@
  * appends meanwhile leaves in one write when that read is done. One thread. */
 #pragma once
 
+#include "bench/mqtt/channel.h"
 #include "bench/mqtt/wire.h"
 
 #include <netinet/in.h>
@@ -13,11 +14,13 @@ enum {
         LINK_OUT_MAX = 8 * 1024 * 1024, /* beyond: -ENOBUFS */
         LINK_ANSWER_MS = 10000,         /* a broker answers within */
         LINK_SOURCES = 32,              /* 127.0.0.1 and up, so that ports do not run out */
+        LINK_KEEP_ALIVE_S = 3600,
 };
 
 struct link {
-        int fd;          /* -1: not open */
-        unsigned number; /* the owner's */
+        int fd;                  /* -1: not open */
+        struct channel *channel; /* NULL: TCP without anything on it */
+        unsigned number;         /* the owner's */
         bool version_5;
         bool is_receiver; /* the owner's */
         bool waits_for_room;
@@ -25,10 +28,17 @@ struct link {
         size_t out_length, out_room, tail_length;
 };
 
+struct link_plan {
+        struct sockaddr_in broker;
+        bool version_5;
+        bool lasting; /* the session */
+        enum channel_kind kind;
+        struct secure *secure; /* for TLS, else NULL */
+};
 /* 0; -ECONNREFUSED: CONNACK with a refusal; -EPROTO: something else than CONNACK; -ETIMEDOUT;
- * -errno. After a failure, too, link_close(). */
-int link_open(struct link *link, const struct sockaddr_in *broker, unsigned number, bool version_5,
-              const char *client_id, uint16_t keep_alive_s);
+ * -errno, as channel_new(). After a failure, too, link_close(). */
+int link_open(struct link *link, const struct link_plan *plan, unsigned number,
+              const char *client_id);
 /* One SUBSCRIBE, and its SUBACK; -EACCES: the broker refused a filter. */
 int link_subscribe(struct link *link, uint16_t id, const struct wire_text filters[], size_t count,
                    uint8_t qos);
@@ -52,6 +62,7 @@ struct links {
 int links_init(struct links *links,
                int (*on_packet)(void *, struct link *, const struct wire_packet *), void *owner);
 void links_done(struct links *links);
+/* -EOPNOTSUPP: it is more than TCP, and so only for being set up. */
 int links_add(struct links *links, struct link *link);
 /* One wait and what it brought. 1; 0: `timeout_ms` passed and nothing came; -ECONNRESET: the
  * broker hung up; what on_packet returned below 0; -errno. */

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ANSWER_SECONDS = 3, PACKET_SIZE = 512, KEEP_ALIVE_S = 3600 };
+enum { ANSWER_SECONDS = 3, PACKET_SIZE = 512 };
 
 static const char client_id[] = "paced";
 static const char reply_topic[] = "pi/rpc/response/paced";
@@ -56,12 +56,13 @@ static int set_patience(int fd)
 static int paced_open(struct paced *paced, const struct paced_plan *plan)
 {
         const struct wire_text filter = wire_text_of(reply_topic);
+        const struct link_plan link = {.broker = plan->agent, .version_5 = true};
         int r = prepare("led_on", plan->pin, &paced->on);
 
         if (r == 0)
                 r = prepare("led_off", plan->pin, &paced->off);
         if (r == 0)
-                r = link_open(&paced->agent, &plan->agent, 0, true, client_id, KEEP_ALIVE_S);
+                r = link_open(&paced->agent, &link, 0, client_id);
         if (r == 0)
                 r = link_subscribe(&paced->agent, 1, &filter, 1, 0);
         if (r == 0)

@@ -172,6 +172,7 @@ static void set_up(struct answers *answers, int opened, int subscribed)
 {
         const struct wire_text filter = wire_text_of("#");
         socklen_t size = sizeof(answers->address);
+        struct link_plan plan = {.lasting = false};
         struct link link;
         pthread_t thread;
 
@@ -182,7 +183,8 @@ static void set_up(struct answers *answers, int opened, int subscribed)
         CHECK_EQ(listen(answers->listener, 1), 0);
         CHECK_EQ(getsockname(answers->listener, (struct sockaddr *)&answers->address, &size), 0);
         CHECK_EQ(pthread_create(&thread, NULL, answer, answers), 0);
-        CHECK_EQ(link_open(&link, &answers->address, 3, false, "me", 60), opened);
+        plan.broker = answers->address;
+        CHECK_EQ(link_open(&link, &plan, 3, "me"), opened);
         if (opened == 0)
                 CHECK_EQ(link_subscribe(&link, 1, &filter, 1, 1), subscribed);
         link_close(&link);

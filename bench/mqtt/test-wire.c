@@ -106,6 +106,10 @@ TEST(lengths_that_lie_are_refused)
         CHECK_EQ(wire_read_id(&packet, &id), -EPROTO);
 }
 
+static const struct wire_connect me = {.client_id = {(const uint8_t *)"me", 2}, .keep_alive_s = 60};
+static const struct wire_connect me_5 = {
+        .version_5 = true, .client_id = {(const uint8_t *)"me", 2}, .keep_alive_s = 60};
+
 TEST(what_has_no_room_is_not_written)
 {
         const struct wire_publish publish = {.topic = wire_text_of("t"),
@@ -118,8 +122,26 @@ TEST(what_has_no_room_is_not_written)
         CHECK_EQ(wire_write_publish(bytes, 10, false, &publish), 10);
         CHECK_EQ(wire_write_subscribe(bytes, 9, false, 1, &filter, 1, 0), -ENOBUFS);
         CHECK_EQ(wire_write_subscribe(bytes, 10, false, 1, &filter, 1, 0), 10);
-        CHECK_EQ(wire_write_connect(bytes, 15, false, wire_text_of("me"), 60), -ENOBUFS);
-        CHECK_EQ(wire_write_connect(bytes, 16, false, wire_text_of("me"), 60), 16);
+        CHECK_EQ(wire_write_connect(bytes, 15, &me), -ENOBUFS);
+        CHECK_EQ(wire_write_connect(bytes, 16, &me), 16);
+}
+
+TEST(a_session_that_lasts_says_so_in_the_words_of_its_version)
+{
+        static const uint8_t connect_311[] = {0x10, 14, 0, 4,  'M', 'Q', 'T', 'T',
+                                              4,    0,  0, 60, 0,   2,   'm', 'e'};
+        static const uint8_t connect_5[] = {0x10, 20, 0,  4,    'M',  'Q',  'T',  'T', 5, 0,   0,
+                                            60,   5,  17, 0xff, 0xff, 0xff, 0xff, 0,   2, 'm', 'e'};
+        struct wire_connect connect = me;
+        uint8_t bytes[64];
+
+        connect.lasting = true;
+        CHECK_EQ(wire_write_connect(bytes, sizeof(bytes), &connect), sizeof(connect_311));
+        CHECK(memcmp(bytes, connect_311, sizeof(connect_311)) == 0);
+        connect.version_5 = true;
+        CHECK_EQ(wire_write_connect(bytes, sizeof(connect_5) - 1, &connect), -ENOBUFS);
+        CHECK_EQ(wire_write_connect(bytes, sizeof(bytes), &connect), sizeof(connect_5));
+        CHECK(memcmp(bytes, connect_5, sizeof(connect_5)) == 0);
 }
 
 TEST(the_set_up_says_what_the_standards_say)
@@ -133,11 +155,9 @@ TEST(the_set_up_says_what_the_standards_say)
         const struct wire_text filters[] = {wire_text_of("a"), wire_text_of("b/#")};
         uint8_t bytes[64];
 
-        CHECK_EQ(wire_write_connect(bytes, sizeof(bytes), false, wire_text_of("me"), 60),
-                 sizeof(connect_311));
+        CHECK_EQ(wire_write_connect(bytes, sizeof(bytes), &me), sizeof(connect_311));
         CHECK(memcmp(bytes, connect_311, sizeof(connect_311)) == 0);
-        CHECK_EQ(wire_write_connect(bytes, sizeof(bytes), true, wire_text_of("me"), 60),
-                 sizeof(connect_5));
+        CHECK_EQ(wire_write_connect(bytes, sizeof(bytes), &me_5), sizeof(connect_5));
         CHECK(memcmp(bytes, connect_5, sizeof(connect_5)) == 0);
         CHECK_EQ(wire_write_subscribe(bytes, sizeof(bytes), false, 7, filters, 2, 1),
                  sizeof(subscribe));

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { RESPONSE_TOPIC = 8, CORRELATION_DATA = 9 };
+enum { RESPONSE_TOPIC = 8, CORRELATION_DATA = 9, SESSION_EXPIRY = 17 };
 
 struct wire_text wire_text_of(const char *text)
 {
@@ -197,19 +197,23 @@ static int written(const struct writer *writer)
         return writer->failed ? -ENOBUFS : (int)(writer->at - writer->begin);
 }
 
-int wire_write_connect(uint8_t *at, size_t room, bool version_5, struct wire_text client_id,
-                       uint16_t keep_alive_s)
+int wire_write_connect(uint8_t *at, size_t room, const struct wire_connect *connect)
 {
-        struct writer writer =
-                writer_at(at, room, WIRE_CONNECT << 4, 12 + (version_5 ? 1 : 0) + client_id.length);
+        static const uint8_t never[] = {SESSION_EXPIRY, 0xff, 0xff, 0xff, 0xff};
+        size_t properties = connect->version_5 && connect->lasting ? sizeof(never) : 0;
+        struct writer writer = writer_at(at, room, WIRE_CONNECT << 4,
+                                         12 + (connect->version_5 ? 1 : 0) + properties +
+                                                 connect->client_id.length);
 
         put_text(&writer, wire_text_of("MQTT"));
-        put_byte(&writer, version_5 ? 5 : 4);
-        put_byte(&writer, 0x02); /* a clean session */
-        put_two(&writer, keep_alive_s);
-        if (version_5)
-                put_variable(&writer, 0);
-        put_text(&writer, client_id);
+        put_byte(&writer, connect->version_5 ? 5 : 4);
+        put_byte(&writer, connect->lasting ? 0 : 0x02);
+        put_two(&writer, connect->keep_alive_s);
+        if (connect->version_5)
+                put_variable(&writer, properties);
+        for (size_t i = 0; i < properties; i++)
+                put_byte(&writer, never[i]);
+        put_text(&writer, connect->client_id);
         return written(&writer);
 }
 

@@ -56,8 +56,13 @@ struct wire_publish {
 int wire_read_publish(const struct wire_packet *packet, bool version_5, struct wire_publish *ret);
 
 /* Writers return the length, or -ENOBUFS: it does not fit into `room`. */
-int wire_write_connect(uint8_t *at, size_t room, bool version_5, struct wire_text client_id,
-                       uint16_t keep_alive_s);
+struct wire_connect {
+        bool version_5;
+        bool lasting; /* the session outlives the connection, for good */
+        struct wire_text client_id;
+        uint16_t keep_alive_s;
+};
+int wire_write_connect(uint8_t *at, size_t room, const struct wire_connect *connect);
 int wire_write_subscribe(uint8_t *at, size_t room, bool version_5, uint16_t id,
                          const struct wire_text filters[], size_t count, uint8_t qos);
 int wire_write_publish(uint8_t *at, size_t room, bool version_5,

@@ -5,10 +5,9 @@
  *
  * With "connack" behind the port it answers an MQTT CONNECT, and nothing else: the floor
  * for a broker's clients that come and go. */
-#include <arpa/inet.h>
+#include "bench/peers/entrance.h"
+
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,45 +18,14 @@
 
 enum { EVENTS_MAX = 128, BYTES_MAX = 16 * 1024 };
 
-static int watch(int epoll_fd, int fd)
-{
-        struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-
-        return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
-}
-
-static int listen_on(uint16_t port)
-{
-        struct sockaddr_in address = {.sin_family = AF_INET,
-                                      .sin_port = htons(port),
-                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        const int on = 1;
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-        if (fd < 0)
-                return -errno;
-        if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-            bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 4096) < 0) {
-                int r = -errno;
-
-                close(fd);
-                return r;
-        }
-        return fd;
-}
-
 static int accept_all(int epoll_fd, int listener)
 {
-        for (;;) {
-                const int on = 1;
-                int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd;
 
-                if (fd < 0)
-                        return errno == EAGAIN || errno == ECONNABORTED ? 0 : -errno;
-                if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
-                    watch(epoll_fd, fd) < 0)
+        while ((fd = entrance_accept(listener)) >= 0)
+                if (entrance_watch(epoll_fd, fd) < 0)
                         close(fd);
-        }
+        return fd == -EAGAIN ? 0 : fd;
 }
 
 static void echo(int fd, bool connack)
@@ -84,15 +52,9 @@ static void echo(int fd, bool connack)
 static int serve(uint16_t port, bool connack)
 {
         struct epoll_event events[EVENTS_MAX];
-        int listener = listen_on(port);
-        int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-        int r;
+        int epoll_fd, listener;
+        int r = entrance_open(port, &epoll_fd, &listener);
 
-        if (listener < 0)
-                return listener;
-        if (epoll_fd < 0)
-                return -errno;
-        r = watch(epoll_fd, listener);
         while (r == 0) {
                 int count = epoll_wait(epoll_fd, events, EVENTS_MAX, -1);
 

@@ -1,11 +1,14 @@
 """bench-mqtt against our broker: every kind of load runs, and nothing of it is lost."""
 
+import contextlib
 import json
+import socket
 import subprocess
+import time
 
 import pytest
 
-from agent_process import BUILD
+from agent_process import BUILD, free_port
 from broker_process import running_broker
 
 LOADS = {
@@ -15,6 +18,8 @@ LOADS = {
     "fleet": ("delivered", ["--publishers", 4, "--receivers", 3, "--filters", 130, "--qos", 1]),
     "rpc": ("calls", ["--callers", 3]),
     "connects": ("connects", ["--at-once", 4]),
+    "fan-in to a session that lasts": ("delivered", ["--publishers", 3, "--qos", 1, "--lasting",
+                                                     "--retain"]),
     "hoard": ("fetched", ["--topics", 550]),
 }
 
@@ -34,11 +39,59 @@ def port():
 @pytest.mark.parametrize("what", LOADS)
 def test_all_that_is_published_arrives(port, what):
     key, arguments = LOADS[what]
-    run = load(what, ["--port", port, *arguments])
+    run = load(what.partition(" ")[0], ["--port", port, *arguments])
     assert run.returncode == 0, run.stderr
     figures = json.loads(run.stdout.splitlines()[-1])
     assert figures["lost"] == 0
     assert figures[key] > 0
+
+
+def test_acknowledgements_are_timed_with_qos_1_and_2(port):
+    for qos in (0, 1, 2):
+        run = load("pairs", ["--port", port, "--qos", qos])
+        assert ("p99_ns" in json.loads(run.stdout)) == (qos > 0)
+
+
+def await_listener(number):
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with contextlib.suppress(ConnectionRefusedError), \
+                socket.create_connection(("127.0.0.1", number)):
+            return
+        time.sleep(0.01)
+    raise TimeoutError(number)
+
+
+@pytest.fixture
+def tls_port(tmp_path):
+    """Of bench-tls-connack."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    number = free_port()
+    with subprocess.Popen([BUILD / "bench" / "bench-tls-connack", str(number), certificate,
+                           key]) as server:
+        try:
+            await_listener(number)
+            yield number
+        finally:
+            server.terminate()
+
+
+def test_clients_under_tls_resume_all_or_nothing(tls_port):
+    for how in ("full", "resumed"):
+        run = load("connects", ["--port", tls_port, "--tls", how, "--at-once", 4])
+        assert run.returncode == 0, run.stderr
+        figures = json.loads(run.stdout)
+        assert figures["connects"] > 0
+        assert figures["resumed"] == (figures["connects"] if how == "resumed" else 0)
+
+
+def test_under_tls_receivers_are_set_up_and_no_more(port, tls_port):
+    assert load("connects", ["--port", port, "--tls", "full"]).returncode == 1
+    assert load("connects", ["--port", tls_port, "--tls", "half"]).returncode == 2
+    assert load("fan-in", ["--port", tls_port, "--transport", "tls"]).returncode == 1
 
 
 def test_with_steps_it_waits_to_be_told_to_go_on(port):
