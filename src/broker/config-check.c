@@ -79,6 +79,9 @@ static const char *judge(const struct broker_listener *listener)
         if (!mqtt_topic_name_is_valid(mount_point))
                 return "has a mount_point that topics cannot begin with: no wildcards, and not "
                        "empty";
+        if (listener->mount_point[mount_point.length - 1] != '/' || listener->mount_point[0] == '$')
+                return "has a mount_point that is no level of its own: it ends with '/' and does "
+                       "not begin with '$', such as site/";
         return judge_tls(listener);
 }
 

@@ -26,7 +26,7 @@ static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
                       "who comes in without a user name: none, loopback, all"),                    \
                 CONFIG_CHOICE(struct_type, member.empty_client_ids, "empty_client_ids", empty_,    \
                               yes_or_no, "true or false"),                                         \
-                CONFIG_TEXT(struct_type, member.client_id_prefix, "client_id_prefix", NULL,        \
+                CONFIG_TEXT(struct_type, member.assigned_prefix, "assigned_prefix", NULL,          \
                             "what client ids begin with that the broker chooses"),                 \
                 CONFIG_TEXT(struct_type, member.password_file, "password_file", NULL,              \
                             PATH_OF("a file of users and their passwords, as mosquitto has it")),  \
@@ -136,12 +136,12 @@ static const struct config_key mqtt_keys[] = {
                        "bytes of QoS 1 and 2 under way to a client; 0: as `inflight` says"),
         CONFIG_INTEGER(struct broker_config, payload_bytes, "payload_bytes", 0, 0, 268435455,
                        "bytes of a message's payload; 0: as `packet_bytes` says"),
-        CONFIG_BOOL(struct broker_config, queue_qos0, "queue_qos0", false),
+        CONFIG_BOOL(struct broker_config, queue_qos0, "queue_qos_0", false),
         CONFIG_BOOL(struct broker_config, retain, "retain", true),
         CONFIG_INTEGER(struct broker_config, sys_interval, "sys_interval", 10, 0, 65535,
                        "seconds between the messages below $SYS; 0: none"),
-        CONFIG_TEXT(struct broker_config, client_id_begins, "client_id_begins", NULL,
-                    "what every client id begins with"),
+        CONFIG_TEXTS(struct broker_config, client_id_prefixes, "client_id_prefixes", NULL,
+                     BROKER_PREFIXES_MAX, "texts, one of which every client id begins with"),
         CONFIG_CHOICE(struct broker_config, durability, "durability", BROKER_DURABILITY_DEFAULT,
                       durabilities, "of sessions: memory, interval or fsync"),
         CONFIG_CHOICE(struct broker_config, retained_durability, "retained_durability",

@@ -188,8 +188,8 @@ struct broker_access broker_config_access(const struct broker_config *config,
                 access.anonymous = all->anonymous;
         if (access.empty_client_ids == BROKER_EMPTY_IDS_INHERITED)
                 access.empty_client_ids = all->empty_client_ids;
-        if (!access.client_id_prefix)
-                access.client_id_prefix = all->client_id_prefix;
+        if (!access.assigned_prefix)
+                access.assigned_prefix = all->assigned_prefix;
         if (!access.password_file)
                 access.password_file = all->password_file;
         if (!access.acl_file)
@@ -201,6 +201,7 @@ void broker_config_limits(const struct broker_config *config, struct mqtt_limits
 {
         mqtt_limits_config_apply(&config->mqtt, ret);
         ret->receive_maximum = (uint16_t)config->receive_maximum;
+        ret->queue_qos_0 = config->queue_qos0;
         ret->aliases = (uint16_t)config->aliases;
         ret->aliases_granted = (uint16_t)config->aliases_granted;
 }

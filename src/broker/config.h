@@ -16,6 +16,7 @@ enum {
         BROKER_LISTENERS_MAX = 256,
         BROKER_ORIGINS_MAX = 64,
         BROKER_PROXIES_MAX = 64,
+        BROKER_PREFIXES_MAX = 64,
         BROKER_CONFIG_LENGTH_MAX = 1 << 20, /* bytes of a file */
         BROKER_WARNINGS_MAX = 64,           /* more are counted only */
 };
@@ -42,11 +43,11 @@ enum broker_empty_ids { BROKER_EMPTY_IDS_NO, BROKER_EMPTY_IDS_YES, BROKER_EMPTY_
 
 /* Who may come in, and what they may do. A listener's own, and below it that of all. */
 struct broker_access {
-        int anonymous;          /* enum broker_anonymous */
-        int empty_client_ids;   /* enum broker_empty_ids: those without an id get one */
-        char *client_id_prefix; /* of ids that the broker chooses; NULL: as for all */
-        char *password_file;    /* of mosquitto's format; NULL: as for all */
-        char *acl_file;         /* the same */
+        int anonymous;         /* enum broker_anonymous */
+        int empty_client_ids;  /* enum broker_empty_ids: those without an id get one */
+        char *assigned_prefix; /* of ids that the broker chooses; NULL: as for all */
+        char *password_file;   /* of mosquitto's format; NULL: as for all */
+        char *acl_file;        /* the same */
 };
 
 enum broker_client_certificates {
@@ -120,14 +121,14 @@ struct broker_config {
 
         struct mqtt_limits_config mqtt;
         int64_t receive_maximum, aliases, aliases_granted;
-        int64_t inflight_bytes;              /* 0: as inflight says */
-        int64_t payload_bytes;               /* 0: as packet_bytes says */
-        bool queue_qos0;                     /* for clients that are away */
-        bool retain;                         /* of all listeners; each may say no for itself */
-        int64_t sys_interval;                /* seconds; 0: no $SYS */
-        char *client_id_begins;              /* what every client id begins with; NULL: anything */
-        int durability, retained_durability; /* enum broker_durability */
-        double durability_interval;          /* seconds */
+        int64_t inflight_bytes;                 /* 0: as inflight says */
+        int64_t payload_bytes;                  /* 0: as packet_bytes says */
+        bool queue_qos0;                        /* for clients that are away */
+        bool retain;                            /* of all listeners; each may say no for itself */
+        int64_t sys_interval;                   /* seconds; 0: no $SYS */
+        struct config_texts client_id_prefixes; /* one of which each id has; none: all may be */
+        int durability, retained_durability;    /* enum broker_durability */
+        double durability_interval;             /* seconds */
         struct broker_access access;
 
         struct {

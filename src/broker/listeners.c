@@ -1,6 +1,7 @@
 #include "broker/listeners.h"
 
 #include "broker/addresses.h"
+#include "broker/terms.h"
 #include "http/server.h"
 #include "mqtt/websocket.h"
 #include "net/listener.h"
@@ -71,31 +72,6 @@ static void name_entrance(struct entrance *entrance)
                          : config->host    ? config->host
                                            : "*",
                          (int)config->port);
-}
-
-static uint32_t or_as_all(int64_t number, uint32_t all)
-{
-        return number < 0 ? all : (uint32_t)number;
-}
-
-static int make_terms(struct entrance *entrance)
-{
-        const struct broker_listener *config = entrance->config;
-        struct mqtt_limits limits;
-        struct mqtt_terms wanted;
-
-        broker_config_limits(entrance->listeners->options.config, &limits);
-        mqtt_terms_init(&wanted, &limits);
-        wanted.name = entrance->name;
-        wanted.owner = entrance;
-        if (config->clients > 0)
-                wanted.clients = (uint32_t)config->clients;
-        wanted.packet_bytes = or_as_all(config->packet_bytes, wanted.packet_bytes);
-        wanted.aliases = (uint16_t)or_as_all(config->aliases, wanted.aliases);
-        wanted.aliases_granted =
-                (uint16_t)or_as_all(config->aliases_granted, wanted.aliases_granted);
-        wanted.keep_alive_s = (uint16_t)or_as_all(config->keep_alive, wanted.keep_alive_s);
-        return mqtt_terms_new(&wanted, NULL, &entrance->terms);
 }
 
 static int open_http(struct entrance *entrance)
@@ -199,7 +175,8 @@ static int open_entrance(struct entrance *entrance, struct error *error)
                 r = net_tls_new_server(config->certificate, config->key, &entrance->tls, error);
         if (r < 0)
                 return r;
-        r = make_terms(entrance);
+        r = broker_terms_new(entrance->listeners->options.config, config, entrance->name, entrance,
+                             NULL, &entrance->terms);
         if (r == 0 && config->protocol != BROKER_PROTOCOL_MQTT)
                 r = open_http(entrance);
         if (r < 0)

@@ -180,7 +180,7 @@ int mosquitto_read_expiry(struct mosquitto_reader *reader, const struct mosquitt
         static const char letters[] = "shdwmy";
         static const uint32_t seconds[] = {1, 3600, 86400, 7 * 86400, 30 * 86400, 365 * 86400};
         size_t length = strcspn(value, " \t");
-        const char *letter = length > 0 ? strchr(letters, value[length - 1]) : NULL;
+        const char *letter = length > 1 ? strchr(letters, value[length - 1]) : NULL;
         struct mosquitto_key whole = *key;
         int64_t number;
         int r;
