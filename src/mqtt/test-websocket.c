@@ -148,11 +148,12 @@ TEST(what_is_dropped_for_a_slow_reader_is_whole_packets)
         static uint8_t zeros[PAYLOAD], packets[HEARD_MAX];
         const struct mqtt_publish publish = {.topic = {"t", 1}, .payload = {zeros, PAYLOAD}};
         struct fixture f;
-        size_t count, delivered;
+        size_t count, delivered, idle;
         int fd;
 
         open_fixture(&f, NULL);
         fd = subscribe(&f);
+        idle = net_context_budget(f.talk.net)->used;
         for (int i = 0; i < MESSAGES; i++) {
                 CHECK(mqtt_broker_publish(f.talk.broker, &publish) >= 0);
                 loop_run_once(f.talk.loop, 0);
@@ -166,7 +167,7 @@ TEST(what_is_dropped_for_a_slow_reader_is_whole_packets)
         CHECK_EQ(count, delivered * PACKET);
         for (size_t i = 0; i < delivered; i++)
                 CHECK(memcmp(packets + i * PACKET, "\x30\x84\x08\0\1t\0", 7) == 0);
-        CHECK_EQ(net_context_budget(f.talk.net)->used, 0);
+        CHECK_EQ(net_context_budget(f.talk.net)->used, idle);
         say(fd, "C000");
         CHECK(memcmp(hear(&f, fd, &count), "\x82\x02\xd0\0", 4) == 0);
         close(fd);

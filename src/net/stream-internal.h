@@ -48,6 +48,7 @@ struct net_stream {
         bool presenting : 1; /* inside on_bytes, which looks at the tail */
         bool blocked : 1;    /* the kernel takes no more output for now */
         bool congested : 1;
+        bool framed : 1; /* a WebSocket, paid for from the budget */
 
         struct net_peer peer;
 };

@@ -228,6 +228,8 @@ static void stream_on_gone(struct loop_io *io)
 
         net_context_release(stream->context, &stream->tail);
         net_context_release(stream->context, &stream->output);
+        if (stream->framed)
+                net_budget_give(&stream->context->budget, NET_WEBSOCKET_SIZE);
         net_context_count(stream->context, stream->context->streams - 1);
         stream->owner.calls->on_closed(stream->owner.owner, stream->reason);
         free(stream->transport.failure);

@@ -411,3 +411,20 @@ TEST(a_stream_that_is_closed_becomes_nothing)
         CHECK_EQ(net_stream_become_websocket(f.stream), -EPIPE);
         close_fixture(&f);
 }
+
+TEST(a_websocket_is_paid_for_from_the_budget)
+{
+        struct net_budget *budget;
+        struct fixture f;
+
+        fixture_init(&f);
+        budget = net_context_budget(f.context);
+        budget->limit = budget->used + 5 * 1024 - 1;
+        CHECK_EQ(net_stream_become_websocket(f.stream), -ENOBUFS);
+        CHECK_EQ(net_stream_write(f.stream, "a", 1), 0);
+        CHECK_TEXT(hear(&f), "61");
+        budget->limit = 1 << 20;
+        CHECK_EQ(net_stream_become_websocket(f.stream), 0);
+        CHECK(budget->used >= 5 * 1024);
+        close_fixture(&f); /* which looks whether all of it is given back */
+}

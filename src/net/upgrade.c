@@ -7,9 +7,19 @@
 
 int net_stream_become_websocket(struct net_stream *stream)
 {
+        struct net_budget *budget = &stream->context->budget;
+        int r;
+
         if (stream->state == STREAM_CLOSED)
                 return -EPIPE;
-        return net_transport_wrap_websocket(&stream->transport, buffer_length(&stream->output));
+        r = net_budget_take(budget, NET_WEBSOCKET_SIZE);
+        if (r < 0)
+                return r;
+        r = net_transport_wrap_websocket(&stream->transport, buffer_length(&stream->output));
+        if (r < 0)
+                net_budget_give(budget, NET_WEBSOCKET_SIZE);
+        stream->framed = r == 0;
+        return r;
 }
 
 static size_t throw_away(void *owner, const char *bytes, size_t count)
