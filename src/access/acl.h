@@ -51,6 +51,7 @@ struct acl_rule {
         const char *topic; /* a filter, not shared */
         uint8_t access;    /* of enum acl_access */
         bool denies;
+        bool literal; /* %u and %c in it are text */
 };
 
 struct acl;

@@ -36,10 +36,11 @@ struct login_attempt {
         const struct login *login;
         const struct access_rules *rules;
         struct verifier_waiter waiter;
-        uint64_t origin, generation;
+        uint64_t origin;
         bool decoy;
-        struct user user; /* copies of: */
-        char name[USER_NAME_MAX + 1], hash[PASSWORD_HASH_SIZE];
+        struct mqtt_text user;         /* in `name` */
+        char name[USER_NAME_MAX];      /* the first bytes of it, if there are more */
+        char hash[PASSWORD_HASH_SIZE]; /* the user's, or a decoy's */
 };
 
 /* `origin`: net_address_origin() of the peer. After LOGIN_GOOD the user is in rules->users, with

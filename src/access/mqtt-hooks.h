@@ -9,9 +9,11 @@
  *
  * CONNECT is answered with 0x86 (in 3.1.1 4) for a wrong user name or password, 0x87 (5) for
  * none where one is needed, 0x89 (3) when it cannot be looked at now. What an ACL denies is
- * 0x87 (for a filter, in 3.1.1 0x80); in 3.1.1 a PUBLISH is acknowledged and dropped.
+ * 0x87 (for a filter, in 3.1.1 0x80); in 3.1.1 a PUBLISH is acknowledged and dropped. Topics that
+ * begin with '$' are published to by those whom an ACL allows that.
  *
- * Sessions belong to users: access/owner.h. Loop thread. */
+ * Sessions belong to users (access/owner.h). A user who is removed while connected stays so, and
+ * is denied everything. Loop thread. */
 #pragma once
 
 #include "access/certificate-identity.h"
@@ -33,9 +35,14 @@ struct access_policy {
          * mosquitto does without a password_file. Else it is only a word, and its client has no
          * name. */
         bool trusts_names;
-        /* A certificate that names its holder replaces name and password; one that was to and
-         * does not, or no certificate: 0x86 for a user, 0x85 for a client id. */
-        enum certificate_identity user_from, client_id_from;
+        /* A certificate that names its holder replaces name and password. One that was to and
+         * does not, or no certificate: 0x86. */
+        enum certificate_identity user_from;
+        /* The client id is what the certificate says: one that gives none gets it, another one is
+         * refused with 0x85, as is a certificate that says nothing. */
+        enum certificate_identity client_id_from;
+        /* Who has a user name is known by it as client id, whatever id it gave. */
+        bool client_id_is_user;
         struct access_rules *rules; /* outlives the broker */
 };
 /* Local anonymous clients may do everything that the rules allow. */
@@ -47,35 +54,41 @@ enum access_event {
         ACCESS_REFUSED_SLOWED,
         ACCESS_REFUSED_BUSY,
         ACCESS_REFUSED_CERTIFICATE,
+        ACCESS_REFUSED_CLIENT_ID, /* not that of its certificate */
         ACCESS_DENIED_PUBLISH,
         ACCESS_DENIED_SUBSCRIBE,
 };
 const char *access_event_sentence(enum access_event event); /* "wrong user name or password" */
 
+/* For a log, which has to bound it: strangers cause it. */
+struct access_report {
+        enum access_event event;
+        struct mqtt_text client_id, user;
+        struct mqtt_text topic;      /* that was denied; else empty */
+        const struct net_peer *peer; /* NULL: a will of a client that is gone */
+};
+
 struct access_mqtt_options {
-        struct loop *loop;
-        struct verifier *verifier; /* both outlive the broker */
-        struct slowdown *slowdown;
+        struct login login;
         /* What counts for who comes; asked once, at CONNECT. */
         const struct access_policy *(*policy)(void *owner, const struct mqtt_who *who);
-        /* What a certificate says; NULL: there are none. -ENOENT: this client has none. */
+        /* What a certificate says; NULL: there are none. -ENOENT: this client has none. Texts are
+         * valid until the next call. */
         int (*certificate)(void *owner, const struct mqtt_who *who, struct certificate_facts *ret);
-        /* For the log, which has to bound it: strangers cause it. `topic`: of what was denied.
-         * May be NULL. Must not call the broker. */
-        void (*on_event)(void *owner, enum access_event event, const struct mqtt_who *who,
-                         struct mqtt_text topic);
+        /* May be NULL. Must not call the broker. */
+        void (*on_report)(void *owner, const struct access_report *report);
         void *owner;
 };
 
 struct access_mqtt;
 
 int access_mqtt_new(const struct access_mqtt_options *options, struct access_mqtt **ret);
-/* After the broker; nothing is under way by then, or it is forgotten. */
+/* After the broker, before the verifier. */
 struct access_mqtt *access_mqtt_free(struct access_mqtt *access);
 DEFINE_CLEANUP(access_mqtt)
 
-/* `owner` is the access_mqtt, on_stopped is NULL. A program that has more to say copies them,
- * and calls these from its own. */
+/* `owner` is the access_mqtt; on_answered, on_disconnect and on_stopped are NULL. A program that
+ * has more to say copies them, and calls these from its own. */
 const struct mqtt_hooks *access_mqtt_hooks(const struct access_mqtt *access);
 /* Where answers that take a while go. Before the first client. */
 void access_mqtt_start(struct access_mqtt *access, struct mqtt_broker *broker);

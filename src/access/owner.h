@@ -3,6 +3,7 @@
 
 #include "proto/mqtt/packet.h"
 
-/* The same for the same user in each run, since sessions may be kept on a disk. Names are the
- * configuration's or a certificate authority's: nobody chooses one that collides. */
+/* 0: nobody's, for those without a name. The same for the same user in each run, since sessions may
+ * be kept on a disk. Names are the configuration's or a certificate authority's: nobody chooses one
+ * that collides. */
 uint32_t access_owner(struct mqtt_text user);

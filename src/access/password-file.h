@@ -4,6 +4,7 @@
  * knows. Nobody in it has a role. Pure. */
 #pragma once
 
+#include "access/password-hash.h"
 #include "access/user-table.h"
 
 enum { PASSWORD_FILE_MAX = 32 * 1024 * 1024 }; /* bytes of a file */

@@ -11,7 +11,7 @@
 struct access_rules {
         struct user_table *users; /* NULL: nobody has a password */
         struct acl *acl;          /* NULL: who is logged in may do everything */
-        uint64_t generation;      /* another one after each replacement, of all rules there are */
+        uint64_t generation;      /* another one after each replacement */
 };
 
 /* Takes both over, and frees those before. To begin with, of one that is all zero. */

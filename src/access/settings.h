@@ -22,16 +22,18 @@
 #include "data/config.h"
 
 struct user_setting {
-        char *name, *hash;
+        char *name;
+        char *hash; /* NULL: no password will do */
         char *role; /* NULL: none */
 };
 
 struct rule_setting {
         char *user, *role; /* NULL: not given */
         bool anonymous;
-        int allow, deny; /* what is not given is rule_setting_none */
+        int allow, deny; /* RULE_SETTING_NONE: not given */
         char *topic;
 };
+enum { RULE_SETTING_NONE = -1 };
 
 extern const struct config_key user_setting_keys[3];
 extern const struct config_key rule_setting_keys[6];

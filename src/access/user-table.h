@@ -17,8 +17,11 @@ enum {
 struct user {
         const char *name;
         const char *role; /* "": none */
-        const char *hash; /* password-hash.h */
+        const char *hash; /* password-hash.h; NULL: no password will do, a certificate may */
 };
+
+/* -EINVAL with a sentence: empty, too long, with control characters, or no UTF-8. */
+int user_name_check(const char *name, struct error *error);
 
 struct user_table;
 
@@ -26,9 +29,8 @@ int user_table_new(struct user_table **ret); /* -ENOMEM; -EIO: no random numbers
 struct user_table *user_table_free(struct user_table *table);
 DEFINE_CLEANUP(user_table)
 
-/* Copies all three. -EINVAL with a sentence: the name is empty, too long or not good in a log
- * (control characters), the role is too long, the hash is not one; -EEXIST with a sentence:
- * the name is there; -ENOSPC with a sentence; -ENOMEM. */
+/* Copies all three. -EINVAL with a sentence: one of them is none; -EEXIST: the name is there;
+ * -ENOSPC, -ENOMEM, with a sentence each. */
 int user_table_add(struct user_table *table, const char *name, const char *role, const char *hash,
                    struct error *error);
 size_t user_table_count(const struct user_table *table);
