@@ -72,8 +72,9 @@ class Bench:
         """As raw_load(), in base units."""
         return self.less_disturbed(lambda: self._figures(self.raw_load(*arguments)))
 
-    def raw_load(self, server, protocol, connections, in_flight, window_seconds):
-        """What bench-load says, in its own units."""
+    def raw_load(self, server, protocol, connections, in_flight, window_seconds, request=None):
+        """What bench-load says, in its own units. `request`: a file that holds it, for protocols
+        without one of their own."""
         # Long enough for a server's buffers to have grown.
         warm_up_seconds = min(0.4, window_seconds / 4)
         run = subprocess.run(
@@ -81,7 +82,8 @@ class Bench:
              "--connections", str(connections), "--in-flight", str(in_flight),
              "--warm-up-ms", str(int(warm_up_seconds * 1000)),
              "--window-ms", str(int(window_seconds * 1000)),
-             "--cpu", str(self.generator_cpu), "--server", str(server.pid)],
+             "--cpu", str(self.generator_cpu), "--server", str(server.pid),
+             *(["--request", str(request)] if request else [])],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             timeout=window_seconds + 30, check=False)
         if run.returncode != 0:

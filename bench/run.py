@@ -26,6 +26,8 @@ import device_report
 import paced
 import paced_report
 import report
+import web
+import web_report
 from deployed import Deployed
 from guarded import Programs
 from measure import (Bench, Setting, allow_many_descriptors, figures_or_reason, turned,
@@ -37,7 +39,7 @@ DEVICE_PARTS = ("kill", "idle-cpu", "pwm")
 DEPLOYED_PARTS = ("deploy", "call", "modules", "host-memory")
 # What has rounds of its own, by its name in the JSON: PARTS and measure_rounds(setting), and what
 # reports it.
-SECTIONS = {"paced": (paced, paced_report)}
+SECTIONS = {"paced": (paced, paced_report), "web": (web, web_report)}
 SECTION_PARTS = tuple(part for section, _ in SECTIONS.values() for part in section.PARTS)
 # "broker" is all parts of the broker.
 PARTS = (*report.CASES, "idle", "start", *DEVICE_PARTS, *DEPLOYED_PARTS, *broker.PARTS, "broker",
@@ -121,6 +123,8 @@ def describe_machine(options, chosen, cores):
         machine["brokers"] = (
             f"{options.broker_rounds} rounds, windows of {options.broker_seconds} s, mosquitto "
             + first_line("/usr/sbin/mosquitto", "-h").rpartition(" ")[2])
+    if set(web.PARTS) & options.only:
+        machine["nginx"] = first_line("/usr/sbin/nginx", "-v").rpartition("/")[2]
     return machine
 
 
