@@ -1,35 +1,15 @@
 #include "agent/state-dir.h"
 
 #include "base/cleanup.h"
+#include "base/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 
 #define LOCK "agent.lock"
-
-static int make_directory(const char *path, struct error *error)
-{
-        AUTO_FREE char *copy = strdup(path);
-
-        if (!copy)
-                return error_set(error, -ENOMEM, "not enough memory");
-        /* A parent that cannot be made shows in the last step. */
-        for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-                *slash = '\0';
-                (void)mkdir(copy, 0755);
-                *slash = '/';
-        }
-        if (mkdir(path, 0700) < 0 && errno != EEXIST)
-                return error_set(error, -errno,
-                                 "cannot make the state directory %s: %s; choose another with "
-                                 "--state-dir",
-                                 path, strerror(errno));
-        return 0;
-}
 
 /* Who holds the lock, as they wrote it; 0: they have not yet. */
 static int holder(int fd)
@@ -54,10 +34,13 @@ static void write_holder(int directory)
 int state_dir_open(const char *path, int *ret_fd, struct error *error)
 {
         AUTO_CLOSE int directory = -1, lock = -1;
-        int r = make_directory(path, error);
+        int r = folder_make(path, 0700);
 
         if (r < 0)
-                return r;
+                return error_set(error, r,
+                                 "cannot make the state directory %s: %s; choose another with "
+                                 "--state-dir",
+                                 path, strerror(-r));
         directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         /* Nothing stays open for writing: a disk can be made read-only under us, and one that is
          * read-only already does for what is on it. */

@@ -1,8 +1,8 @@
-/* supervisor/notify.h - words to the service manager (sd_notify(3)), without its
+/* base/notify.h - words to the service manager (sd_notify(3)), without its
  * library: one datagram to the socket named in $NOTIFY_SOCKET.
  *
- * The agent says itself that it is ready and alive; we say what it cannot. Never
- * waits, never fails: nobody may be there. */
+ * For programs that have no other use for that library. Never waits, never fails: nobody may be
+ * there. One thread, which does not change the environment. */
 #pragma once
 
 #include "base/attributes.h"

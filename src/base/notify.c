@@ -1,4 +1,4 @@
-#include "supervisor/notify.h"
+#include "base/notify.h"
 
 #include "base/cleanup.h"
 
