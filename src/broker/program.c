@@ -1,6 +1,7 @@
 #include "broker/program.h"
 
 #include "base/attributes.h"
+#include "broker/keep.h"
 #include "broker/listeners.h"
 #include "loop/signal.h"
 #include "mqtt/broker.h"
@@ -18,6 +19,7 @@ struct broker_program {
         struct loop *loop;
         struct net_context *net;
         struct mqtt_broker *broker;
+        struct broker_keep keep;
         struct broker_listeners *listeners;
         struct loop_signal signals[SIGNALS];
         bool stopping;
@@ -118,6 +120,10 @@ static int start(struct broker_program *program, struct error *error)
         r = start_broker(program);
         if (r < 0)
                 return error_set(error, r, "cannot start: %s", strerror(-r));
+        r = broker_keep_begin(&program->keep, program->config, program->loop, program->broker,
+                              program->log, error);
+        if (r < 0)
+                return r;
         return broker_listeners_new(&(struct broker_listeners_options){.loop = program->loop,
                                                                        .net = program->net,
                                                                        .broker = program->broker,
@@ -155,6 +161,7 @@ struct broker_program *broker_program_free(struct broker_program *program)
         if (program->listeners)
                 broker_listeners_close(program->listeners);
         mqtt_broker_free(program->broker);
+        broker_keep_done(&program->keep);
         broker_listeners_free(program->listeners);
         if (program->loop)
                 net_context_free(program->net);

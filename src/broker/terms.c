@@ -53,6 +53,11 @@ int broker_terms_new(const struct broker_config *config, const struct broker_lis
         wanted.keep_alive_strict = config->grammar == BROKER_GRAMMAR_MOSQUITTO;
         if (config->payload_bytes > 0)
                 wanted.payload_bytes = (uint32_t)config->payload_bytes;
+        wanted.client_messages.per_s = (uint32_t)listener->client_messages;
+        wanted.client_bytes.per_s = (uint32_t)listener->client_bytes;
+        wanted.messages.per_s = (uint32_t)listener->messages;
+        wanted.bytes.per_s = (uint32_t)listener->bytes;
+        wanted.connects.per_s = (uint32_t)listener->connects;
         if (config->inflight_bytes > 0)
                 wanted.inflight_bytes = (size_t)config->inflight_bytes;
         return mqtt_terms_new(&wanted, previous, ret);
