@@ -20,6 +20,7 @@ struct mqtt_broker {
 
         struct map *sessions; /* struct mqtt_session by client id */
         struct list all_sessions;
+        struct mqtt_session *next_shown; /* where the last page of clients ended; NULL: none */
         struct list connecting; /* struct mqtt_client, the one that waits longest first */
         struct list clients;    /* those with a session */
         struct list doomed;     /* those with a session, until the end of the round */

@@ -44,6 +44,16 @@ static void free_more(struct mqtt_client *client)
         free(more);
 }
 
+/* One packet. */
+static void send_bytes(struct mqtt_client *client, const void *bytes, size_t count)
+{
+        uint64_t *counters = client->broker->counters;
+
+        counters[MQTT_COUNT_PACKETS_SENT]++;
+        counters[MQTT_COUNT_BYTES_SENT] += count;
+        net_stream_write(client->stream, bytes, count);
+}
+
 int mqtt_client_put(struct mqtt_client *client, int encoded)
 {
         struct buffer *scratch = &client->broker->scratch;
@@ -51,10 +61,9 @@ int mqtt_client_put(struct mqtt_client *client, int encoded)
         if (encoded == 0 && buffer_length(scratch) > client->packet_bytes)
                 encoded = -EMSGSIZE; /* [MQTT-3.1.2-24] */
         if (encoded < 0)
-                client->broker->counters[encoded == -EMSGSIZE ? MQTT_COUNT_DROPPED_TOO_LARGE
-                                                              : MQTT_COUNT_DROPPED_MEMORY]++;
+                client->broker->counters[MQTT_COUNT_ANSWERS_LOST]++;
         else if (client->stream)
-                net_stream_write(client->stream, buffer_data(scratch), buffer_length(scratch));
+                send_bytes(client, buffer_data(scratch), buffer_length(scratch));
         buffer_truncate(scratch, 0);
         return encoded;
 }
@@ -106,6 +115,7 @@ void mqtt_client_become_connected(struct mqtt_client *client)
 
         move(client, &broker->clients, MQTT_CLIENT_CONNECTED);
         client->heard_ms = loop_now_ms(broker->loop);
+        client->connected_s = (uint32_t)(client->heard_ms / 1000);
         count_client(client, 1);
         broker->counters[MQTT_COUNT_CONNECTS]++;
 }
@@ -314,7 +324,7 @@ static void handle_ping(struct mqtt_client *client, const struct mqtt_frame *fra
         if (mqtt_decode_ping(frame) != 0)
                 mqtt_client_refuse(client, MQTT_MALFORMED_PACKET);
         else
-                net_stream_write(client->stream, response, sizeof(response)); /* [MQTT-3.12.4-1] */
+                send_bytes(client, response, sizeof(response)); /* [MQTT-3.12.4-1] */
 }
 
 static void handle(struct mqtt_client *client, const struct mqtt_frame *frame)
@@ -383,6 +393,12 @@ static bool has_done_enough(struct mqtt_client *client)
         return mqtt_route_is_enough(broker);
 }
 
+static void count_packet(struct mqtt_broker *broker, size_t bytes)
+{
+        broker->counters[MQTT_COUNT_PACKETS_RECEIVED]++;
+        broker->counters[MQTT_COUNT_BYTES_RECEIVED] += bytes;
+}
+
 static size_t client_on_bytes(void *owner, const char *bytes, size_t count)
 {
         struct mqtt_client *client = owner;
@@ -411,6 +427,7 @@ static size_t client_on_bytes(void *owner, const char *bytes, size_t count)
                 if (mqtt_question_is_open(client->question))
                         break;
                 at += frame.length;
+                count_packet(client->broker, frame.length);
                 if (has_done_enough(client)) {
                         if (at < count && is_heard(client))
                                 net_stream_again(client->stream);

@@ -47,6 +47,7 @@ struct mqtt_client {
         bool wants_reasons : 1;
         /* Its input is paused, since it reads slowly, or has sent what it may for now. */
         bool stalled : 1, throttled : 1;
+        uint32_t connected_s; /* when CONNECT was accepted, by the loop's clock */
 };
 
 /* Takes `fd` over on success only. -ENOMEM, -errno. */

@@ -68,6 +68,11 @@ struct mqtt_hooks {
         /* False: this client does not get it. For each message and client: must be cheap,
          * and must not call the broker. */
         bool (*on_deliver)(void *owner, const struct mqtt_who *who, struct mqtt_text topic);
+        /* A message did not reach this client, or one of this client was denied or too large: why
+         * is one of MQTT_COUNT_DROPPED_... In the middle of routing, as often as it happens: must
+         * be cheap, must not call the broker, and bounds what it tells people. */
+        void (*on_drop)(void *owner, struct mqtt_text client_id, struct mqtt_text topic,
+                        enum mqtt_counter why);
         /* After the connection's end; `reason` is who's DISCONNECT it was, ours or the
          * client's. `failure`: 0, or -errno when there was none. */
         void (*on_disconnect)(void *owner, const struct mqtt_who *who, enum mqtt_reason reason,

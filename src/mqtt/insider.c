@@ -3,6 +3,7 @@
 #include "mqtt/insider.h"
 
 #include "base/attributes.h"
+#include "mqtt/account.h"
 #include "mqtt/broker-internal.h"
 #include "mqtt/walk.h"
 #include "proto/mqtt/topic.h"
@@ -65,7 +66,8 @@ static void insider_on_task(struct loop_task *task)
                mqtt_queue_take(&insider->session->queue, &insider->session->broker->queued_bytes,
                                &delivery)) {
                 if (mqtt_message_has_expired(delivery.message, now))
-                        broker->counters[MQTT_COUNT_DROPPED_EXPIRED]++;
+                        mqtt_drop(insider->session, mqtt_message_topic(delivery.message),
+                                  MQTT_COUNT_DROPPED_EXPIRED);
                 else
                         call(insider, &delivery);
                 mqtt_delivery_done(&delivery);
@@ -74,7 +76,7 @@ static void insider_on_task(struct loop_task *task)
                         return;
                 }
         }
-        if (insider->session->walks)
+        if (mqtt_session_walks(insider->session))
                 mqtt_walks_go_on(insider->session);
         if (insider->session->queue.count > 0)
                 loop_task_post(task);
@@ -106,7 +108,7 @@ static int subscribe(struct mqtt_insider *insider, const struct mqtt_subscriptio
             mqtt_topic_filter_split_shared(subscription->filter, &share, &rest))
                 return 0;
         r = mqtt_walk_start(session, subscription->filter, &options);
-        if (r == 0 && session->walks)
+        if (r == 0 && mqtt_session_walks(session))
                 mqtt_walks_go_on(session);
         return r;
 }

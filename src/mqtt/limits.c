@@ -37,6 +37,12 @@ const char *mqtt_counter_name(enum mqtt_counter counter)
                 [MQTT_COUNT_CONNECTS] = "connects",
                 [MQTT_COUNT_RECEIVED] = "received",
                 [MQTT_COUNT_DELIVERED] = "delivered",
+                [MQTT_COUNT_PAYLOAD_RECEIVED] = "payload_received",
+                [MQTT_COUNT_PAYLOAD_DELIVERED] = "payload_delivered",
+                [MQTT_COUNT_PACKETS_RECEIVED] = "packets_received",
+                [MQTT_COUNT_PACKETS_SENT] = "packets_sent",
+                [MQTT_COUNT_BYTES_RECEIVED] = "bytes_received",
+                [MQTT_COUNT_BYTES_SENT] = "bytes_sent",
                 [MQTT_COUNT_DUPLICATES] = "duplicates",
                 [MQTT_COUNT_TAKEOVERS] = "takeovers",
                 [MQTT_COUNT_WILLS] = "wills",
@@ -65,6 +71,7 @@ const char *mqtt_counter_name(enum mqtt_counter counter)
                 [MQTT_COUNT_RECEIVE_MAXIMUM_EXCEEDED] = "receive_maximum_exceeded",
                 [MQTT_COUNT_ALIAS_INVALID] = "alias_invalid",
                 [MQTT_COUNT_SLOW_CLIENTS] = "slow_clients",
+                [MQTT_COUNT_ANSWERS_LOST] = "answers_lost",
         };
 
         return counter < MQTT_COUNTERS && names[counter] ? names[counter] : "unknown";

@@ -58,13 +58,19 @@ extern const struct mqtt_limits mqtt_limits_default;
 /* What was counted; names for people by mqtt_counter_name(). */
 enum mqtt_counter {
         MQTT_COUNT_CONNECTS,
-        MQTT_COUNT_RECEIVED,   /* PUBLISH packets of clients, duplicates included */
-        MQTT_COUNT_DELIVERED,  /* PUBLISH packets to clients, repetitions included */
+        MQTT_COUNT_RECEIVED,         /* PUBLISH packets of clients, duplicates included */
+        MQTT_COUNT_DELIVERED,        /* PUBLISH packets to clients, repetitions included */
+        MQTT_COUNT_PAYLOAD_RECEIVED, /* the bytes of their payloads */
+        MQTT_COUNT_PAYLOAD_DELIVERED,
+        MQTT_COUNT_PACKETS_RECEIVED, /* of all types */
+        MQTT_COUNT_PACKETS_SENT,
+        MQTT_COUNT_BYTES_RECEIVED, /* of those packets */
+        MQTT_COUNT_BYTES_SENT,
         MQTT_COUNT_DUPLICATES, /* QoS 2 that came again and was not delivered again */
         MQTT_COUNT_TAKEOVERS,
         MQTT_COUNT_WILLS,
         MQTT_COUNT_SESSIONS_EXPIRED,
-        /* Why messages did not reach somebody. */
+        /* Why messages did not reach somebody; told to hooks.on_drop. */
         MQTT_COUNT_DROPPED_SLOW,      /* QoS 0, the client reads too slowly */
         MQTT_COUNT_DROPPED_AWAY,      /* QoS 0, the client is not connected */
         MQTT_COUNT_DROPPED_QUEUE,     /* the session's queue was full */
@@ -91,6 +97,16 @@ enum mqtt_counter {
         MQTT_COUNT_RECEIVE_MAXIMUM_EXCEEDED,
         MQTT_COUNT_ALIAS_INVALID,
         MQTT_COUNT_SLOW_CLIENTS,
+        MQTT_COUNT_ANSWERS_LOST, /* larger than the client takes, or no memory: it is sent away */
         MQTT_COUNTERS,
 };
+#define MQTT_DROPPED_FIRST MQTT_COUNT_DROPPED_SLOW
+#define MQTT_DROPPED_REASONS (MQTT_COUNT_DROPPED_MEMORY + 1 - MQTT_DROPPED_FIRST)
 const char *mqtt_counter_name(enum mqtt_counter counter); /* "dropped_slow"; never NULL */
+
+/* What was counted for one session. */
+struct mqtt_account {
+        uint64_t received, received_bytes;      /* PUBLISH packets of the client; their payloads */
+        uint64_t delivered, delivered_bytes;    /* the same to it */
+        uint64_t dropped[MQTT_DROPPED_REASONS]; /* by MQTT_COUNT_DROPPED_... - MQTT_DROPPED_FIRST */
+};

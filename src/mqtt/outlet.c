@@ -1,5 +1,6 @@
 #include "mqtt/outlet.h"
 
+#include "mqtt/account.h"
 #include "mqtt/mount.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@ static int check_length(const struct mqtt_client *client, uint32_t length)
         return length > 0 && length <= client->packet_bytes ? 0 : -EMSGSIZE;
 }
 
+/* How many bytes. */
 static int write_copy(struct mqtt_client *client, const struct mqtt_outgoing *outgoing,
                       const struct mqtt_copy *copy)
 {
@@ -23,7 +25,32 @@ static int write_copy(struct mqtt_client *client, const struct mqtt_outgoing *ou
         if (!bytes)
                 return -ENOMEM;
         mqtt_message_put(outgoing->message, copy, (uint8_t *)bytes);
-        return 0;
+        return (int)length;
+}
+
+static void count(struct mqtt_client *client, const struct mqtt_message *message, uint32_t length)
+{
+        struct mqtt_account *account = mqtt_account_of(client->session);
+        uint64_t *counters = client->broker->counters;
+
+        counters[MQTT_COUNT_DELIVERED]++;
+        counters[MQTT_COUNT_PAYLOAD_DELIVERED] += message->payload_length;
+        counters[MQTT_COUNT_PACKETS_SENT]++;
+        counters[MQTT_COUNT_BYTES_SENT] += length;
+        if (!account)
+                return;
+        account->delivered++;
+        account->delivered_bytes += message->payload_length;
+}
+
+/* Returns `failure`. */
+static int lose(struct mqtt_client *client, const struct mqtt_message *message, int failure)
+{
+        mqtt_drop(client->session, mqtt_message_topic(message),
+                  failure == -ENOENT     ? MQTT_COUNT_DROPPED_DENIED
+                  : failure == -EMSGSIZE ? MQTT_COUNT_DROPPED_TOO_LARGE
+                                         : MQTT_COUNT_DROPPED_MEMORY);
+        return failure;
 }
 
 /* An alias for the topic, if there are any. A packet that would be too large in full is not
@@ -59,18 +86,15 @@ int mqtt_outlet_write(struct mqtt_client *client, const struct mqtt_outgoing *ou
                 .ids = outgoing->ids,
                 .now_ms = loop_now_ms(client->broker->loop),
         };
-        uint64_t *counters = client->broker->counters;
         int r = mqtt_mount_hidden(client->terms->mount, mqtt_message_topic(outgoing->message));
 
-        if (r < 0) {
-                counters[MQTT_COUNT_DROPPED_DENIED]++;
-                return r;
-        }
+        if (r < 0)
+                return lose(client, outgoing->message, r);
         copy.topic_from = (uint16_t)r;
         choose_alias(client, outgoing, &copy);
         r = write_copy(client, outgoing, &copy);
-        counters[r == 0           ? MQTT_COUNT_DELIVERED
-                 : r == -EMSGSIZE ? MQTT_COUNT_DROPPED_TOO_LARGE
-                                  : MQTT_COUNT_DROPPED_MEMORY]++;
-        return r;
+        if (r < 0)
+                return lose(client, outgoing->message, r);
+        count(client, outgoing->message, (uint32_t)r);
+        return 0;
 }

@@ -1,4 +1,5 @@
 /* PUBLISH from a client (3.3, 4.3). */
+#include "mqtt/account.h"
 #include "mqtt/client.h"
 #include "mqtt/mount.h"
 #include "mqtt/route.h"
@@ -84,11 +85,11 @@ static enum mqtt_reason pass_on(struct mqtt_client *client, const struct mqtt_pu
         int r;
 
         if (!may_publish(client, publish->topic)) {
-                broker->counters[MQTT_COUNT_DROPPED_DENIED]++;
+                mqtt_drop(client->session, publish->topic, MQTT_COUNT_DROPPED_DENIED);
                 return MQTT_NOT_AUTHORIZED;
         }
         if (publish->payload.length > client->terms->payload_bytes) {
-                broker->counters[MQTT_COUNT_DROPPED_TOO_LARGE]++;
+                mqtt_drop(client->session, publish->topic, MQTT_COUNT_DROPPED_TOO_LARGE);
                 return MQTT_QUOTA_EXCEEDED;
         }
         if (hooks->on_publish) {
@@ -98,7 +99,7 @@ static enum mqtt_reason pass_on(struct mqtt_client *client, const struct mqtt_pu
                 if (r == MQTT_HOOK_HANDLED)
                         return MQTT_SUCCESS;
                 if (r != MQTT_HOOK_PASS) {
-                        broker->counters[MQTT_COUNT_DROPPED_DENIED]++;
+                        mqtt_drop(client->session, publish->topic, MQTT_COUNT_DROPPED_DENIED);
                         return (enum mqtt_reason)r;
                 }
         }
@@ -166,6 +167,18 @@ static void take_at_least_once(struct mqtt_client *client, const struct mqtt_pub
                 answer(client, publish, acknowledgeable(reason));
 }
 
+static void count(struct mqtt_client *client, const struct mqtt_publish *publish)
+{
+        struct mqtt_account *account = mqtt_account_of(client->session);
+
+        client->broker->counters[MQTT_COUNT_RECEIVED]++;
+        client->broker->counters[MQTT_COUNT_PAYLOAD_RECEIVED] += publish->payload.length;
+        if (!account)
+                return;
+        account->received++;
+        account->received_bytes += publish->payload.length;
+}
+
 void mqtt_handle_publish(struct mqtt_client *client, const struct mqtt_frame *frame)
 {
         struct mqtt_publish publish;
@@ -177,7 +190,7 @@ void mqtt_handle_publish(struct mqtt_client *client, const struct mqtt_frame *fr
                 mqtt_client_refuse(client, (enum mqtt_reason)reason);
                 return;
         }
-        client->broker->counters[MQTT_COUNT_RECEIVED]++;
+        count(client, &publish);
         switch (publish.qos) {
         case 0:
                 (void)pass_on(client, &publish);

@@ -1,6 +1,7 @@
 #include "mqtt/route.h"
 
 #include "base/attributes.h"
+#include "mqtt/account.h"
 #include "mqtt/client.h"
 #include "mqtt/sender.h"
 
@@ -115,6 +116,16 @@ static int route_matched(struct mqtt_broker *broker, const struct mqtt_publish *
         return r < 0 ? r : distribute(broker, match, message);
 }
 
+static void lose(struct mqtt_broker *broker, struct mqtt_text topic, const struct mqtt_client *from)
+{
+        static const struct mqtt_text nobody = {"", 0};
+
+        if (from)
+                mqtt_drop(from->session, topic, MQTT_COUNT_DROPPED_MEMORY);
+        else
+                mqtt_drop_of(broker, nobody, topic, MQTT_COUNT_DROPPED_MEMORY);
+}
+
 int mqtt_route(struct mqtt_broker *broker, const struct mqtt_publish *publish,
                enum mqtt_origin origin, const struct mqtt_client *from)
 {
@@ -129,6 +140,6 @@ int mqtt_route(struct mqtt_broker *broker, const struct mqtt_publish *publish,
                 mqtt_match_end(&match);
         }
         if (r < 0 && r != -ENOSPC)
-                broker->counters[MQTT_COUNT_DROPPED_MEMORY]++;
+                lose(broker, publish->topic, from);
         return r;
 }

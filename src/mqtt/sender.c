@@ -1,6 +1,7 @@
 #include "mqtt/sender.h"
 
 #include "base/attributes.h"
+#include "mqtt/account.h"
 #include "mqtt/client.h"
 #include "mqtt/insider.h"
 #include "mqtt/outlet.h"
@@ -25,12 +26,13 @@ static bool is_allowed(const struct mqtt_client *client, const struct mqtt_messa
 static bool is_wanted(const struct mqtt_client *client, const struct mqtt_message *message)
 {
         struct mqtt_broker *broker = client->broker;
+        struct mqtt_text topic = mqtt_message_topic(message);
 
         /* [MQTT-3.3.2-5]. */
         if (mqtt_message_has_expired(message, loop_now_ms(broker->loop)))
-                broker->counters[MQTT_COUNT_DROPPED_EXPIRED]++;
+                mqtt_drop(client->session, topic, MQTT_COUNT_DROPPED_EXPIRED);
         else if (!is_allowed(client, message))
-                broker->counters[MQTT_COUNT_DROPPED_DENIED]++;
+                mqtt_drop(client->session, topic, MQTT_COUNT_DROPPED_DENIED);
         else
                 return true;
         return false;
@@ -48,9 +50,9 @@ static void send_at_most_once(struct mqtt_client *client, struct mqtt_message *m
         if (!is_wanted(client, message))
                 return;
         if (net_stream_pending(client->stream) >= broker->limits.output_bytes)
-                broker->counters[MQTT_COUNT_DROPPED_SLOW]++;
+                mqtt_drop(client->session, mqtt_message_topic(message), MQTT_COUNT_DROPPED_SLOW);
         else if (net_budget_is_tight(net_context_budget(broker->net)))
-                broker->counters[MQTT_COUNT_DROPPED_MEMORY]++;
+                mqtt_drop(client->session, mqtt_message_topic(message), MQTT_COUNT_DROPPED_MEMORY);
         else
                 (void)mqtt_outlet_write(client, &outgoing); /* counts its failures */
 }
@@ -123,7 +125,8 @@ static void send_acknowledged(struct mqtt_client *client, struct mqtt_delivery *
                 write_delivery(client, delivery, 0, false);
                 mqtt_delivery_done(delivery);
         } else if (mqtt_inflight_add(inflight, delivery, &packet_id) < 0) {
-                client->broker->counters[MQTT_COUNT_DROPPED_MEMORY]++;
+                mqtt_drop(client->session, mqtt_message_topic(delivery->message),
+                          MQTT_COUNT_DROPPED_MEMORY);
                 mqtt_delivery_done(delivery);
         } else {
                 write_delivery(client, delivery, packet_id, false);
@@ -147,7 +150,7 @@ static void keep(struct mqtt_session *session, struct mqtt_message *message,
 
         if (mqtt_delivery_init(&delivery, message, qos, retain, receiver->ids,
                                receiver->ids_count) < 0)
-                session->broker->counters[MQTT_COUNT_DROPPED_MEMORY]++;
+                mqtt_drop(session, mqtt_message_topic(message), MQTT_COUNT_DROPPED_MEMORY);
         else if (session->insider)
                 mqtt_insider_deliver(session->insider, &delivery);
         else if (qos > 0 && session->queue.count == 0 && mqtt_sender_is_ready(session))
@@ -175,7 +178,7 @@ void mqtt_sender_deliver(struct mqtt_session *session, struct mqtt_message *mess
         else if (client && client->state == MQTT_CLIENT_CONNECTED)
                 send_at_most_once(client, message, receiver, retain);
         else
-                session->broker->counters[MQTT_COUNT_DROPPED_AWAY]++;
+                mqtt_drop(session, mqtt_message_topic(message), MQTT_COUNT_DROPPED_AWAY);
 }
 
 static void write_pubrel(struct mqtt_client *client, uint16_t packet_id)
@@ -221,7 +224,7 @@ void mqtt_sender_go_on(struct mqtt_session *session)
 {
         while (has_window(session) && (resend(session->client) || send_queued(session->client)))
                 continue;
-        if (session->walks)
+        if (mqtt_session_walks(session))
                 mqtt_walks_go_on(session);
 }
 

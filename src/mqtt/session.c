@@ -1,5 +1,6 @@
 #include "mqtt/session.h"
 
+#include "mqtt/account.h"
 #include "mqtt/client.h"
 #include "mqtt/walk.h"
 
@@ -85,6 +86,13 @@ static struct mqtt_session *session_alloc(struct mqtt_broker *broker, struct mqt
         return session;
 }
 
+struct mqtt_session_more *mqtt_session_more(struct mqtt_session *session)
+{
+        if (!session->more)
+                session->more = calloc(1, sizeof(*session->more));
+        return session->more;
+}
+
 int mqtt_session_new(struct mqtt_broker *broker, struct mqtt_text id, struct mqtt_session **ret)
 {
         struct mqtt_session *session = session_alloc(broker, id);
@@ -128,6 +136,9 @@ struct mqtt_session *mqtt_session_free(struct mqtt_session *session)
         mqtt_inflight_done(&session->inflight);
         mqtt_queue_done(&session->queue, &session->broker->queued_bytes);
         mqtt_id_set_done(&session->received);
+        free(session->more);
+        if (session->broker->next_shown == session)
+                session->broker->next_shown = NULL;
         mqtt_broker_note_memory(session->broker);
         free(session);
         return NULL;
@@ -164,8 +175,8 @@ static bool drop_oldest(struct mqtt_session *session)
         if (session->client ||
             !mqtt_queue_take(&session->queue, &session->broker->queued_bytes, &oldest))
                 return false;
+        mqtt_drop(session, mqtt_message_topic(oldest.message), MQTT_COUNT_DROPPED_QUEUE);
         mqtt_delivery_done(&oldest);
-        session->broker->counters[MQTT_COUNT_DROPPED_QUEUE]++;
         return true;
 }
 
@@ -182,8 +193,8 @@ int mqtt_session_queue(struct mqtt_session *session, struct mqtt_delivery *deliv
                                    &bounds);
         while ((r == -ENOSPC || r == -EDQUOT) && drop_oldest(session));
         if (r < 0) {
-                session->broker->counters[r == -ENOMEM ? MQTT_COUNT_DROPPED_MEMORY
-                                                       : MQTT_COUNT_DROPPED_QUEUE]++;
+                mqtt_drop(session, mqtt_message_topic(delivery->message),
+                          r == -ENOMEM ? MQTT_COUNT_DROPPED_MEMORY : MQTT_COUNT_DROPPED_QUEUE);
                 mqtt_delivery_done(delivery);
         }
         mqtt_broker_note_memory(session->broker);

@@ -11,6 +11,7 @@
 #include "loop/timer.h"
 #include "mqtt/id-set.h"
 #include "mqtt/inflight.h"
+#include "mqtt/limits.h"
 #include "mqtt/queue.h"
 #include "mqtt/topic-tree.h"
 
@@ -22,16 +23,22 @@ struct mqtt_insider;
 struct mqtt_last_will;
 struct mqtt_walks;
 
+/* What those have who are not idle. */
+struct mqtt_session_more {
+        struct mqtt_walks *walks; /* retained messages on their way, see walk.h; NULL: none */
+        struct mqtt_account account;
+};
+
 struct mqtt_session {
         struct list link; /* of the broker's, but for those of our own */
         struct mqtt_broker *broker;
         struct mqtt_client *client;   /* NULL: away */
         struct mqtt_insider *insider; /* NULL: a client's */
         struct mqtt_subscriber subscriber;
-        uint32_t expiry_s;        /* from the connection's end on */
-        uint64_t away_ms;         /* when that was */
-        struct mqtt_walks *walks; /* retained messages on their way, see walk.h; NULL: none */
-        uint64_t number;          /* of all sessions there ever were, from 1 */
+        uint32_t expiry_s;              /* from the connection's end on */
+        uint64_t away_ms;               /* when that was */
+        struct mqtt_session_more *more; /* NULL: nothing of it */
+        uint64_t number;                /* of all sessions there ever were, from 1 */
 
         struct mqtt_inflight inflight; /* to the client */
         struct mqtt_queue queue;       /* the same, not sent yet */
@@ -48,6 +55,14 @@ static inline struct mqtt_text mqtt_session_id(const struct mqtt_session *sessio
 {
         return (struct mqtt_text){session->id, session->id_length};
 }
+
+/* NULL: none are on their way. */
+static inline struct mqtt_walks *mqtt_session_walks(const struct mqtt_session *session)
+{
+        return session->more ? session->more->walks : NULL;
+}
+/* Made at its first use, until the session's end. NULL: no memory. */
+struct mqtt_session_more *mqtt_session_more(struct mqtt_session *session);
 
 /* NULL: there is none. */
 struct mqtt_session *mqtt_session_find(struct mqtt_broker *broker, struct mqtt_text id);

@@ -1,4 +1,5 @@
 /* SUBSCRIBE and UNSUBSCRIBE (3.8 to 3.11). */
+#include "mqtt/account.h"
 #include "mqtt/client.h"
 #include "mqtt/mount.h"
 #include "mqtt/walk.h"
@@ -126,7 +127,7 @@ static uint8_t subscribe(struct mqtt_client *client, struct mqtt_subscription *w
         if (r >= MQTT_UNSPECIFIED_ERROR)
                 return (uint8_t)r;
         if (owe_retained(client->session, wanted, &options, r == MQTT_SUBSCRIBED) < 0)
-                client->broker->counters[MQTT_COUNT_DROPPED_MEMORY]++;
+                mqtt_drop(client->session, wanted->filter, MQTT_COUNT_DROPPED_MEMORY);
         return options.qos;
 }
 
@@ -182,7 +183,7 @@ void mqtt_handle_subscribe(struct mqtt_client *client, const struct mqtt_frame *
                 (void)buffer_append(reasons, &granted, 1); /* reserved */
         }
         answer(client, MQTT_SUBACK, packet.packet_id);
-        if (client->session->walks)
+        if (mqtt_session_walks(client->session))
                 mqtt_walks_go_on(client->session);
 }
 

@@ -40,20 +40,23 @@ static struct walk *walk_free(struct walk *walk)
 
 static void drop_if_done(struct mqtt_session *session)
 {
-        struct mqtt_walks *walks = session->walks;
+        struct mqtt_walks *walks = mqtt_session_walks(session);
 
         if (!walks || !list_is_empty(&walks->walks))
                 return;
         list_remove(&walks->link);
         free(walks);
-        session->walks = NULL;
+        session->more->walks = NULL;
 }
 
 static int open_walks(struct mqtt_session *session)
 {
+        struct mqtt_session_more *more = mqtt_session_more(session);
         struct mqtt_walks *walks;
 
-        if (session->walks)
+        if (!more)
+                return -ENOMEM;
+        if (more->walks)
                 return 0;
         walks = malloc(sizeof(*walks));
         if (!walks)
@@ -61,7 +64,7 @@ static int open_walks(struct mqtt_session *session)
         walks->session = session;
         list_init(&walks->link);
         list_init(&walks->walks);
-        session->walks = walks;
+        more->walks = walks;
         return 0;
 }
 
@@ -79,7 +82,7 @@ static int add_walk(struct mqtt_session *session, struct mqtt_text filter,
         walk->options = *options;
         walk->length = filter.length;
         memcpy(walk->filter, filter.bytes, filter.length);
-        list_append(&session->walks->walks, &walk->link);
+        list_append(&mqtt_session_walks(session)->walks, &walk->link);
         (void)TAKE(walk);
         return 0;
 }
@@ -101,9 +104,9 @@ int mqtt_walk_start(struct mqtt_session *session, struct mqtt_text filter,
 
 void mqtt_walk_stop(struct mqtt_session *session, struct mqtt_text filter)
 {
-        if (!session->walks)
+        if (!mqtt_session_walks(session))
                 return;
-        list_for_each (&session->walks->walks, position) {
+        list_for_each (&mqtt_session_walks(session)->walks, position) {
                 struct walk *walk = container_of(position, struct walk, link);
 
                 if (walk->length == filter.length &&
@@ -117,9 +120,9 @@ void mqtt_walk_stop(struct mqtt_session *session, struct mqtt_text filter)
 
 void mqtt_walks_drop(struct mqtt_session *session)
 {
-        if (!session->walks)
+        if (!mqtt_session_walks(session))
                 return;
-        list_for_each (&session->walks->walks, position)
+        list_for_each (&mqtt_session_walks(session)->walks, position)
                 walk_free(container_of(position, struct walk, link));
         drop_if_done(session);
 }
@@ -156,8 +159,9 @@ static bool send_slice(struct mqtt_session *session)
         uint32_t steps = STEPS;
         size_t sent = 0;
 
-        while (session->walks && can_take_more(session)) {
-                struct walk *walk = container_of(session->walks->walks.next, struct walk, link);
+        while (mqtt_session_walks(session) && can_take_more(session)) {
+                struct walk *walk =
+                        container_of(mqtt_session_walks(session)->walks.next, struct walk, link);
                 struct mqtt_message *message;
 
                 if (sent >= broker->limits.slice_bytes)
@@ -186,8 +190,8 @@ static void take_turn(struct mqtt_session *session)
 
         if (!send_slice(session))
                 return;
-        list_remove(&session->walks->link);
-        list_append(&broker->walking, &session->walks->link);
+        list_remove(&mqtt_session_walks(session)->link);
+        list_append(&broker->walking, &mqtt_session_walks(session)->link);
         loop_task_post(&broker->walk_task);
 }
 
@@ -195,12 +199,12 @@ void mqtt_walks_go_on(struct mqtt_session *session)
 {
         struct mqtt_broker *broker = session->broker;
 
-        if (!list_is_empty(&session->walks->link))
+        if (!list_is_empty(&mqtt_session_walks(session)->link))
                 return;
         if (!mqtt_walks_are_enough(broker)) {
                 take_turn(session);
         } else {
-                list_append(&broker->walking, &session->walks->link);
+                list_append(&broker->walking, &mqtt_session_walks(session)->link);
                 loop_task_post(&broker->walk_task);
         }
 }

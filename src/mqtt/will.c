@@ -1,5 +1,6 @@
 #include "mqtt/will.h"
 
+#include "mqtt/account.h"
 #include "mqtt/client.h"
 #include "mqtt/route.h"
 
@@ -112,7 +113,7 @@ void mqtt_last_will_publish(struct mqtt_last_will *will, struct mqtt_text client
         if (hooks->on_publish)
                 r = hooks->on_publish(hooks->owner, &who, &will->publish);
         if (r > MQTT_HOOK_HANDLED)
-                broker->counters[MQTT_COUNT_DROPPED_DENIED]++;
+                mqtt_drop_of(broker, client_id, will->publish.topic, MQTT_COUNT_DROPPED_DENIED);
         /* Nobody is left to be told of a failure; it was counted. */
         if (r == MQTT_HOOK_PASS)
                 (void)mqtt_route(broker, &will->publish, MQTT_ORIGIN_WILL, NULL);

@@ -1,0 +1,33 @@
+#include "mqtt/account.h"
+
+#include "mqtt/broker-internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct mqtt_account *mqtt_account_of(struct mqtt_session *session)
+{
+        struct mqtt_session_more *more = mqtt_session_more(session);
+
+        return more ? &more->account : NULL;
+}
+
+void mqtt_drop_of(struct mqtt_broker *broker, struct mqtt_text client_id, struct mqtt_text topic,
+                  enum mqtt_counter why)
+{
+        const struct mqtt_hooks *hooks = &broker->hooks;
+
+        assert(why >= MQTT_DROPPED_FIRST && why < MQTT_DROPPED_FIRST + MQTT_DROPPED_REASONS);
+        broker->counters[why]++;
+        if (hooks->on_drop)
+                hooks->on_drop(hooks->owner, client_id, topic, why);
+}
+
+void mqtt_drop(struct mqtt_session *session, struct mqtt_text topic, enum mqtt_counter why)
+{
+        struct mqtt_account *account = mqtt_account_of(session);
+
+        if (account)
+                account->dropped[why - MQTT_DROPPED_FIRST]++;
+        mqtt_drop_of(session->broker, mqtt_session_id(session), topic, why);
+}
