@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { KIB = 1024, MIB = 1024 * 1024 };
@@ -106,18 +107,38 @@ static inline void fixture_serve(struct fixture *f)
                  0);
 }
 
-static inline int fixture_call(struct fixture *f, const char *authority, bool verify,
-                               const char *name)
+/* With the client's TLS that is there. */
+static inline int fixture_connect(struct fixture *f, const char *name)
 {
         struct net_stream_owner owner = side_owner(&f->client);
         int r;
 
-        CHECK_EQ(net_tls_new_client(authority, verify, &f->client_tls, NULL), 0);
         r = net_stream_new_client(f->context, f->fds[1], f->client_tls, name, &limits, &owner,
                                   &f->client.stream);
         if (r == 0)
                 f->fds[1] = -1;
         return r;
+}
+
+static inline int fixture_call(struct fixture *f, const char *authority, bool verify,
+                               const char *name)
+{
+        CHECK_EQ(net_tls_new_client(authority, verify, &f->client_tls, NULL), 0);
+        return fixture_connect(f, name);
+}
+
+/* Another connection between the same two, once the one before is gone. */
+static inline void fixture_again(struct fixture *f)
+{
+        net_stream_close(f->server.stream);
+        net_stream_close(f->client.stream);
+        for (unsigned i = 0; i < 3; i++)
+                loop_run_once(f->loop, 0);
+        for (size_t i = 0; i < 2; i++)
+                if (f->fds[i] >= 0)
+                        close(f->fds[i]);
+        f->server = f->client = (struct side){0};
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, f->fds), 0);
 }
 
 static inline void fixture_rounds(struct fixture *f, unsigned rounds)

@@ -324,7 +324,7 @@ TEST(files_that_cannot_be_used_are_named)
         CHECK_EQ(net_tls_new_server(locked.certificate, locked.key, &tls, &error), -EINVAL);
         CHECK(strstr(error.text, "without a passphrase") != NULL);
         /* Else OpenSSL would ask on the terminal. */
-        CHECK(SSL_CTX_get_default_passwd_cb(f.server_tls->context) != NULL);
+        CHECK(SSL_CTX_get_default_passwd_cb(f.server_tls->edition->context) != NULL);
         CHECK_EQ(net_tls_new_client(missing.certificate, true, &tls, &error), -EINVAL);
         CHECK(strstr(error.text, "/missing") != NULL);
         CHECK_NULL(tls);

@@ -1,13 +1,13 @@
-/* net/tls-internal.h - a TLS context as the streams need it. For this room. */
+/* net/tls-internal.h - TLS as the streams need it. For this room. */
 #pragma once
 
+#include "net/tls-edition.h"
 #include "net/tls.h"
 
-#include <openssl/ssl.h>
-
 struct net_tls {
-        SSL_CTX *context;
-        bool verify; /* clients: the server's certificate and name */
+        enum net_tls_role role;
+        struct net_tls_options options; /* a copy of our own */
+        struct tls_edition *edition;    /* for handshakes that begin now */
 };
 
 /* What went wrong first in OpenSSL, in words without its codes; clears its queue. */

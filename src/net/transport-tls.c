@@ -71,7 +71,9 @@ static int tls_handshake(struct net_transport *transport)
                 return r;
         verdict = SSL_get_verify_result(session);
         if (r == -EPROTO && verdict != X509_V_OK)
-                fail_with(transport, "the server's certificate is not trusted",
+                fail_with(transport,
+                          SSL_is_server(session) ? "the client's certificate is not trusted"
+                                                 : "the server's certificate is not trusted",
                           X509_verify_cert_error_string(verdict));
         else if (r == 0 || r == -ECONNRESET)
                 fail_with(transport, "the TLS handshake failed", "the peer closed the connection");
@@ -138,7 +140,10 @@ static bool tls_has_more(const struct net_transport *transport)
 
 static void tls_done(struct net_transport *transport)
 {
+        struct tls_edition *edition = SSL_get_app_data(session_of(transport));
+
         SSL_free(session_of(transport));
+        tls_edition_unref(edition);
         transport->session = NULL;
         ERR_clear_error();
 }
@@ -158,12 +163,14 @@ static int init_tls(struct net_transport *transport, int fd, struct net_tls *tls
 
         net_transport_init_plain(transport, fd);
         ERR_clear_error();
-        session = SSL_new(tls->context);
-        if (!session || SSL_set_fd(session, fd) != 1) {
+        session = SSL_new(tls->edition->context);
+        if (!session || SSL_set_app_data(session, tls->edition) != 1 ||
+            SSL_set_fd(session, fd) != 1) {
                 SSL_free(session);
                 ERR_clear_error();
                 return -ENOMEM;
         }
+        tls_edition_ref(tls->edition);
         transport->type = &tls_type;
         transport->session = session;
         return 0;
@@ -201,12 +208,12 @@ int net_transport_init_tls_client(struct net_transport *transport, int fd, struc
         if (r < 0)
                 return r;
         SSL_set_connect_state(session_of(transport));
-        if (server_name && !expect_name(session_of(transport), server_name, tls->verify)) {
+        if (server_name && !expect_name(session_of(transport), server_name, tls->edition->verify)) {
                 ERR_clear_error();
                 return -EINVAL;
         }
         /* Trusting any name would be trusting anybody the authority knows. */
-        if (!server_name && tls->verify)
+        if (!server_name && tls->edition->verify)
                 return -EINVAL;
         return 0;
 }
