@@ -224,6 +224,11 @@ void mqtt_broker_check_stopped(struct mqtt_broker *broker)
                 broker->hooks.on_stopped(broker->hooks.owner);
 }
 
+void mqtt_broker_change_hooks(struct mqtt_broker *broker, const struct mqtt_hooks *hooks)
+{
+        broker->hooks = *hooks;
+}
+
 size_t mqtt_broker_connections(const struct mqtt_broker *broker)
 {
         return broker->connections;

@@ -25,6 +25,9 @@ struct mqtt_broker;
  * -ENOMEM; -EIO: no random numbers. */
 int mqtt_broker_new(struct loop *loop, struct net_context *net, const struct mqtt_limits *limits,
                     const struct mqtt_hooks *hooks, struct mqtt_broker **ret);
+/* Other hooks from here on, copied: those that nobody needs any more cost nothing, and others may
+ * be needed after all. Those about identities stay what they were. Not from inside a hook. */
+void mqtt_broker_change_hooks(struct mqtt_broker *broker, const struct mqtt_hooks *hooks);
 /* Closes what is left, without a word and without wills, and turns the loop until the
  * streams are gone. Not from inside a hook. */
 struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker);

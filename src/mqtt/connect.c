@@ -367,6 +367,7 @@ static int attempt_connect(struct attempt *attempt)
 static void enter(struct attempt *attempt)
 {
         struct mqtt_client *client = attempt->client;
+        const struct mqtt_hooks *hooks = &client->broker->hooks;
         int r;
 
         choose_expiry(attempt);
@@ -380,6 +381,11 @@ static void enter(struct attempt *attempt)
                 return;
         }
         mqtt_client_become_connected(client);
+        if (hooks->on_connected) {
+                struct mqtt_who who = mqtt_client_who(client);
+
+                hooks->on_connected(hooks->owner, &who);
+        }
         mqtt_client_watch(client);
         mqtt_sender_resume(client->session);
 }

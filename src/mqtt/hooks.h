@@ -54,6 +54,8 @@ struct mqtt_hooks {
          * the broker refuses it all the same. Only for identities, and not for one whose
          * connection is gone by then. Must not call the broker. */
         void (*on_answered)(void *owner, void *identity, enum mqtt_reason reason);
+        /* It is connected, and was told so: from here to on_disconnect. Must not call the broker. */
+        void (*on_connected)(void *owner, const struct mqtt_who *who);
         /* MQTT_HOOK_PASS: goes on to subscribers; MQTT_HOOK_HANDLED: the hook has done with
          * it what there is to do, the client gets a success, nobody else gets anything; a
          * reason, 0x80 and above: denied with it. Asked for each PUBLISH once (a QoS 2 that

@@ -12,7 +12,7 @@ struct witness {
         bool handles, hides;
         int identity, forgotten;
         uint32_t owner;
-        int answered; /* how often */
+        int answered, connected; /* how often */
         enum mqtt_reason answer;
         struct mqtt_broker *broker;
         struct mqtt_text client_id;
@@ -56,6 +56,16 @@ static void on_answered(void *owner, void *identity, enum mqtt_reason reason)
         CHECK(identity == &witness->identity);
         witness->answered++;
         witness->answer = reason;
+}
+
+static void on_connected(void *owner, const struct mqtt_who *who)
+{
+        struct witness *witness = owner;
+
+        CHECK(who->peer != NULL);
+        CHECK(who->identity == &witness->identity);
+        CHECK_EQ(witness->answer, MQTT_SUCCESS);
+        witness->connected++;
 }
 
 static int on_publish(void *owner, const struct mqtt_who *who, const struct mqtt_publish *publish)
@@ -115,6 +125,7 @@ static void begin(struct conversation *talk, struct witness *witness)
                 .owner = witness,
                 .on_connect = on_connect,
                 .on_answered = on_answered,
+                .on_connected = on_connected,
                 .on_publish = on_publish,
                 .on_subscribe = on_subscribe,
                 .on_deliver = on_deliver,
@@ -176,6 +187,7 @@ TEST(hooks_hear_whether_the_broker_takes_whom_they_let_in)
                          "a> " CONNECT_5("x") "a< 20{00 00 (22 0004 27 00001000 21 0008)}\n");
         CHECK_EQ(witness.answered, 1);
         CHECK_EQ(witness.answer, MQTT_SUCCESS);
+        CHECK_EQ(witness.connected, 1);
         witness.owner = 1;
         conversation_run(&talk, "b> " CONNECT_5("x") "b< 20{00 87 ()}\n"
                                                      "b|\n");
@@ -186,6 +198,30 @@ TEST(hooks_hear_whether_the_broker_takes_whom_they_let_in)
         conversation_run(&talk, "c> " CONNECT_5("c") "c< 20{00 8A ()}\n"
                                                      "c|\n");
         CHECK_EQ(witness.answered, 2);
+        CHECK_EQ(witness.connected, 1);
+        conversation_done(&talk);
+}
+
+TEST(hooks_may_change_under_clients)
+{
+        struct mqtt_hooks hooks = {.on_forget = on_forget};
+        struct conversation talk;
+        struct witness witness;
+
+        begin(&talk, &witness);
+        hooks.owner = &witness;
+        witness.publish = MQTT_NOT_AUTHORIZED;
+        conversation_run(&talk, "a> 10{[MQTT] 05 02 0000 (17 00) [a]}\n"
+                                "a< " CONNACK_5 "a> 82{0001 () [t] 00}\n"
+                                "a< 90{0001 () 00}\n"
+                                "a> 32{[t]0002()'m'}\n"
+                                "a< 40{0002 87}\n");
+        mqtt_broker_change_hooks(talk.broker, &hooks);
+        conversation_run(&talk, "a> 32{[t]0003()'m'}\n"
+                                "a< 30{[t]()'m'} 40{0003}\n"
+                                "a> E000\n"
+                                "a|\n");
+        CHECK_EQ(witness.forgotten, 1);
         conversation_done(&talk);
 }
 
@@ -428,16 +464,14 @@ TEST(a_hook_may_say_by_which_id_a_client_is_known)
                                 "a~\n"
                                 "a> 30{[t] () 'x'}\n");
         check_notes(&witness, "connect(own,user) publish(user,t) ");
-        conversation_run(
-                &talk,
-                "b> 10{[MQTT] 05 82 0000 () [other] [user]}\n"
-                "a< E0018E\n"
-                "a|\n"
-                "b~\n"
-                /* Who has none is told. */
-                "c> 10{[MQTT] 05 82 0000 () [] [user]}\n"
-                "b< E0018E\n"
-                "b|\n"
-                "c< 20{00 00 (22 0004 12 [user] 27 00001000 21 0008)}\n");
+        conversation_run(&talk, "b> 10{[MQTT] 05 82 0000 () [other] [user]}\n"
+                                "a< E0018E\n"
+                                "a|\n"
+                                "b~\n"
+                                /* Who has none is told. */
+                                "c> 10{[MQTT] 05 82 0000 () [] [user]}\n"
+                                "b< E0018E\n"
+                                "b|\n"
+                                "c< 20{00 00 (22 0004 12 [user] 27 00001000 21 0008)}\n");
         conversation_done(&talk);
 }
