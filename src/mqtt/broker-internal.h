@@ -8,6 +8,7 @@
 #include "loop/timer.h"
 #include "loop/trim.h"
 #include "mqtt/broker.h"
+#include "mqtt/queue.h"
 #include "mqtt/retained.h"
 #include "mqtt/topic-tree.h"
 
@@ -21,13 +22,14 @@ struct mqtt_broker {
         struct map *sessions; /* struct mqtt_session by client id */
         struct list all_sessions;
         struct mqtt_session *next_shown; /* where the last page of clients ended; NULL: none */
-        struct list connecting; /* struct mqtt_client, the one that waits longest first */
-        struct list clients;    /* those with a session */
-        struct list doomed;     /* those with a session, until the end of the round */
-        struct list ended;      /* those that write out their last */
+        struct list connecting;          /* struct mqtt_client, the one that waits longest first */
+        struct list clients;             /* those with a session */
+        struct list doomed;              /* those with a session, until the end of the round */
+        struct list ended;               /* those that write out their last */
         struct list insiders;
         size_t connections; /* all of these clients */
         size_t connecting_count, clients_count;
+        size_t clients_most;             /* ever, of the latter */
         struct loop_timer connect_timer; /* when the first of `connecting` has waited enough */
         struct loop_task doom_task;
         struct buffer mounted; /* a name or a filter with its mount, while a packet is handled */
@@ -41,10 +43,10 @@ struct mqtt_broker {
         struct loop_task walk_task;
         struct buffer reasons; /* of a SUBACK or UNSUBACK; empty between packets */
         uint64_t sessions_made;
-        uint64_t questions_asked; /* of on_connect */
-        size_t queued_bytes;      /* in the queues of all sessions */
-        struct loop_trim trim;    /* of what messages, sessions and filters take */
-        uint64_t round;           /* of the loop, that these are of: */
+        uint64_t questions_asked;  /* of on_connect */
+        struct mqtt_queued queued; /* in the queues of all sessions */
+        struct loop_trim trim;     /* of what messages, sessions and filters take */
+        uint64_t round;            /* of the loop, that these are of: */
         size_t routed, walked;
         bool stopping;
 

@@ -211,7 +211,7 @@ void mqtt_broker_stop(struct mqtt_broker *broker, enum mqtt_reason reason)
 
 void mqtt_broker_note_memory(struct mqtt_broker *broker)
 {
-        size_t messages = broker->queued_bytes + mqtt_retained_bytes(broker->retained);
+        size_t messages = broker->queued.bytes + mqtt_retained_bytes(broker->retained);
         size_t sessions = map_count(broker->sessions) * SESSION_BYTES;
         size_t filters = (size_t)mqtt_topic_tree_count(broker->tree) * SUBSCRIPTION_BYTES;
 
@@ -260,6 +260,10 @@ void mqtt_broker_figures(const struct mqtt_broker *broker, struct mqtt_broker_fi
                 .sessions = map_count(broker->sessions),
                 .subscriptions = mqtt_topic_tree_count(broker->tree),
                 .retained_messages = mqtt_retained_count(broker->retained),
+                .clients_most = broker->clients_most,
+                .retained_bytes = mqtt_retained_bytes(broker->retained),
+                .queued_messages = broker->queued.messages,
+                .queued_bytes = broker->queued.bytes,
         };
         for (size_t i = 0; i < MQTT_COUNTERS; i++)
                 ret->counters[i] = broker->counters[i];

@@ -92,6 +92,9 @@ struct mqtt_insider *mqtt_insider_free(struct mqtt_insider *insider);
 
 struct mqtt_broker_figures {
         size_t connections, clients, sessions, subscriptions, retained_messages;
+        size_t clients_most;   /* that were ever connected at a time */
+        size_t retained_bytes; /* as limits.retained_bytes counts them */
+        size_t queued_messages, queued_bytes;
         uint64_t counters[MQTT_COUNTERS];
 };
 void mqtt_broker_figures(const struct mqtt_broker *broker, struct mqtt_broker_figures *ret);

@@ -92,7 +92,11 @@ void mqtt_client_explain(const struct mqtt_client *client, enum mqtt_reason reas
 
 static void count_client(struct mqtt_client *client, int difference)
 {
-        client->broker->clients_count += (size_t)difference;
+        struct mqtt_broker *broker = client->broker;
+
+        broker->clients_count += (size_t)difference;
+        if (broker->clients_count > broker->clients_most)
+                broker->clients_most = broker->clients_count;
         mqtt_entrance_of(client->terms)->clients += (uint32_t)difference;
 }
 

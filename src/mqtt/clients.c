@@ -48,7 +48,8 @@ static void describe(const struct mqtt_session *session, struct mqtt_client_info
         if (session->client)
                 describe_connection(session->client, info);
         else
-                info->since_s = now_s(session->broker) - session->away_ms / 1000;
+                info->since_s =
+                        (loop_now_ms(session->broker->loop) - (uint64_t)session->away_ms) / 1000;
 }
 
 /* The first whose number is not below `number`; NULL: there is none. Sessions stand in the order of

@@ -63,7 +63,7 @@ static void insider_on_task(struct loop_task *task)
         unsigned calls = 0;
 
         while (calls++ < CALLS_MOST &&
-               mqtt_queue_take(&insider->session->queue, &insider->session->broker->queued_bytes,
+               mqtt_queue_take(&insider->session->queue, &insider->session->broker->queued,
                                &delivery)) {
                 if (mqtt_message_has_expired(delivery.message, now))
                         mqtt_drop(insider->session, mqtt_message_topic(delivery.message),

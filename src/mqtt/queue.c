@@ -10,11 +10,11 @@ void mqtt_queue_init(struct mqtt_queue *queue)
         *queue = (struct mqtt_queue){0};
 }
 
-void mqtt_queue_done(struct mqtt_queue *queue, size_t *all_bytes)
+void mqtt_queue_done(struct mqtt_queue *queue, struct mqtt_queued *all)
 {
         struct mqtt_delivery delivery;
 
-        while (mqtt_queue_take(queue, all_bytes, &delivery))
+        while (mqtt_queue_take(queue, all, &delivery))
                 mqtt_delivery_done(&delivery);
 }
 
@@ -42,7 +42,7 @@ static bool fits(size_t size, size_t used, size_t most)
         return used <= most && size <= most - used;
 }
 
-int mqtt_queue_add(struct mqtt_queue *queue, size_t *all_bytes,
+int mqtt_queue_add(struct mqtt_queue *queue, struct mqtt_queued *all,
                    const struct mqtt_delivery *delivery, const struct mqtt_queue_bounds *bounds)
 {
         size_t size = mqtt_message_size(delivery->message);
@@ -52,7 +52,7 @@ int mqtt_queue_add(struct mqtt_queue *queue, size_t *all_bytes,
         if (queue->count > 0 &&
             (queue->count >= bounds->messages || !fits(size, queue->bytes, most)))
                 return -ENOSPC;
-        if (!fits(size, *all_bytes, bounds->all_bytes))
+        if (!fits(size, all->bytes, bounds->all_bytes))
                 return -EDQUOT;
         if (queue->count == queue->capacity) {
                 r = grow(queue);
@@ -62,11 +62,12 @@ int mqtt_queue_add(struct mqtt_queue *queue, size_t *all_bytes,
         queue->places[(queue->first + queue->count) & (queue->capacity - 1)] = *delivery;
         queue->count++;
         queue->bytes += (uint32_t)size;
-        *all_bytes += size;
+        all->messages++;
+        all->bytes += size;
         return 0;
 }
 
-bool mqtt_queue_take(struct mqtt_queue *queue, size_t *all_bytes, struct mqtt_delivery *ret)
+bool mqtt_queue_take(struct mqtt_queue *queue, struct mqtt_queued *all, struct mqtt_delivery *ret)
 {
         if (queue->count == 0)
                 return false;
@@ -74,7 +75,8 @@ bool mqtt_queue_take(struct mqtt_queue *queue, size_t *all_bytes, struct mqtt_de
         queue->first = (queue->first + 1) & (queue->capacity - 1);
         queue->count--;
         queue->bytes -= (uint32_t)mqtt_message_size(ret->message);
-        *all_bytes -= mqtt_message_size(ret->message);
+        all->messages--;
+        all->bytes -= mqtt_message_size(ret->message);
         if (queue->count == 0) {
                 free(queue->places);
                 mqtt_queue_init(queue);

@@ -15,18 +15,23 @@ struct mqtt_queue {
         uint32_t bytes;
 };
 
+/* In all queues together. */
+struct mqtt_queued {
+        size_t messages, bytes;
+};
+
 struct mqtt_queue_bounds {
         uint32_t messages;
         size_t bytes, all_bytes;
 };
 
 void mqtt_queue_init(struct mqtt_queue *queue);
-/* `all_bytes`, here and below: what is in all queues. */
-void mqtt_queue_done(struct mqtt_queue *queue, size_t *all_bytes);
+/* `all`, here and below: what is in all queues. */
+void mqtt_queue_done(struct mqtt_queue *queue, struct mqtt_queued *all);
 
 /* Takes the delivery over on success only. -ENOSPC: beyond the bounds of this queue, though
  * one message fits into an empty one, however long; -EDQUOT: beyond that of all; -ENOMEM. */
-int mqtt_queue_add(struct mqtt_queue *queue, size_t *all_bytes,
+int mqtt_queue_add(struct mqtt_queue *queue, struct mqtt_queued *all,
                    const struct mqtt_delivery *delivery, const struct mqtt_queue_bounds *bounds);
 /* The oldest, now the caller's. False: empty. */
-bool mqtt_queue_take(struct mqtt_queue *queue, size_t *all_bytes, struct mqtt_delivery *ret);
+bool mqtt_queue_take(struct mqtt_queue *queue, struct mqtt_queued *all, struct mqtt_delivery *ret);

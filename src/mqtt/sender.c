@@ -212,7 +212,7 @@ static bool send_queued(struct mqtt_client *client)
         struct mqtt_delivery delivery;
 
         if (!mqtt_inflight_has_room(&client->session->inflight) ||
-            !mqtt_queue_take(&client->session->queue, &client->broker->queued_bytes, &delivery))
+            !mqtt_queue_take(&client->session->queue, &client->broker->queued, &delivery))
                 return false;
         if (client->session->queue.count == 0)
                 mqtt_broker_note_memory(client->broker);

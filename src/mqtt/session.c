@@ -134,7 +134,7 @@ struct mqtt_session *mqtt_session_free(struct mqtt_session *session)
                 map_remove(session->broker->sessions, session->id);
         publish_will(session);
         mqtt_inflight_done(&session->inflight);
-        mqtt_queue_done(&session->queue, &session->broker->queued_bytes);
+        mqtt_queue_done(&session->queue, &session->broker->queued);
         mqtt_id_set_done(&session->received);
         free(session->more);
         if (session->broker->next_shown == session)
@@ -173,7 +173,7 @@ static bool drop_oldest(struct mqtt_session *session)
         struct mqtt_delivery oldest;
 
         if (session->client ||
-            !mqtt_queue_take(&session->queue, &session->broker->queued_bytes, &oldest))
+            !mqtt_queue_take(&session->queue, &session->broker->queued, &oldest))
                 return false;
         mqtt_drop(session, mqtt_message_topic(oldest.message), MQTT_COUNT_DROPPED_QUEUE);
         mqtt_delivery_done(&oldest);
@@ -189,7 +189,7 @@ int mqtt_session_queue(struct mqtt_session *session, struct mqtt_delivery *deliv
         int r;
 
         do
-                r = mqtt_queue_add(&session->queue, &session->broker->queued_bytes, delivery,
+                r = mqtt_queue_add(&session->queue, &session->broker->queued, delivery,
                                    &bounds);
         while ((r == -ENOSPC || r == -EDQUOT) && drop_oldest(session));
         if (r < 0) {

@@ -15,7 +15,7 @@ static struct mqtt_delivery numbered(uint32_t number, uint32_t length)
         return delivery;
 }
 
-static int add(struct mqtt_queue *queue, size_t *all, uint32_t number, uint32_t length,
+static int add(struct mqtt_queue *queue, struct mqtt_queued *all, uint32_t number, uint32_t length,
                uint32_t messages, size_t bytes)
 {
         struct mqtt_queue_bounds bounds = {messages, bytes, 1000};
@@ -27,7 +27,7 @@ static int add(struct mqtt_queue *queue, size_t *all, uint32_t number, uint32_t 
         return r;
 }
 
-static uint32_t take(struct mqtt_queue *queue, size_t *all)
+static uint32_t take(struct mqtt_queue *queue, struct mqtt_queued *all)
 {
         struct mqtt_delivery delivery;
 
@@ -40,7 +40,7 @@ static uint32_t take(struct mqtt_queue *queue, size_t *all)
 TEST(what_comes_first_goes_first_however_it_grows)
 {
         struct mqtt_queue queue;
-        size_t all = 0;
+        struct mqtt_queued all = {0};
         uint32_t in = 0, out = 0;
 
         mqtt_queue_init(&queue);
@@ -50,7 +50,7 @@ TEST(what_comes_first_goes_first_however_it_grows)
                 CHECK_EQ(take(&queue, &all), ++out);
                 CHECK_EQ(queue.count, in - out);
                 CHECK_EQ(queue.bytes, (in - out) * 6);
-                CHECK_EQ(all, queue.bytes);
+                CHECK_EQ(all.bytes, queue.bytes);
         }
         while (out < in)
                 CHECK_EQ(take(&queue, &all), ++out);
@@ -62,7 +62,7 @@ TEST(what_comes_first_goes_first_however_it_grows)
 TEST(it_is_bounded_in_messages_and_in_bytes)
 {
         struct mqtt_queue queue;
-        size_t all = 0;
+        struct mqtt_queued all = {0};
 
         mqtt_queue_init(&queue);
         CHECK_EQ(add(&queue, &all, 1, 50, 2, 20), 0);
@@ -75,32 +75,33 @@ TEST(it_is_bounded_in_messages_and_in_bytes)
         CHECK_EQ(queue.bytes, 20);
         mqtt_queue_done(&queue, &all);
         CHECK_EQ(queue.count, 0);
-        CHECK_EQ(all, 0);
+        CHECK_EQ(all.bytes, 0);
 }
 
 TEST(all_of_them_are_bounded_together)
 {
         struct mqtt_queue one, two;
-        size_t all = 0;
+        struct mqtt_queued all = {0};
 
         mqtt_queue_init(&one);
         mqtt_queue_init(&two);
         for (uint32_t i = 1; i <= 10; i++)
                 CHECK_EQ(add(&one, &all, i, 98, 100, 10000), 0);
-        CHECK_EQ(all, 990);
+        CHECK_EQ(all.bytes, 990);
+        CHECK_EQ(all.messages, 10);
         CHECK_EQ(add(&two, &all, 1, 10, 100, 10000), -EDQUOT);
         CHECK_EQ(add(&two, &all, 1, 9, 100, 10000), 0);
         CHECK_EQ(take(&one, &all), 1);
         CHECK_EQ(add(&two, &all, 2, 98, 100, 10000), 0);
         mqtt_queue_done(&one, &all);
         mqtt_queue_done(&two, &all);
-        CHECK_EQ(all, 0);
+        CHECK_EQ(all.bytes, 0);
 }
 
 TEST(without_memory_the_delivery_stays_the_callers)
 {
         struct mqtt_queue queue;
-        size_t all = 0;
+        struct mqtt_queued all = {0};
         struct mqtt_queue_bounds bounds = {10, 100, 100};
         struct mqtt_delivery delivery = numbered(1, 1);
         int r;
