@@ -1,5 +1,7 @@
 #include "access/certificate-identity.h"
 
+#include "base/utf8.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -12,7 +14,7 @@ int certificate_identity_name(enum certificate_identity identity,
                                                                         : NULL;
         size_t length = name ? strlen(name) : 0;
 
-        if (length == 0 || length > MQTT_TEXT_MAX)
+        if (length == 0 || length > MQTT_TEXT_MAX || utf8_valid_prefix(name, length) < length)
                 return -ENOENT;
         *ret = (struct mqtt_text){name, (uint16_t)length};
         return 0;

@@ -13,14 +13,14 @@ enum certificate_identity {
         CERTIFICATE_IDENTITY_URI,     /* the first URI among its alternative names */
 };
 
-/* As UTF-8, without U+0000. Empty: the certificate has none. */
+/* Empty or NULL: the certificate has none. */
 struct certificate_facts {
         const char *common_name;
         const char *subject;
         const char *uri;
 };
 
-/* 0; -ENOENT: it has no such name, or one that is too long to be one (65,535 bytes). What
+/* 0; -ENOENT: it has no such name, or one that cannot be one: not UTF-8, over 65,535 bytes. What
  * *ret points to is `facts`'. */
 int certificate_identity_name(enum certificate_identity identity,
                               const struct certificate_facts *facts, struct mqtt_text *ret);

@@ -210,7 +210,8 @@ static int open_session(struct attempt *attempt)
         bool is_own = !session || session->owner == attempt->owner;
         int r;
 
-        if (!is_own && session->client) {
+        /* Nobody's give way, or a user could be kept out by whoever came first. */
+        if (!is_own && (session->client || session->owner != 0)) {
                 broker->counters[MQTT_COUNT_REFUSED_CLIENT_IDS]++;
                 return MQTT_NOT_AUTHORIZED;
         }

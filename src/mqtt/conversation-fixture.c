@@ -158,7 +158,8 @@ void conversation_dial(struct conversation *talk, size_t client)
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
         talk->fds[client] = fds[1];
         buffer_truncate(&talk->heard[client], 0);
-        if (mqtt_broker_attach(talk->broker, fds[0], NULL, &peer, talk->terms) < 0)
+        if (mqtt_broker_attach(talk->broker, fds[0], NULL, talk->peer ? talk->peer : &peer,
+                               talk->terms) < 0)
                 close(fds[0]);
 }
 

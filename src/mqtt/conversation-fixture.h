@@ -28,7 +28,8 @@ struct conversation {
         struct net_context *net;
         struct mqtt_broker *broker;
         const struct mqtt_terms *terms; /* of those who come from now on; NULL: none */
-        int fds[CONVERSATION_CLIENTS]; /* -1: not there */
+        const struct net_address *peer; /* where those come from; NULL: a Unix socket */
+        int fds[CONVERSATION_CLIENTS];  /* -1: not there */
         struct buffer heard[CONVERSATION_CLIENTS];
         const char *name; /* for messages */
 };

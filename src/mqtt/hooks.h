@@ -26,8 +26,9 @@ struct mqtt_who {
 struct mqtt_admission {
         enum mqtt_reason reason; /* 0x80 and above: refused with it */
         void *identity;          /* only when not refused; comes back in `who` */
-        /* Whose sessions it may have (5.4.2): one of another owner is not resumed but ended, or,
-         * while its client is connected, not given away: 0x87. */
+        /* Whose sessions it may have (5.4.2): one of another owner is neither resumed nor ended,
+         * and its client id not given away: 0x87. 0: nobody's; such a session ends when its client
+         * is not connected and an owner comes. */
         uint32_t owner;
         /* By which it is known instead of the one it gave (which, if it gave none, is told of it);
          * empty: its own. Well-formed UTF-8 without U+0000; stays the hook's, and as long as the

@@ -402,34 +402,46 @@ static void by_user(void *owner, const struct mqtt_who *who, const struct mqtt_c
 #define CONNECT_AS(id, user) "10{[MQTT] 05 80 0000 (11 FFFFFFFF) [" id "] [" user "]}\n"
 #define RESUMED_5 "20{01 00 (22 0004 27 00001000 21 0008)}\n"
 
-TEST(a_session_is_resumed_by_its_owner_only)
+/* What waits for Ann is not Ben's to read, nor to throw away. */
+TEST(a_session_is_resumed_and_ended_by_its_owner_only)
 {
+        static const char *const scripts[] = {
+                "a> " CONNECT_AS("x", "ann") "a< " CONNACK_5,
+                "a> 82{0001 () [t] 01}\na< 90{0001 () 01}\na.\n",
+                "a> " CONNECT_AS("x", "ann") "a< " RESUMED_5 "a.\n",
+                "b> " CONNECT_AS("p", "ben") "b< " CONNACK_5,
+                "b> 32{[t] 0001 () 'for ann'}\nb< 40{0001}\n",
+                "c> " CONNECT_AS("x", "ben") "c< 20{00 87 ()}\nc|\n",
+                "d> " CONNECT_5("x") "d< 20{00 87 ()}\nd|\n",
+                "a> " CONNECT_AS("x", "ann") "a< " RESUMED_5 "a< 32{[t] 0001 () 'for ann'}\n",
+        };
         struct mqtt_hooks hooks = {.on_connect = by_user};
         struct conversation talk;
 
         conversation_init(&talk, NULL, &hooks);
-        conversation_run(
-                &talk,
-                "a> " CONNECT_AS(
-                        "x",
-                        "ann") "a< " CONNACK_5 "a> 82{0001 () [t] 01}\n"
-                               "a< 90{0001 () 01}\n"
-                               "a.\n"
-                               "a> " CONNECT_AS(
-                                       "x",
-                                       "ann") "a< " RESUMED_5 "a.\n"
-                                              "b> " CONNECT_AS(
-                                                      "p",
-                                                      "ben") "b< " CONNACK_5
-                                                             "b> 32{[t] 0001 () 'for ann'}\n"
-                                                             "b< 40{0001}\n"
-                                                             /* What waited for Ann is not Ben's. */
-                                                             "c> " CONNECT_AS("x",
-                                                                              "ben") "c< " CONNACK_5
-                                                                                     "c> C000\n"
-                                                                                     "c< D000\n"
-                                                                                     "c> E000\n"
-                                                                                     "c|\n");
+        for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
+                conversation_run(&talk, scripts[i]);
+        conversation_check_end(&talk);
+        CHECK_EQ(conversation_count(&talk, MQTT_COUNT_REFUSED_CLIENT_IDS), 2);
+        conversation_done(&talk);
+}
+
+TEST(a_session_that_nobody_owns_ends_when_an_owner_comes)
+{
+        static const char *const scripts[] = {
+                "a> 10{[MQTT] 05 00 0000 (11 FFFFFFFF) [x]}\na< " CONNACK_5,
+                "b> " CONNECT_AS("x", "ann") "b< 20{00 87 ()}\nb|\n",
+                "a> 82{0001 () [t] 01}\na< 90{0001 () 01}\na.\n",
+        };
+        struct mqtt_hooks hooks = {.on_connect = by_user};
+        struct conversation talk;
+
+        conversation_init(&talk, NULL, &hooks);
+        for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
+                conversation_run(&talk, scripts[i]);
+        conversation_run(&talk, "c> " CONNECT_5("c") "c< " CONNACK_5
+                                                     "c> 32{[t] 0001 () 'm'}\nc< 40{0001}\n"
+                                                     "d> " CONNECT_AS("x", "ann") "d< " CONNACK_5);
         conversation_check_end(&talk);
         conversation_done(&talk);
 }

@@ -21,7 +21,7 @@ enum { MADE_PREFIX_LENGTH = sizeof made_prefix - 1 };
 
 _Static_assert(MADE_PREFIX_LENGTH + RANDOM_DIGITS + CHECKSUM_DIGITS == TOKEN_MADE_LENGTH,
                "a made token's parts add up");
-_Static_assert(TOKEN_HASH_SIZE >= ARGON2ID_SIZE, "hashes of both kinds fit");
+_Static_assert((int)TOKEN_HASH_SIZE >= (int)ARGON2ID_SIZE, "hashes of both kinds fit");
 
 static bool starts_with(const char *text, const char *prefix)
 {

@@ -1,9 +1,9 @@
 #include "agent/gate/admission.h"
 
+#include "access/owner.h"
 #include "agent/gate/caller.h"
 #include "agent/gate/quoted.h"
 #include "base/attributes.h"
-#include "base/siphash.h"
 #include "proto/token.h"
 
 #include <errno.h>
@@ -63,12 +63,14 @@ static enum mqtt_reason judge(struct gate_admission *admission,
         return MQTT_SUCCESS;
 }
 
-/* A client id is its user's. The key is of no use to anybody: names are the configuration's. */
-static uint32_t owner_of(const struct command_principal *principal)
+/* A client id is its user's; one of those without a password is nobody's. */
+static uint32_t owner_of(const struct gate *gate, const struct command_principal *principal)
 {
-        static const struct siphash_key key = {{0}};
+        struct command_principal anybody;
+        struct mqtt_text name = {principal->name, (uint16_t)strlen(principal->name)};
 
-        return (uint32_t)siphash(&key, principal->name, strlen(principal->name));
+        gate->options.admit(gate->options.admit_owner, &anybody);
+        return strcmp(principal->name, anybody.name) == 0 ? 0 : access_owner(name);
 }
 
 static void conclude(struct gate_admission *admission, enum mqtt_reason reason)
@@ -83,7 +85,7 @@ static void conclude(struct gate_admission *admission, enum mqtt_reason reason)
                 return;
         }
         answer->identity = admission->caller;
-        answer->owner = owner_of(&admission->caller->session.principal);
+        answer->owner = owner_of(admission->gate, &admission->caller->session.principal);
         answer->response_information = admission->caller->response_topic;
 }
 
@@ -204,7 +206,7 @@ void gate_on_answered(void *owner, void *identity, enum mqtt_reason reason)
         if (reason != MQTT_SUCCESS) {
                 gate->counts.refused++;
                 deny(gate, caller,
-                     reason == MQTT_NOT_AUTHORIZED ? "its client id is another user's, who is there"
+                     reason == MQTT_NOT_AUTHORIZED ? "its client id is another user's"
                                                    : mqtt_reason_name(reason));
                 return;
         }
