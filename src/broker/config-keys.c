@@ -1,5 +1,6 @@
 /* The keys of our own grammar. Those of the listeners hold for every protocol; what makes no
  * sense together is refused by config-check.c. */
+#include "access/settings.h"
 #include "base/log.h"
 #include "broker/config-internal.h"
 
@@ -153,6 +154,11 @@ static const struct config_key mqtt_keys[] = {
 
 static const struct config_key access_keys[] = {
         ACCESS_KEYS(struct broker_config, access, BROKER_ANONYMOUS_LOOPBACK, BROKER_EMPTY_IDS_YES),
+        CONFIG_BOOL(struct broker_config, anonymous_reads, "anonymous_reads_only", false),
+        CONFIG_LIST(struct broker_config, users, "users", struct user_setting, user_setting_keys,
+                    USERS_MAX, USER_SETTING_EXPECTED),
+        CONFIG_LIST(struct broker_config, acl, "acl", struct rule_setting, rule_setting_keys,
+                    ACL_RULES_MAX, RULE_SETTING_EXPECTED),
 };
 
 static const struct config_key operations_keys[] = {

@@ -1,6 +1,7 @@
 #include "broker/listeners.h"
 
 #include "broker/addresses.h"
+#include "broker/place.h"
 #include "broker/terms.h"
 #include "http/server.h"
 #include "mqtt/websocket.h"
@@ -10,13 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 128 };
-
 /* One listener of the configuration. */
 struct entrance {
         struct broker_listeners *listeners;
         const struct broker_listener *config;
-        char name[NAME_MAX_BYTES];
+        char name[BROKER_PLACE_MAX];
         const struct mqtt_terms *terms;
         struct net_tls *tls;        /* NULL: plain */
         struct http_router *router; /* NULL: it does not speak HTTP */
@@ -56,22 +55,6 @@ static void on_exhausted(void *owner, int error)
 
         log_warning(entrance->listeners->options.log, "broker",
                     "turning away listener=%s error=\"%s\"", entrance->name, strerror(-error));
-}
-
-static void name_entrance(struct entrance *entrance)
-{
-        const struct broker_listener *config = entrance->config;
-
-        if (config->name)
-                snprintf(entrance->name, sizeof(entrance->name), "%s", config->name);
-        else if (config->socket)
-                snprintf(entrance->name, sizeof(entrance->name), "%s", config->socket);
-        else
-                snprintf(entrance->name, sizeof(entrance->name), "%s:%d",
-                         config->interface ? config->interface
-                         : config->host    ? config->host
-                                           : "*",
-                         (int)config->port);
 }
 
 static int open_http(struct entrance *entrance)
@@ -167,16 +150,22 @@ static void log_sockets(const struct entrance *entrance)
 
 static int open_entrance(struct entrance *entrance, struct error *error)
 {
+        const struct broker_listeners_options *options = &entrance->listeners->options;
         const struct broker_listener *config = entrance->config;
+        struct broker_door *door = NULL;
         int r = 0;
 
-        name_entrance(entrance);
+        if (config->name)
+                snprintf(entrance->name, sizeof(entrance->name), "%s", config->name);
+        else
+                broker_place(config, entrance->name);
+        if (options->doors)
+                door = broker_doors_find(options->doors, config);
         if (config->certificate)
                 r = net_tls_new_server(config->certificate, config->key, &entrance->tls, error);
         if (r < 0)
                 return r;
-        r = broker_terms_new(entrance->listeners->options.config, config, entrance->name, entrance,
-                             NULL, &entrance->terms);
+        r = broker_terms_new(options->config, config, entrance->name, door, NULL, &entrance->terms);
         if (r == 0 && config->protocol != BROKER_PROTOCOL_MQTT)
                 r = open_http(entrance);
         if (r < 0)

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "broker/config.h"
+#include "broker/doors.h"
 #include "mqtt/broker.h"
 
 struct broker_listeners;
@@ -16,6 +17,7 @@ struct broker_listeners_options {
         struct loop *loop;
         struct net_context *net;
         struct mqtt_broker *broker;
+        struct broker_doors *doors; /* NULL: none are closed to anybody */
         struct log *log;
         const struct broker_config *config; /* until the next reload */
 };

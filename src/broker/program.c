@@ -1,6 +1,7 @@
 #include "broker/program.h"
 
 #include "base/attributes.h"
+#include "broker/hooks.h"
 #include "broker/keep.h"
 #include "broker/listeners.h"
 #include "loop/signal.h"
@@ -18,35 +19,14 @@ struct broker_program {
         const struct broker_config *config;
         struct loop *loop;
         struct net_context *net;
+        struct broker_doors *doors; /* NULL: there is no configuration */
+        struct broker_hooks hooks;
         struct mqtt_broker *broker;
         struct broker_keep keep;
         struct broker_listeners *listeners;
         struct loop_signal signals[SIGNALS];
         bool stopping;
 };
-
-static void on_connect(void *owner, const struct mqtt_who *who, const struct mqtt_connect *connect,
-                       struct mqtt_admission *answer)
-{
-        struct broker_program *program = owner;
-        char peer[NET_ADDRESS_TEXT_MAX];
-        struct net_address address;
-
-        net_peer_address(who->peer, &address);
-        log_debug(program->log, "broker", "connect client=%.*s version=%d peer=%s",
-                  (int)who->client_id.length, who->client_id.bytes, (int)who->version,
-                  net_address_text(&address, peer));
-}
-
-static void on_disconnect(void *owner, const struct mqtt_who *who, enum mqtt_reason reason,
-                          int failure)
-{
-        struct broker_program *program = owner;
-
-        log_debug(program->log, "broker", "disconnect client=%.*s reason=0x%02x why=\"%s\"",
-                  (int)who->client_id.length, who->client_id.bytes, (unsigned)reason,
-                  failure < 0 ? strerror(-failure) : mqtt_reason_name(reason));
-}
 
 /* All clients have read that it ends, or had their time. */
 static void on_stopped(void *owner)
@@ -88,21 +68,46 @@ static void raise_descriptors(void)
         }
 }
 
+/* Without a configuration it is for this machine, and open to all its users. */
+static int start_doors(struct broker_program *program, struct error *error)
+{
+        int r;
+
+        if (!program->config->path)
+                return 0;
+        r = broker_doors_new(program->loop, program->log, &program->doors);
+        if (r < 0)
+                return error_set(error, r, "cannot start: %s", strerror(-r));
+        return broker_doors_load(program->doors, program->config, error);
+}
+
 static int start_broker(struct broker_program *program)
 {
-        struct mqtt_hooks hooks = {.owner = program, .on_stopped = on_stopped};
         struct mqtt_limits limits;
+        struct mqtt_hooks hooks;
+        int r;
+
+        program->hooks = (struct broker_hooks){
+                .log = program->log,
+                .log_connections = program->config->log.connections,
+                .doors = program->doors,
+                .on_stopped = on_stopped,
+                .owner = program,
+        };
+        hooks = broker_hooks_make(&program->hooks);
+        broker_config_limits(program->config, &limits);
+        r = mqtt_broker_new(program->loop, program->net, &limits, &hooks, &program->broker);
+        if (r == 0 && program->doors)
+                broker_doors_start(program->doors, program->broker);
+        return r;
+}
+
+static int start_loop(struct broker_program *program)
+{
         int r = loop_new(&program->loop);
 
-        broker_config_limits(program->config, &limits);
-        if (log_enabled(program->log, LOG_LEVEL_DEBUG)) {
-                hooks.on_connect = on_connect;
-                hooks.on_disconnect = on_disconnect;
-        }
         if (r == 0)
                 r = net_context_new(program->loop, (size_t)program->config->memory, &program->net);
-        if (r == 0)
-                r = mqtt_broker_new(program->loop, program->net, &limits, &hooks, &program->broker);
         if (r == 0)
                 r = loop_signal_open(&program->signals[0], program->loop, SIGINT, on_interrupt);
         if (r == 0)
@@ -117,6 +122,12 @@ static int start(struct broker_program *program, struct error *error)
         raise_descriptors();
         /* OpenSSL cannot write without the signal (net/stream.h). */
         signal(SIGPIPE, SIG_IGN);
+        r = start_loop(program);
+        if (r < 0)
+                return error_set(error, r, "cannot start: %s", strerror(-r));
+        r = start_doors(program, error);
+        if (r < 0)
+                return r;
         r = start_broker(program);
         if (r < 0)
                 return error_set(error, r, "cannot start: %s", strerror(-r));
@@ -127,6 +138,7 @@ static int start(struct broker_program *program, struct error *error)
         return broker_listeners_new(&(struct broker_listeners_options){.loop = program->loop,
                                                                        .net = program->net,
                                                                        .broker = program->broker,
+                                                                       .doors = program->doors,
                                                                        .log = program->log,
                                                                        .config = program->config},
                                     &program->listeners, error);
@@ -162,6 +174,7 @@ struct broker_program *broker_program_free(struct broker_program *program)
                 broker_listeners_close(program->listeners);
         mqtt_broker_free(program->broker);
         broker_keep_done(&program->keep);
+        broker_doors_free(program->doors);
         broker_listeners_free(program->listeners);
         if (program->loop)
                 net_context_free(program->net);

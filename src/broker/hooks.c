@@ -1,0 +1,117 @@
+#include "broker/hooks.h"
+
+#include <string.h>
+
+static const char *text_of(const struct net_peer *peer, char text[NET_ADDRESS_TEXT_MAX])
+{
+        struct net_address address;
+
+        net_peer_address(peer, &address);
+        return net_address_text(&address, text);
+}
+
+static void log_connected(const struct broker_hooks *hooks, const struct mqtt_who *who)
+{
+        char text[NET_ADDRESS_TEXT_MAX];
+
+        log_write(hooks->log, hooks->log_connections ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "broker",
+                  "connect client=%.*s user=%.*s version=%s peer=%s listener=%s",
+                  (int)who->client_id.length, who->client_id.bytes, (int)who->user.length,
+                  who->user.bytes, who->version == MQTT_VERSION_5 ? "5.0" : "3.1.1",
+                  text_of(who->peer, text), who->terms->name);
+}
+
+static void on_connected(void *owner, const struct mqtt_who *who)
+{
+        const struct broker_hooks *hooks = owner;
+
+        if (hooks->log_connections || log_enabled(hooks->log, LOG_LEVEL_DEBUG))
+                log_connected(hooks, who);
+}
+
+static void on_disconnect(void *owner, const struct mqtt_who *who, enum mqtt_reason reason,
+                          int failure)
+{
+        const struct broker_hooks *hooks = owner;
+
+        if (!hooks->log_connections && !log_enabled(hooks->log, LOG_LEVEL_DEBUG))
+                return;
+        log_write(hooks->log, hooks->log_connections ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "broker",
+                  "disconnect client=%.*s reason=0x%02x why=\"%s\"", (int)who->client_id.length,
+                  who->client_id.bytes, (unsigned)reason,
+                  failure < 0 ? strerror(-failure) : mqtt_reason_name(reason));
+}
+
+static void on_stopped(void *owner)
+{
+        const struct broker_hooks *hooks = owner;
+
+        hooks->on_stopped(hooks->owner);
+}
+
+/* Those of the doors have an owner of their own. */
+
+static void on_connect(void *owner, const struct mqtt_who *who, const struct mqtt_connect *connect,
+                       struct mqtt_admission *answer)
+{
+        const struct mqtt_hooks *access = &((struct broker_hooks *)owner)->access;
+
+        access->on_connect(access->owner, who, connect, answer);
+}
+
+static int on_publish(void *owner, const struct mqtt_who *who, const struct mqtt_publish *publish)
+{
+        const struct mqtt_hooks *access = &((struct broker_hooks *)owner)->access;
+
+        return access->on_publish(access->owner, who, publish);
+}
+
+static int on_subscribe(void *owner, const struct mqtt_who *who,
+                        const struct mqtt_subscription *subscription)
+{
+        const struct mqtt_hooks *access = &((struct broker_hooks *)owner)->access;
+
+        return access->on_subscribe(access->owner, who, subscription);
+}
+
+static bool on_deliver(void *owner, const struct mqtt_who *who, struct mqtt_text topic)
+{
+        const struct mqtt_hooks *access = &((struct broker_hooks *)owner)->access;
+
+        return access->on_deliver(access->owner, who, topic);
+}
+
+static void on_forget(void *owner, void *identity)
+{
+        const struct mqtt_hooks *access = &((struct broker_hooks *)owner)->access;
+
+        access->on_forget(access->owner, identity);
+}
+
+/* Without doors: the broker's own topics are its own to publish to. */
+static int on_open_publish(void *owner, const struct mqtt_who *who,
+                           const struct mqtt_publish *publish)
+{
+        (void)owner, (void)who;
+        return publish->topic.length > 0 && publish->topic.bytes[0] == '$' ? MQTT_NOT_AUTHORIZED
+                                                                           : MQTT_HOOK_PASS;
+}
+
+struct mqtt_hooks broker_hooks_make(struct broker_hooks *hooks)
+{
+        struct mqtt_hooks made = {.owner = hooks,
+                                  .on_connected = on_connected,
+                                  .on_disconnect = on_disconnect,
+                                  .on_stopped = on_stopped,
+                                  .on_publish = on_open_publish};
+
+        if (!hooks->doors)
+                return made;
+        broker_doors_hooks(hooks->doors, &hooks->access);
+        made.on_connect = on_connect;
+        made.on_publish = on_publish;
+        made.on_subscribe = on_subscribe;
+        made.on_deliver = hooks->access.on_deliver ? on_deliver : NULL;
+        made.on_forget = on_forget;
+        return made;
+}
