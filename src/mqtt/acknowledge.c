@@ -1,9 +1,11 @@
 /* PUBACK, PUBREC, PUBREL and PUBCOMP: what completes a delivery (4.3.2, 4.3.3). */
 #include "mqtt/client.h"
+#include "mqtt/journal-held.h"
 #include "mqtt/sender.h"
 #include "proto/mqtt/encode.h"
 
-/* Answers with the same identifier. */
+/* Answers with the same identifier, once all that was said before is durable: whoever forgets an
+ * identifier earlier takes a later message for another, or another for the same. */
 static void answer(struct mqtt_client *client, enum mqtt_type type, uint16_t packet_id,
                    enum mqtt_reason reason)
 {
@@ -11,14 +13,18 @@ static void answer(struct mqtt_client *client, enum mqtt_type type, uint16_t pac
         struct mqtt_acknowledgement answer = {.packet_id = packet_id, .reason = reason};
 
         mqtt_client_explain(client, reason, SIZE, &answer.properties);
-        mqtt_client_write(client, mqtt_encode_acknowledgement(&client->broker->scratch,
-                                                              (enum mqtt_version)client->version,
-                                                              type, &answer));
+        mqtt_client_answer(client,
+                           mqtt_encode_acknowledgement(&client->broker->scratch,
+                                                       (enum mqtt_version)client->version, type,
+                                                       &answer),
+                           mqtt_client_all(client));
 }
 
 /* The message has arrived, or never will; another may take its place. */
-static void complete(struct mqtt_client *client, uint16_t packet_id)
+static void complete(struct mqtt_client *client, const struct mqtt_delivery *delivery,
+                     uint16_t packet_id)
 {
+        mqtt_journal_done(client->session, delivery, packet_id);
         mqtt_inflight_remove(&client->session->inflight, packet_id);
         mqtt_sender_go_on(client->session);
 }
@@ -34,7 +40,7 @@ static void on_puback(struct mqtt_client *client, const struct mqtt_acknowledgem
         if (delivery->qos != 1)
                 mqtt_client_refuse(client, MQTT_PROTOCOL_ERROR);
         else
-                complete(client, puback->packet_id);
+                complete(client, delivery, puback->packet_id);
 }
 
 /* From here on the message is the client's ([MQTT-4.3.3-4], [MQTT-4.3.3-5]). */
@@ -52,9 +58,11 @@ static void on_pubrec(struct mqtt_client *client, const struct mqtt_acknowledgem
                 return;
         }
         if (pubrec->reason >= MQTT_UNSPECIFIED_ERROR) {
-                complete(client, pubrec->packet_id);
+                complete(client, delivery, pubrec->packet_id);
                 return;
         }
+        if (delivery->state != MQTT_DELIVERY_RELEASED)
+                mqtt_journal_released(client->session, delivery, pubrec->packet_id);
         mqtt_delivery_done(delivery);
         delivery->state = MQTT_DELIVERY_RELEASED;
         answer(client, MQTT_PUBREL, pubrec->packet_id, MQTT_SUCCESS);
@@ -70,7 +78,7 @@ static void on_pubcomp(struct mqtt_client *client, const struct mqtt_acknowledge
         if (delivery->qos != 2 || delivery->state != MQTT_DELIVERY_RELEASED)
                 mqtt_client_refuse(client, MQTT_PROTOCOL_ERROR);
         else
-                complete(client, pubcomp->packet_id);
+                complete(client, delivery, pubcomp->packet_id);
 }
 
 /* [MQTT-4.3.3-11]: the identifier may be used anew for another message. */
@@ -78,6 +86,8 @@ static void on_pubrel(struct mqtt_client *client, const struct mqtt_acknowledgem
 {
         bool known = mqtt_id_set_remove(&client->session->received, pubrel->packet_id);
 
+        if (known)
+                mqtt_journal_forgotten(client->session, pubrel->packet_id);
         answer(client, MQTT_PUBCOMP, pubrel->packet_id,
                known ? MQTT_SUCCESS : MQTT_PACKET_ID_NOT_FOUND);
 }

@@ -12,6 +12,8 @@
 #include "mqtt/retained.h"
 #include "mqtt/topic-tree.h"
 
+struct mqtt_journal;
+
 struct mqtt_broker {
         struct loop *loop;
         struct net_context *net;
@@ -35,6 +37,7 @@ struct mqtt_broker {
         struct buffer mounted; /* a name or a filter with its mount, while a packet is handled */
         struct buffer scratch; /* what is being encoded; empty between packets */
 
+        struct mqtt_journal *journal; /* NULL: nothing is kept */
         struct mqtt_topic_tree *tree;
         struct mqtt_retained *retained;
         struct loop_timer expiry_timer; /* when the first retained message expires */

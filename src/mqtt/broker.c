@@ -4,6 +4,7 @@
 #include "mqtt/client.h"
 #include "mqtt/entrance.h"
 #include "mqtt/insider.h"
+#include "mqtt/journal.h"
 #include "mqtt/route.h"
 #include "mqtt/sender.h"
 #include "mqtt/walk.h"
@@ -77,13 +78,7 @@ int mqtt_broker_new(struct loop *loop, struct net_context *net, const struct mqt
 int mqtt_broker_keep(struct mqtt_broker *broker, struct store_thread *thread,
                      const struct mqtt_keep_options *options, struct error *error)
 {
-        (void)broker;
-        (void)thread;
-        if (options->sessions == MQTT_DURABILITY_MEMORY &&
-            options->retained == MQTT_DURABILITY_MEMORY)
-                return 0;
-        return error_set(error, -EOPNOTSUPP, "durability %s is not there yet, only \"memory\"",
-                         mqtt_durability_name(options->sessions));
+        return mqtt_journal_open(broker, thread, options, &broker->journal, error);
 }
 
 static void end_clients(struct list *clients)
@@ -124,6 +119,7 @@ struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker)
                 loop_run_once(broker->loop, 0);
         while (!list_is_empty(&broker->insiders))
                 mqtt_insider_free(mqtt_insider_from_link(broker->insiders.next));
+        mqtt_journal_end(broker->journal);
         free_sessions(broker);
         loop_trim_done(&broker->trim);
         loop_timer_stop(&broker->connect_timer);
@@ -133,6 +129,7 @@ struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker)
         map_free(broker->sessions);
         mqtt_topic_tree_free(broker->tree);
         mqtt_retained_free(broker->retained);
+        mqtt_journal_free(broker->journal);
         mqtt_terms_unref(broker->terms);
         buffer_done(&broker->scratch);
         buffer_done(&broker->mounted);

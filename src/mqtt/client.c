@@ -2,6 +2,7 @@
 
 #include "base/attributes.h"
 #include "mqtt/entrance.h"
+#include "mqtt/journal-held.h"
 #include "mqtt/route.h"
 #include "mqtt/sender.h"
 #include "net/upgrade.h"
@@ -41,6 +42,7 @@ static void free_more(struct mqtt_client *client)
         mqtt_meter_free(more->meter);
         mqtt_alias_free(more->aliases_in);
         mqtt_alias_free(more->aliases_out);
+        mqtt_held_free(more->held);
         free(more);
 }
 
@@ -156,8 +158,11 @@ void mqtt_client_end(struct mqtt_client *client, enum mqtt_reason reason, int fa
         if (client->state == MQTT_CLIENT_DOOMED)
                 client->state = MQTT_CLIENT_CONNECTED; /* which it still is in the counts */
         move(client, &client->broker->ended, MQTT_CLIENT_ENDED);
-        if (client->session)
+        if (client->question && client->question->opened)
+                mqtt_session_leave(TAKE(client->session), NULL); /* it was never let in */
+        else if (client->session)
                 leave_session(client, reason, failure, with_will);
+        mqtt_held_close(client);
         client->question = mqtt_question_free(client->question);
         forget_identity(client);
         free_more(client);
@@ -171,7 +176,7 @@ static void say_disconnect(struct mqtt_client *client, enum mqtt_reason reason)
         struct mqtt_disconnect disconnect = {.reason = reason};
 
         /* 3.1.1 has no DISCONNECT from the server. */
-        if (client->version != MQTT_VERSION_5 || !client->session)
+        if (client->version != MQTT_VERSION_5 || !client->session || client->question)
                 return;
         mqtt_client_explain(client, reason, SIZE, &disconnect.properties);
         mqtt_client_write(client, mqtt_encode_disconnect(&client->broker->scratch, MQTT_VERSION_5,
@@ -257,7 +262,7 @@ void mqtt_client_check(struct mqtt_client *client)
 
         if (most == 0 || client->state != MQTT_CLIENT_CONNECTED)
                 return;
-        if (client->throttled && !client->stalled)
+        if ((client->throttled || client->waiting) && !client->stalled)
                 silence = 0;
         if (silence < most) {
                 loop_timer_start(&client->session->timer, most - silence);
@@ -269,9 +274,15 @@ void mqtt_client_check(struct mqtt_client *client)
                                client->stalled ? MQTT_QUOTA_EXCEEDED : MQTT_KEEP_ALIVE_TIMEOUT);
 }
 
+static bool is_heard(const struct mqtt_client *client)
+{
+        return client->state <= MQTT_CLIENT_CONNECTED && !client->stalled && !client->throttled &&
+               !client->waiting;
+}
+
 void mqtt_client_hear(struct mqtt_client *client)
 {
-        if (client->state != MQTT_CLIENT_CONNECTED || client->stalled || client->throttled)
+        if (client->state != MQTT_CLIENT_CONNECTED || !is_heard(client))
                 return;
         client->heard_ms = loop_now_ms(client->broker->loop);
         net_stream_resume(client->stream);
@@ -378,11 +389,6 @@ static uint32_t packet_max(const struct mqtt_client *client)
         return client->state == MQTT_CLIENT_CONNECTING && first < most ? first : most;
 }
 
-static bool is_heard(const struct mqtt_client *client)
-{
-        return client->state <= MQTT_CLIENT_CONNECTED && !client->stalled && !client->throttled;
-}
-
 /* Who has routed its share, or does not read our answers, lets others go first. */
 static bool has_done_enough(struct mqtt_client *client)
 {
@@ -394,7 +400,7 @@ static bool has_done_enough(struct mqtt_client *client)
                 mqtt_client_watch(client);
                 return true;
         }
-        return mqtt_route_is_enough(broker);
+        return mqtt_held_is_enough(client) || mqtt_route_is_enough(broker);
 }
 
 static void count_packet(struct mqtt_broker *broker, size_t bytes)

@@ -21,6 +21,7 @@ enum mqtt_client_state {
 /* What few have. */
 struct mqtt_client_more {
         struct mqtt_alias *aliases_in, *aliases_out;
+        struct mqtt_held *held; /* answers that wait for the disk */
         struct mqtt_meter *meter; /* where its terms have rates */
 };
 
@@ -45,8 +46,9 @@ struct mqtt_client {
         uint8_t state;   /* enum mqtt_client_state */
         uint8_t doom;    /* enum mqtt_reason */
         bool wants_reasons : 1;
-        /* Its input is paused, since it reads slowly, or has sent what it may for now. */
-        bool stalled : 1, throttled : 1;
+        /* Its input is paused, since it reads slowly, has sent what it may for now, or has to wait
+         * for the disk. */
+        bool stalled : 1, throttled : 1, waiting : 1;
         uint32_t connected_s; /* when CONNECT was accepted, by the loop's clock */
 };
 

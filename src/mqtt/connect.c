@@ -2,6 +2,7 @@
 #include "mqtt/client-id.h"
 #include "mqtt/client.h"
 #include "mqtt/entrance.h"
+#include "mqtt/journal-held.h"
 #include "mqtt/mount.h"
 #include "mqtt/sender.h"
 #include "proto/mqtt/encode.h"
@@ -202,6 +203,32 @@ static int check_clients(struct attempt *attempt, const struct mqtt_session *ses
         return MQTT_SERVER_BUSY;
 }
 
+static void choose_expiry(struct attempt *attempt)
+{
+        const struct mqtt_connect *connect = &attempt->connect;
+        uint32_t most = attempt->client->terms->session_expiry_max_s, wanted;
+
+        /* 3.1.1 knows those that end with the connection, and those that stay. */
+        wanted = connect->version == MQTT_VERSION_5 ? connect->properties.session_expiry_s
+                 : connect->clean_start             ? 0
+                                                    : MQTT_EXPIRES_NEVER;
+        attempt->expiry_s = wanted < most ? wanted : most;
+}
+
+/* A session that can neither begin nor end for good, since the disk does not take it, is not
+ * promised. */
+static int check_disk(const struct attempt *attempt, const struct mqtt_session *session)
+{
+        struct mqtt_broker *broker = attempt->client->broker;
+        bool is_kept = attempt->expiry_s > 0 || (session && session->kept);
+
+        if (!broker->journal || !mqtt_journal_keeps_sessions(broker->journal) || !is_kept ||
+            mqtt_journal_trouble(broker->journal) == 0)
+                return 0;
+        broker->counters[MQTT_COUNT_JOURNAL_REFUSED]++;
+        return MQTT_QUOTA_EXCEEDED;
+}
+
 /* [MQTT-3.1.2-4], [MQTT-3.1.2-5], [MQTT-3.1.2-6], [MQTT-3.1.4-3]. */
 static int open_session(struct attempt *attempt)
 {
@@ -216,6 +243,8 @@ static int open_session(struct attempt *attempt)
                 return MQTT_NOT_AUTHORIZED;
         }
         r = check_clients(attempt, session);
+        if (r == 0 && (!session || !is_own || attempt->connect.clean_start))
+                r = check_disk(attempt, session);
         if (r != 0)
                 return r;
         if (session && session->client) {
@@ -237,21 +266,30 @@ static int open_session(struct attempt *attempt)
         }
         session->owner = attempt->owner;
         session->client = attempt->client;
+        session->expiry_s = attempt->expiry_s;
         attempt->client->session = session;
+        mqtt_journal_connected(session);
         return 0;
 }
 
-static void choose_expiry(struct attempt *attempt)
+/* CONNACK promises that a session has begun, or that another has ended. */
+static int wait_for_disk(struct attempt *attempt)
 {
-        const struct mqtt_connect *connect = &attempt->connect;
-        uint32_t most = attempt->client->terms->session_expiry_max_s, wanted;
+        struct mqtt_client *client = attempt->client;
+        uint64_t owed = mqtt_client_owed(client);
 
-        /* 3.1.1 knows those that end with the connection, and those that stay. */
-        wanted = connect->version == MQTT_VERSION_5 ? connect->properties.session_expiry_s
-                 : connect->clean_start             ? 0
-                                                    : MQTT_EXPIRES_NEVER;
-        attempt->expiry_s = wanted < most ? wanted : most;
-        attempt->client->session->expiry_s = attempt->expiry_s;
+        if (owed == 0 || mqtt_journal_is_durable(client->broker->journal, owed))
+                return 0;
+        if (!client->question && mqtt_question_new(0, attempt->assigned, &client->question) < 0) {
+                mqtt_session_leave(TAKE(client->session), NULL); /* nobody was told of it */
+                return MQTT_SERVER_BUSY;
+        }
+        client->question->answer = attempt->admission;
+        client->question->answer.ticket = 0;
+        client->question->answered = false;
+        client->question->session_present = attempt->session_present;
+        mqtt_held_open(client, owed);
+        return ASKED;
 }
 
 static uint16_t least(uint16_t a, uint16_t b)
@@ -340,6 +378,8 @@ static int attempt_connect(struct attempt *attempt)
         const struct mqtt_properties *properties = &attempt->connect.properties;
         int reason;
 
+        if (client->broker->journal)
+                mqtt_journal_begin_packet(client->broker->journal);
         client->version = (uint8_t)attempt->connect.version;
         client->wants_reasons =
                 (properties->present & mqtt_property_bit(MQTT_REQUEST_PROBLEM_INFORMATION)) &&
@@ -359,9 +399,26 @@ static int attempt_connect(struct attempt *attempt)
                 reason = seek_admission(attempt);
         if (reason == 0)
                 reason = keep_copies(attempt);
+        choose_expiry(attempt);
         if (reason == 0)
                 reason = open_session(attempt);
+        if (reason == 0)
+                reason = wait_for_disk(attempt);
         return reason;
+}
+
+/* The disk has it. */
+static int go_on(struct attempt *attempt)
+{
+        const struct mqtt_question *question = attempt->client->question;
+
+        attempt->admission = question->answer;
+        attempt->session_present = question->session_present;
+        choose_expiry(attempt);
+        (void)choose_id(attempt); /* it was good before */
+        if (attempt->admission.client_id.length > 0)
+                attempt->id = attempt->admission.client_id;
+        return 0;
 }
 
 /* Nothing refuses it any more. */
@@ -371,7 +428,6 @@ static void enter(struct attempt *attempt)
         const struct mqtt_hooks *hooks = &client->broker->hooks;
         int r;
 
-        choose_expiry(attempt);
         note_capabilities(attempt);
         client->question = mqtt_question_free(client->question);
         tell_hook(client, MQTT_SUCCESS);
@@ -405,7 +461,10 @@ void mqtt_handle_connect(struct mqtt_client *client, const struct mqtt_frame *fr
                 refuse_undecoded(&attempt, (enum mqtt_reason)reason);
                 return;
         }
-        reason = attempt_connect(&attempt);
+        if (client->question && client->question->opened)
+                reason = go_on(&attempt);
+        else
+                reason = attempt_connect(&attempt);
         if (reason == ASKED)
                 return;
         if (reason != 0) {

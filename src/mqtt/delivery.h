@@ -6,6 +6,7 @@
 enum mqtt_delivery_state {
         MQTT_DELIVERY_SENT = 1, /* PUBLISH is out: waits for PUBACK or PUBREC */
         MQTT_DELIVERY_RELEASED, /* PUBREL is out: waits for PUBCOMP; the message is gone */
+        MQTT_DELIVERY_HELD,     /* has its identifier; PUBLISH waits for the disk */
 };
 
 /* The subscription identifiers, when there are several: of filters that overlap. */

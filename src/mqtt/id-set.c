@@ -94,3 +94,14 @@ bool mqtt_id_set_remove(struct mqtt_id_set *set, uint16_t id)
                 mqtt_id_set_done(set);
         return true;
 }
+
+uint16_t mqtt_id_set_next(const struct mqtt_id_set *set, uint32_t *at)
+{
+        while (*at < set->capacity) {
+                uint16_t id = set->places[(*at)++];
+
+                if (id != 0)
+                        return id;
+        }
+        return 0;
+}

@@ -21,4 +21,6 @@ void mqtt_id_set_done(struct mqtt_id_set *set);
 bool mqtt_id_set_has(const struct mqtt_id_set *set, uint16_t id);
 /* `id` is not 0 and not there yet. -ENOMEM. */
 int mqtt_id_set_add(struct mqtt_id_set *set, uint16_t id);
+/* Walks over them, *at begins as 0; 0: no more. No changes meanwhile. */
+uint16_t mqtt_id_set_next(const struct mqtt_id_set *set, uint32_t *at);
 bool mqtt_id_set_remove(struct mqtt_id_set *set, uint16_t id); /* false: was not there */

@@ -28,6 +28,11 @@ void mqtt_inflight_done(struct mqtt_inflight *inflight)
         mqtt_inflight_init(inflight);
 }
 
+static uint16_t next_id(uint16_t id)
+{
+        return id == IDS ? 1 : (uint16_t)(id + 1);
+}
+
 static int grow(struct mqtt_inflight *inflight)
 {
         uint32_t capacity = inflight->capacity > 0 ? inflight->capacity * 2U : CAPACITY_FIRST;
@@ -66,7 +71,7 @@ int mqtt_inflight_add(struct mqtt_inflight *inflight, const struct mqtt_delivery
         inflight->resumed = inflight->span;
         inflight->outstanding++;
         *ret_id = inflight->next_id;
-        inflight->next_id = inflight->next_id == IDS ? 1 : (uint16_t)(inflight->next_id + 1);
+        inflight->next_id = next_id(inflight->next_id);
         return 0;
 }
 
@@ -82,7 +87,7 @@ size_t mqtt_inflight_bytes(const struct mqtt_inflight *inflight, size_t enough)
         for (uint32_t i = 0; i < inflight->resumed && bytes < enough; i++) {
                 const struct mqtt_delivery *delivery = place(inflight, i);
 
-                if (delivery->state == MQTT_DELIVERY_SENT)
+                if (delivery->state == MQTT_DELIVERY_SENT || delivery->state == MQTT_DELIVERY_HELD)
                         bytes += mqtt_message_size(delivery->message);
         }
         return bytes;
@@ -165,16 +170,49 @@ struct mqtt_delivery *mqtt_inflight_resume(struct mqtt_inflight *inflight, uint1
         return NULL;
 }
 
-bool mqtt_inflight_released_next(const struct mqtt_inflight *inflight, uint32_t *at,
-                                 uint16_t *ret_id)
+struct mqtt_delivery *mqtt_inflight_next(const struct mqtt_inflight *inflight, uint32_t *at,
+                                         uint16_t *ret_id)
 {
         while (*at < inflight->span) {
                 uint32_t offset = (*at)++;
 
-                if (place(inflight, offset)->state != MQTT_DELIVERY_RELEASED)
+                if (place(inflight, offset)->state == 0)
                         continue;
                 *ret_id = id_at(inflight, offset);
-                return true;
+                return place(inflight, offset);
         }
-        return false;
+        return NULL;
+}
+
+/* An identifier that was acknowledged out of turn. */
+static int add_gap(struct mqtt_inflight *inflight)
+{
+        int r = inflight->span == inflight->capacity ? grow(inflight) : 0;
+
+        if (r < 0)
+                return r;
+        *place(inflight, inflight->span) = (struct mqtt_delivery){0};
+        inflight->span++;
+        inflight->next_id = next_id(inflight->next_id);
+        return 0;
+}
+
+int mqtt_inflight_restore(struct mqtt_inflight *inflight, const struct mqtt_delivery *delivery,
+                          uint16_t id)
+{
+        uint16_t added;
+        int r = 0;
+
+        if (id == 0)
+                return -ERANGE;
+        if (inflight->span == 0)
+                inflight->next_id = id;
+        if ((id + (uint32_t)IDS - inflight->next_id) % IDS + inflight->span >= CAPACITY_MAX)
+                return -ERANGE;
+        while (r == 0 && inflight->next_id != id)
+                r = add_gap(inflight);
+        if (r == 0)
+                r = mqtt_inflight_add(inflight, delivery, &added);
+        mqtt_inflight_suspend(inflight);
+        return r;
 }

@@ -40,6 +40,11 @@ void mqtt_inflight_remove(struct mqtt_inflight *inflight, uint16_t id);
 void mqtt_inflight_suspend(struct mqtt_inflight *inflight);
 /* The next to be sent again, which counts as sent. NULL: none is left. */
 struct mqtt_delivery *mqtt_inflight_resume(struct mqtt_inflight *inflight, uint16_t *ret_id);
-/* Goes through those whose PUBREL is out; *at is 0 at first. False: there are no more. */
-bool mqtt_inflight_released_next(const struct mqtt_inflight *inflight, uint32_t *at,
-                                 uint16_t *ret_id);
+/* Goes through all, the oldest first; *at is 0 at first. NULL: there are no more. */
+struct mqtt_delivery *mqtt_inflight_next(const struct mqtt_inflight *inflight, uint32_t *at,
+                                         uint16_t *ret_id);
+
+/* Adds one that had this identifier in an earlier life, and that comes behind those that are there.
+ * -ERANGE: it cannot have been like that; -ENOMEM. */
+int mqtt_inflight_restore(struct mqtt_inflight *inflight, const struct mqtt_delivery *delivery,
+                          uint16_t id);

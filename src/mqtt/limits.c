@@ -70,6 +70,9 @@ const char *mqtt_counter_name(enum mqtt_counter counter)
                 [MQTT_COUNT_PACKET_TOO_LARGE] = "packet_too_large",
                 [MQTT_COUNT_RECEIVE_MAXIMUM_EXCEEDED] = "receive_maximum_exceeded",
                 [MQTT_COUNT_ALIAS_INVALID] = "alias_invalid",
+                [MQTT_COUNT_JOURNAL_TROUBLES] = "journal_troubles",
+                [MQTT_COUNT_JOURNAL_REFUSED] = "journal_refused",
+                [MQTT_COUNT_JOURNAL_HELD] = "journal_held",
                 [MQTT_COUNT_SLOW_CLIENTS] = "slow_clients",
                 [MQTT_COUNT_ANSWERS_LOST] = "answers_lost",
         };

@@ -97,6 +97,10 @@ enum mqtt_counter {
         MQTT_COUNT_RECEIVE_MAXIMUM_EXCEEDED,
         MQTT_COUNT_ALIAS_INVALID,
         MQTT_COUNT_SLOW_CLIENTS,
+        /* What is kept (keep.h). */
+        MQTT_COUNT_JOURNAL_TROUBLES, /* the disk was full, or failed */
+        MQTT_COUNT_JOURNAL_REFUSED,  /* messages and filters, meanwhile */
+        MQTT_COUNT_JOURNAL_HELD,     /* answers that waited for the disk */
         MQTT_COUNT_ANSWERS_LOST, /* larger than the client takes, or no memory: it is sent away */
         MQTT_COUNTERS,
 };

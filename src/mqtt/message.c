@@ -156,17 +156,28 @@ uint32_t mqtt_message_expiry_s(const struct mqtt_message *message, uint64_t now_
         return (uint32_t)((message->expires_ms - now_ms + 999) / 1000);
 }
 
+enum mqtt_version mqtt_message_version(const struct mqtt_message *message)
+{
+        return message->form & FORM_5 ? MQTT_VERSION_5 : MQTT_VERSION_311;
+}
+
+struct mqtt_bytes mqtt_message_packet(const struct mqtt_message *message)
+{
+        struct mqtt_bytes payload = mqtt_message_payload(message);
+
+        return (struct mqtt_bytes){message->bytes,
+                                   (uint32_t)(payload.bytes - message->bytes) + payload.length};
+}
+
 void mqtt_message_view(const struct mqtt_message *message, struct mqtt_publish *ret)
 {
-        enum mqtt_version version = message->form & FORM_5 ? MQTT_VERSION_5 : MQTT_VERSION_311;
-        struct mqtt_bytes payload = mqtt_message_payload(message);
-        size_t length = (size_t)(payload.bytes - message->bytes) + payload.length;
+        struct mqtt_bytes packet = mqtt_message_packet(message);
         struct mqtt_frame frame;
         int r;
 
-        r = mqtt_frame_next(message->bytes, length, length, &frame);
+        r = mqtt_frame_next(packet.bytes, packet.length, packet.length, &frame);
         assert(r == MQTT_FRAME_FOUND);
-        r = mqtt_decode_publish(&frame, version, ret);
+        r = mqtt_decode_publish(&frame, mqtt_message_version(message), ret);
         assert(r == 0);
         (void)r;
         ret->qos = message->qos;

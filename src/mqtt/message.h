@@ -38,6 +38,9 @@ struct mqtt_message {
         uint64_t publisher;      /* number of the session it came from, for no-local; 0: none */
         uint64_t expires_ms;     /* by the loop's clock; MQTT_NEVER_EXPIRES */
         struct mqtt_forms *more; /* the others; NULL: none yet */
+        uint64_t kept;           /* its number in the journal, which counts these: */
+        uint32_t kept_references;
+        uint32_t imaged; /* the journal's last image that it is in */
         uint8_t bytes[];
 };
 
@@ -76,6 +79,9 @@ static inline struct mqtt_text mqtt_message_topic(const struct mqtt_message *mes
                                   message->topic_length};
 }
 struct mqtt_bytes mqtt_message_payload(const struct mqtt_message *message);
+/* All of it as a PUBLISH of that version, whose packet identifier, RETAIN and DUP mean nothing. */
+struct mqtt_bytes mqtt_message_packet(const struct mqtt_message *message);
+enum mqtt_version mqtt_message_version(const struct mqtt_message *message);
 
 static inline bool mqtt_message_has_expired(const struct mqtt_message *message, uint64_t now_ms)
 {

@@ -50,6 +50,7 @@ static const struct sample samples[] = {
         PART(REFUSED_SUBSCRIPTIONS, "refused", "reason", "subscriptions", NULL),
         PART(REFUSED_RETAINED, "refused", "reason", "retained", NULL),
         PART(REFUSED_RATE, "refused", "reason", "rate", NULL),
+        PART(JOURNAL_REFUSED, "refused", "reason", "journal", NULL),
         PART(CONNECT_TIMEOUTS, "ended", "reason", "connect_timeout",
              "Connections that the broker ended."),
         PART(KEEP_ALIVE_TIMEOUTS, "ended", "reason", "keep_alive_timeout", NULL),
@@ -59,6 +60,8 @@ static const struct sample samples[] = {
         PART(ALIAS_INVALID, "ended", "reason", "alias_invalid", NULL),
         PART(SLOW_CLIENTS, "ended", "reason", "slow", NULL),
         PART(ANSWERS_LOST, "ended", "reason", "answer_lost", NULL),
+        ONE(JOURNAL_TROUBLES, "journal_troubles", "Times the disk was full or failed."),
+        ONE(JOURNAL_HELD, "journal_held", "Answers that waited for the disk."),
 };
 _Static_assert(ARRAY_SIZE(samples) == MQTT_COUNTERS, "each counter stands there once");
 

@@ -1,6 +1,7 @@
 /* PUBLISH from a client (3.3, 4.3). */
 #include "mqtt/account.h"
 #include "mqtt/client.h"
+#include "mqtt/journal-held.h"
 #include "mqtt/mount.h"
 #include "mqtt/route.h"
 #include "proto/mqtt/encode.h"
@@ -66,9 +67,13 @@ static void answer(struct mqtt_client *client, const struct mqtt_publish *publis
         enum mqtt_type type = publish->qos == 1 ? MQTT_PUBACK : MQTT_PUBREC;
 
         mqtt_client_explain(client, reason, SIZE, &answer.properties);
-        mqtt_client_write(client, mqtt_encode_acknowledgement(&client->broker->scratch,
-                                                              (enum mqtt_version)client->version,
-                                                              type, &answer));
+        /* One of QoS 2 may come again, and is answered although nothing is noted now. */
+        mqtt_client_answer(client,
+                           mqtt_encode_acknowledgement(&client->broker->scratch,
+                                                       (enum mqtt_version)client->version, type,
+                                                       &answer),
+                           publish->qos == 2 && client->session->kept ? mqtt_client_all(client)
+                                                                      : mqtt_client_owed(client));
 }
 
 /* What begins with '$' is the broker's in parts, and outside of all mounts. */
@@ -151,6 +156,8 @@ static void take_exactly_once(struct mqtt_client *client, const struct mqtt_publ
         if (reason >= MQTT_UNSPECIFIED_ERROR &&
             (client->version == MQTT_VERSION_5 || is_fatal(client, reason)))
                 mqtt_id_set_remove(received, publish->packet_id);
+        else
+                mqtt_journal_received(client->session, publish->packet_id);
         if (is_fatal(client, reason))
                 mqtt_client_doom(client, reason);
         else
@@ -172,6 +179,8 @@ static void count(struct mqtt_client *client, const struct mqtt_publish *publish
         struct mqtt_account *account = mqtt_account_of(client->session);
 
         client->broker->counters[MQTT_COUNT_RECEIVED]++;
+        if (client->broker->journal)
+                mqtt_journal_begin_packet(client->broker->journal);
         client->broker->counters[MQTT_COUNT_PAYLOAD_RECEIVED] += publish->payload.length;
         if (!account)
                 return;

@@ -9,6 +9,9 @@
 
 struct mqtt_question {
         bool answered;
+        bool opened;       /* its session is there, and waits for the disk until it is answered */
+        uint64_t sequence; /* of the journal: for which it waits */
+        bool session_present;
         struct mqtt_admission answer;         /* its ticket from the beginning */
         char assigned[MQTT_ASSIGNED_ID_SIZE]; /* the client id we gave; "": it has its own */
 };

@@ -33,5 +33,10 @@ void mqtt_queue_done(struct mqtt_queue *queue, struct mqtt_queued *all);
  * one message fits into an empty one, however long; -EDQUOT: beyond that of all; -ENOMEM. */
 int mqtt_queue_add(struct mqtt_queue *queue, struct mqtt_queued *all,
                    const struct mqtt_delivery *delivery, const struct mqtt_queue_bounds *bounds);
+/* The one behind so many others, of those that are there; valid until the next change. */
+static inline struct mqtt_delivery *mqtt_queue_at(const struct mqtt_queue *queue, uint32_t behind)
+{
+        return &queue->places[(queue->first + behind) & (queue->capacity - 1)];
+}
 /* The oldest, now the caller's. False: empty. */
 bool mqtt_queue_take(struct mqtt_queue *queue, struct mqtt_queued *all, struct mqtt_delivery *ret);

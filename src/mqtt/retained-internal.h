@@ -33,6 +33,8 @@ struct mqtt_retained {
         size_t bytes, bytes_max;
         uint64_t sets;
         uint32_t cursors;
+        mqtt_retained_fn *on_change;
+        void *owner; /* of that */
 };
 
 static inline struct mqtt_retained_node *mqtt_retained_at(const struct mqtt_retained *retained,

@@ -53,6 +53,23 @@ size_t mqtt_retained_bytes(const struct mqtt_retained *retained)
         return retained->bytes + retained->tree.nodes.count * NODE_BYTES;
 }
 
+void mqtt_retained_watch(struct mqtt_retained *retained, mqtt_retained_fn *on_change, void *owner)
+{
+        retained->on_change = on_change;
+        retained->owner = owner;
+}
+
+struct mqtt_message *mqtt_retained_next(const struct mqtt_retained *retained, uint32_t *at)
+{
+        const struct mqtt_retained_node *node;
+
+        /* What was given back to the pool has no message (pool.h). */
+        while ((node = mqtt_pool_next(&retained->tree.nodes, at)) != NULL)
+                if (node->message)
+                        return node->message;
+        return NULL;
+}
+
 static uint32_t find(const struct mqtt_retained *retained, struct mqtt_text topic)
 {
         uint32_t number = retained->tree.root, at = 0;
@@ -124,6 +141,8 @@ static void replace(struct mqtt_retained *retained, uint32_t number, struct mqtt
 {
         struct mqtt_retained_node *node = mqtt_retained_at(retained, number);
 
+        if (retained->on_change)
+                retained->on_change(retained->owner, node->message, message);
         if (node->message) {
                 retained->bytes -= mqtt_message_size(node->message);
                 retained->names--;

@@ -31,6 +31,16 @@ size_t mqtt_retained_bytes(const struct mqtt_retained *retained);
  * after `now_ms`: there are more to be forgotten. */
 uint64_t mqtt_retained_expire(struct mqtt_retained *retained, uint64_t now_ms, uint32_t most);
 
+/* Is told of each change, before what was there goes: `before`, `message`: NULL: none. Not of
+ * mqtt_retained_free(). NULL: nobody is told. */
+typedef void mqtt_retained_fn(void *owner, struct mqtt_message *before,
+                              struct mqtt_message *message);
+void mqtt_retained_watch(struct mqtt_retained *retained, mqtt_retained_fn *on_change, void *owner);
+
+/* Walks over all; *at begins as 0. NULL: no more. Between two steps anything may change: what was
+ * there all the time is found. */
+struct mqtt_message *mqtt_retained_next(const struct mqtt_retained *retained, uint32_t *at);
+
 /* Walks over what matches a filter. What is set after its start is left out: who subscribed
  * before that got it when it was published. */
 struct mqtt_retained_cursor;

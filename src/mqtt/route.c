@@ -3,6 +3,7 @@
 #include "base/attributes.h"
 #include "mqtt/account.h"
 #include "mqtt/client.h"
+#include "mqtt/journal.h"
 #include "mqtt/sender.h"
 
 #include <errno.h>
@@ -116,6 +117,40 @@ static int route_matched(struct mqtt_broker *broker, const struct mqtt_publish *
         return r < 0 ? r : distribute(broker, match, message);
 }
 
+/* Is there anybody who would be given it after a restart? */
+static int would_be_kept(struct mqtt_broker *broker, const struct mqtt_publish *publish,
+                         const struct mqtt_client *from)
+{
+        struct mqtt_receiver receiver;
+        struct mqtt_match match;
+        bool found = publish->retain && mqtt_journal_keeps_retained(broker->journal);
+        int r = mqtt_match_begin(&match, broker->tree, publish->topic, &from->session->subscriber);
+
+        if (r < 0)
+                return r;
+        while (!found && mqtt_match_next(&match, &receiver))
+                found = receiver.qos > 0 &&
+                        container_of(receiver.subscriber, struct mqtt_session, subscriber)->kept;
+        mqtt_match_end(&match);
+        return found;
+}
+
+/* What a client may send again is not taken while the disk is full or fails. */
+static int check_disk(struct mqtt_broker *broker, const struct mqtt_publish *publish,
+                      const struct mqtt_client *from)
+{
+        int r;
+
+        if (!broker->journal || !from || publish->qos == 0 ||
+            mqtt_journal_trouble(broker->journal) == 0)
+                return 0;
+        r = would_be_kept(broker, publish, from);
+        if (r <= 0)
+                return r;
+        broker->counters[MQTT_COUNT_JOURNAL_REFUSED]++;
+        return -EIO;
+}
+
 static void lose(struct mqtt_broker *broker, struct mqtt_text topic, const struct mqtt_client *from)
 {
         static const struct mqtt_text nobody = {"", 0};
@@ -133,13 +168,15 @@ int mqtt_route(struct mqtt_broker *broker, const struct mqtt_publish *publish,
         int r;
 
         begin_round(broker);
-        r = mqtt_match_begin(&match, broker->tree, publish->topic,
-                             from ? &from->session->subscriber : NULL);
+        r = check_disk(broker, publish, from);
+        if (r == 0)
+                r = mqtt_match_begin(&match, broker->tree, publish->topic,
+                                     from ? &from->session->subscriber : NULL);
         if (r == 0) {
                 r = route_matched(broker, publish, origin, from, &match);
                 mqtt_match_end(&match);
         }
-        if (r < 0 && r != -ENOSPC)
+        if (r < 0 && r != -ENOSPC && r != -EIO)
                 lose(broker, publish->topic, from);
         return r;
 }

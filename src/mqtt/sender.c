@@ -4,6 +4,7 @@
 #include "mqtt/account.h"
 #include "mqtt/client.h"
 #include "mqtt/insider.h"
+#include "mqtt/journal-held.h"
 #include "mqtt/outlet.h"
 #include "mqtt/walk.h"
 #include "proto/mqtt/encode.h"
@@ -107,29 +108,67 @@ static void write_delivery(struct mqtt_client *client, const struct mqtt_deliver
 
         if (r < 0 && delivery->qos == 0)
                 return; /* counted */
-        if (r == -EMSGSIZE || r == -ENOENT)
+        if (r == -EMSGSIZE || r == -ENOENT) {
+                mqtt_journal_done(client->session, delivery, packet_id);
                 mqtt_inflight_remove(&client->session->inflight, packet_id);
-        else if (r < 0)
+        } else if (r < 0) {
                 mqtt_client_doom(client, MQTT_SERVER_BUSY);
+        }
+}
+
+/* One that is in flight and was never sent. Of QoS 2 its packet identifier must be on the disk
+ * first: after a power cut it would be given to another message, which a client that remembers it
+ * took for the same. */
+static void send_first(struct mqtt_client *client, struct mqtt_delivery *delivery,
+                       uint16_t packet_id)
+{
+        delivery->state = MQTT_DELIVERY_HELD;
+        if (delivery->qos == 2 && client->session->kept && mqtt_held_publish(client, packet_id))
+                return;
+        delivery->state = MQTT_DELIVERY_SENT;
+        write_delivery(client, delivery, packet_id, false);
+}
+
+void mqtt_sender_send_held(struct mqtt_client *client, uint16_t packet_id)
+{
+        struct mqtt_delivery *delivery = mqtt_inflight_find(&client->session->inflight, packet_id);
+
+        if (!delivery || delivery->state != MQTT_DELIVERY_HELD)
+                return;
+        delivery->state = MQTT_DELIVERY_SENT;
+        write_delivery(client, delivery, packet_id, false);
+}
+
+/* Not sent, and nobody waits for it any more. */
+static void leave_out(struct mqtt_session *session, struct mqtt_delivery *delivery, bool was_queued)
+{
+        if (was_queued)
+                mqtt_journal_taken(session, delivery);
+        mqtt_delivery_done(delivery);
 }
 
 /* Takes the delivery over. */
-static void send_acknowledged(struct mqtt_client *client, struct mqtt_delivery *delivery)
+static void send_acknowledged(struct mqtt_client *client, struct mqtt_delivery *delivery,
+                              bool was_queued)
 {
-        struct mqtt_inflight *inflight = &client->session->inflight;
+        struct mqtt_session *session = client->session;
         uint16_t packet_id;
 
         if (!is_wanted(client, delivery->message)) {
-                mqtt_delivery_done(delivery);
+                leave_out(session, delivery, was_queued);
         } else if (delivery->qos == 0) {
                 write_delivery(client, delivery, 0, false);
                 mqtt_delivery_done(delivery);
-        } else if (mqtt_inflight_add(inflight, delivery, &packet_id) < 0) {
-                mqtt_drop(client->session, mqtt_message_topic(delivery->message),
+        } else if (mqtt_inflight_add(&session->inflight, delivery, &packet_id) < 0) {
+                mqtt_drop(session, mqtt_message_topic(delivery->message),
                           MQTT_COUNT_DROPPED_MEMORY);
-                mqtt_delivery_done(delivery);
+                leave_out(session, delivery, was_queued);
         } else {
-                write_delivery(client, delivery, packet_id, false);
+                if (was_queued)
+                        mqtt_journal_moved(session, delivery, packet_id);
+                else
+                        mqtt_journal_sent(session, delivery, packet_id);
+                send_first(client, mqtt_inflight_find(&session->inflight, packet_id), packet_id);
         }
 }
 
@@ -154,7 +193,7 @@ static void keep(struct mqtt_session *session, struct mqtt_message *message,
         else if (session->insider)
                 mqtt_insider_deliver(session->insider, &delivery);
         else if (qos > 0 && session->queue.count == 0 && mqtt_sender_is_ready(session))
-                send_acknowledged(session->client, &delivery);
+                send_acknowledged(session->client, &delivery, false);
         else
                 queue(session, &delivery);
 }
@@ -185,9 +224,11 @@ static void write_pubrel(struct mqtt_client *client, uint16_t packet_id)
 {
         struct mqtt_acknowledgement pubrel = {.packet_id = packet_id};
 
-        mqtt_client_write(client, mqtt_encode_acknowledgement(&client->broker->scratch,
-                                                              (enum mqtt_version)client->version,
-                                                              MQTT_PUBREL, &pubrel));
+        mqtt_client_answer(client,
+                           mqtt_encode_acknowledgement(&client->broker->scratch,
+                                                       (enum mqtt_version)client->version,
+                                                       MQTT_PUBREL, &pubrel),
+                           mqtt_client_all(client));
 }
 
 /* One that an earlier connection was sent; [MQTT-3.3.1-1]. False: there is none. What is
@@ -200,7 +241,9 @@ static bool resend(struct mqtt_client *client)
 
         if (!delivery)
                 return false;
-        if (delivery->state != MQTT_DELIVERY_RELEASED)
+        if (delivery->state == MQTT_DELIVERY_HELD)
+                send_first(client, delivery, packet_id);
+        else if (delivery->state == MQTT_DELIVERY_SENT)
                 write_delivery(client, delivery, packet_id, true);
         return true;
 }
@@ -216,7 +259,7 @@ static bool send_queued(struct mqtt_client *client)
                 return false;
         if (client->session->queue.count == 0)
                 mqtt_broker_note_memory(client->broker);
-        send_acknowledged(client, &delivery);
+        send_acknowledged(client, &delivery, true);
         return true;
 }
 
@@ -230,10 +273,12 @@ void mqtt_sender_go_on(struct mqtt_session *session)
 
 void mqtt_sender_resume(struct mqtt_session *session)
 {
+        const struct mqtt_delivery *delivery;
         uint16_t packet_id;
         uint32_t at = 0;
 
-        while (mqtt_inflight_released_next(&session->inflight, &at, &packet_id))
-                write_pubrel(session->client, packet_id);
+        while ((delivery = mqtt_inflight_next(&session->inflight, &at, &packet_id)) != NULL)
+                if (delivery->state == MQTT_DELIVERY_RELEASED)
+                        write_pubrel(session->client, packet_id);
         mqtt_sender_go_on(session);
 }

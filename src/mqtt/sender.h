@@ -19,6 +19,8 @@ void mqtt_sender_go_on(struct mqtt_session *session);
 /* The client is back: the same, after all PUBRELs, which no window holds back
  * ([MQTT-3.3.4-10]). */
 void mqtt_sender_resume(struct mqtt_session *session);
+/* A PUBLISH of QoS 2 that waited for the disk (journal-held.h), if it still is to be sent. */
+void mqtt_sender_send_held(struct mqtt_client *client, uint16_t packet_id);
 /* Could it be sent a message of QoS 1 or 2 at once? */
 bool mqtt_sender_is_ready(const struct mqtt_session *session);
 /* The same for the topic tree, to choose among the members of a shared subscription. */

@@ -2,6 +2,7 @@
 
 #include "mqtt/account.h"
 #include "mqtt/client.h"
+#include "mqtt/journal.h"
 #include "mqtt/walk.h"
 
 #include <errno.h>
@@ -19,41 +20,43 @@ static void publish_will(struct mqtt_session *session)
                 mqtt_last_will_publish(TAKE(session->will), mqtt_session_id(session));
 }
 
-static uint64_t will_due_ms(const struct mqtt_session *session)
+static int64_t will_due_ms(const struct mqtt_session *session)
 {
-        return session->away_ms + (uint64_t)mqtt_last_will_delay_s(session->will) * 1000;
+        return session->away_ms + (int64_t)mqtt_last_will_delay_s(session->will) * 1000;
 }
 
-static uint64_t end_due_ms(const struct mqtt_session *session)
+static int64_t end_due_ms(const struct mqtt_session *session)
 {
         if (session->expiry_s == MQTT_EXPIRES_NEVER)
-                return UINT64_MAX;
-        return session->away_ms + (uint64_t)session->expiry_s * 1000;
+                return INT64_MAX;
+        return session->away_ms + (int64_t)session->expiry_s * 1000;
 }
 
 /* Waits for what comes first. The loop's time is cut to milliseconds, and the client's
  * end was noticed in the course of one: one more, and nothing is early by a fraction. */
 static void wait_for_due(struct mqtt_session *session)
 {
-        uint64_t now = loop_now_ms(session->broker->loop), due = end_due_ms(session);
+        int64_t now = (int64_t)loop_now_ms(session->broker->loop), due = end_due_ms(session);
 
         if (session->will && will_due_ms(session) < due)
                 due = will_due_ms(session);
-        if (due != UINT64_MAX)
-                loop_timer_start(&session->timer, due > now ? due - now + 1 : 1);
+        if (due != INT64_MAX)
+                loop_timer_start(&session->timer, due > now ? (uint64_t)(due - now) + 1 : 1);
 }
 
 static void on_away(struct mqtt_session *session)
 {
-        uint64_t now = loop_now_ms(session->broker->loop);
+        int64_t now = (int64_t)loop_now_ms(session->broker->loop);
 
         if (now > end_due_ms(session)) {
                 session->broker->counters[MQTT_COUNT_SESSIONS_EXPIRED]++;
                 mqtt_session_free(session);
                 return;
         }
-        if (session->will && now > will_due_ms(session))
+        if (session->will && now > will_due_ms(session)) {
+                mqtt_journal_will_gone(session);
                 publish_will(session);
+        }
         wait_for_due(session);
 }
 
@@ -93,6 +96,18 @@ struct mqtt_session_more *mqtt_session_more(struct mqtt_session *session)
         return session->more;
 }
 
+int mqtt_session_enter(struct mqtt_session *session)
+{
+        struct mqtt_broker *broker = session->broker;
+        int r = map_put(broker->sessions, session->id, session, NULL);
+
+        if (r < 0)
+                return r;
+        list_append(&broker->all_sessions, &session->link);
+        mqtt_broker_note_memory(broker);
+        return 0;
+}
+
 int mqtt_session_new(struct mqtt_broker *broker, struct mqtt_text id, struct mqtt_session **ret)
 {
         struct mqtt_session *session = session_alloc(broker, id);
@@ -100,15 +115,30 @@ int mqtt_session_new(struct mqtt_broker *broker, struct mqtt_text id, struct mqt
 
         if (!session)
                 return -ENOMEM;
-        r = map_put(broker->sessions, session->id, session, NULL);
+        r = mqtt_session_enter(session);
         if (r < 0) {
                 free(session);
                 return r;
         }
-        list_append(&broker->all_sessions, &session->link);
-        mqtt_broker_note_memory(broker);
         *ret = session;
         return 0;
+}
+
+int mqtt_session_restore(struct mqtt_broker *broker, struct mqtt_text id, uint64_t number,
+                         struct mqtt_session **ret)
+{
+        struct mqtt_session *session = session_alloc(broker, id);
+
+        if (!session)
+                return -ENOMEM;
+        session->number = number;
+        *ret = session;
+        return 0;
+}
+
+void mqtt_session_wait(struct mqtt_session *session)
+{
+        wait_for_due(session);
 }
 
 int mqtt_session_new_inside(struct mqtt_broker *broker, struct mqtt_session **ret)
@@ -127,10 +157,11 @@ struct mqtt_session *mqtt_session_free(struct mqtt_session *session)
         if (!session)
                 return NULL;
         loop_timer_stop(&session->timer);
+        mqtt_journal_freed(session);
         list_remove(&session->link);
         mqtt_walks_drop(session);
         mqtt_topic_tree_remove(session->broker->tree, &session->subscriber);
-        if (!session->insider)
+        if (mqtt_session_find(session->broker, mqtt_session_id(session)) == session)
                 map_remove(session->broker->sessions, session->id);
         publish_will(session);
         mqtt_inflight_done(&session->inflight);
@@ -147,7 +178,7 @@ struct mqtt_session *mqtt_session_free(struct mqtt_session *session)
 void mqtt_session_leave(struct mqtt_session *session, struct mqtt_last_will *will)
 {
         session->client = NULL;
-        session->away_ms = loop_now_ms(session->broker->loop);
+        session->away_ms = (int64_t)loop_now_ms(session->broker->loop);
         session->will = will;
         loop_timer_stop(&session->timer);
         mqtt_inflight_suspend(&session->inflight);
@@ -158,6 +189,7 @@ void mqtt_session_leave(struct mqtt_session *session, struct mqtt_last_will *wil
         }
         if (will && mqtt_last_will_delay_s(will) == 0)
                 publish_will(session);
+        mqtt_journal_left(session);
         wait_for_due(session);
 }
 
@@ -175,6 +207,7 @@ static bool drop_oldest(struct mqtt_session *session)
         if (session->client ||
             !mqtt_queue_take(&session->queue, &session->broker->queued, &oldest))
                 return false;
+        mqtt_journal_taken(session, &oldest);
         mqtt_drop(session, mqtt_message_topic(oldest.message), MQTT_COUNT_DROPPED_QUEUE);
         mqtt_delivery_done(&oldest);
         return true;
@@ -192,6 +225,8 @@ int mqtt_session_queue(struct mqtt_session *session, struct mqtt_delivery *deliv
                 r = mqtt_queue_add(&session->queue, &session->broker->queued, delivery,
                                    &bounds);
         while ((r == -ENOSPC || r == -EDQUOT) && drop_oldest(session));
+        if (r == 0)
+                mqtt_journal_queued(session, delivery);
         if (r < 0) {
                 mqtt_drop(session, mqtt_message_topic(delivery->message),
                           r == -ENOMEM ? MQTT_COUNT_DROPPED_MEMORY : MQTT_COUNT_DROPPED_QUEUE);

@@ -3,7 +3,7 @@
  *
  * A session lives from CONNECT until its expiry interval after the connection's end. One of
  * our own (insider.h) has no client ever, and a callback in its place. What a restart is to
- * survive changes through the functions here, in inflight.h, queue.h and id-set.h.
+ * survive is noted in the journal (journal.h) by whoever changes it.
  * Inside of mqtt/ only. */
 #pragma once
 
@@ -36,9 +36,10 @@ struct mqtt_session {
         struct mqtt_insider *insider; /* NULL: a client's */
         struct mqtt_subscriber subscriber;
         uint32_t expiry_s;              /* from the connection's end on */
-        uint64_t away_ms;               /* when that was */
+        int64_t away_ms;                /* when that was; below 0: before the loop's clock began */
         struct mqtt_session_more *more; /* NULL: nothing of it */
-        uint64_t number;                /* of all sessions there ever were, from 1 */
+        uint64_t number : 63;           /* of all sessions there ever were, from 1 */
+        uint64_t kept : 1;              /* the journal knows it */
 
         struct mqtt_inflight inflight; /* to the client */
         struct mqtt_queue queue;       /* the same, not sent yet */
@@ -68,6 +69,13 @@ struct mqtt_session_more *mqtt_session_more(struct mqtt_session *session);
 struct mqtt_session *mqtt_session_find(struct mqtt_broker *broker, struct mqtt_text id);
 /* -ENOSPC: limits.sessions are there; -ENOMEM. */
 int mqtt_session_new(struct mqtt_broker *broker, struct mqtt_text id, struct mqtt_session **ret);
+/* One of an earlier life: not found by anybody before it is entered; its client is away, and what
+ * it waits for begins with mqtt_session_wait(). -ENOMEM. */
+int mqtt_session_restore(struct mqtt_broker *broker, struct mqtt_text id, uint64_t number,
+                         struct mqtt_session **ret);
+/* -ENOSPC, -ENOMEM, as above. */
+int mqtt_session_enter(struct mqtt_session *session);
+void mqtt_session_wait(struct mqtt_session *session);
 /* One of our own: not found by anybody. -ENOMEM. */
 int mqtt_session_new_inside(struct mqtt_broker *broker, struct mqtt_session **ret);
 /* Forgets all of it, and publishes the will if one waits ([MQTT-3.1.2-8]). Its client is

@@ -1,6 +1,7 @@
 /* SUBSCRIBE and UNSUBSCRIBE (3.8 to 3.11). */
 #include "mqtt/account.h"
 #include "mqtt/client.h"
+#include "mqtt/journal-held.h"
 #include "mqtt/mount.h"
 #include "mqtt/walk.h"
 #include "proto/mqtt/encode.h"
@@ -74,6 +75,7 @@ static int add(struct mqtt_session *session, const struct mqtt_subscription *wan
                                                   wanted->filter);
                 return refuse_more(broker);
         }
+        mqtt_journal_subscribed(session, wanted->filter, options);
         return r;
 }
 
@@ -121,6 +123,10 @@ static uint8_t subscribe(struct mqtt_client *client, struct mqtt_subscription *w
         r = mount(client, &wanted->filter);
         if (r != 0)
                 return (uint8_t)r;
+        if (client->session->kept && mqtt_journal_trouble(client->broker->journal) < 0) {
+                client->broker->counters[MQTT_COUNT_JOURNAL_REFUSED]++;
+                return MQTT_QUOTA_EXCEEDED;
+        }
         r = ask_hook(client, wanted);
         if (r == MQTT_HOOK_PASS)
                 r = add(client->session, wanted, &options);
@@ -139,9 +145,10 @@ static uint8_t unsubscribe(struct mqtt_client *client, struct mqtt_text filter)
         if (reason != 0)
                 return (uint8_t)reason;
         mqtt_walk_stop(session, filter);
-        return mqtt_topic_tree_unsubscribe(client->broker->tree, &session->subscriber, filter) == 0
-                       ? MQTT_SUCCESS
-                       : MQTT_NO_SUBSCRIPTION_EXISTED;
+        if (mqtt_topic_tree_unsubscribe(client->broker->tree, &session->subscriber, filter) < 0)
+                return MQTT_NO_SUBSCRIPTION_EXISTED;
+        mqtt_journal_unsubscribed(session, filter);
+        return MQTT_SUCCESS;
 }
 
 /* SUBACK or UNSUBACK with the reasons gathered ([MQTT-3.8.4-6], [MQTT-3.11.3-1]). */
@@ -154,9 +161,10 @@ static void answer(struct mqtt_client *client, enum mqtt_type type, uint16_t pac
                             (uint32_t)buffer_length(reasons)},
         };
 
-        mqtt_client_write(client,
-                          mqtt_encode_suback(&client->broker->scratch,
-                                             (enum mqtt_version)client->version, type, &suback));
+        mqtt_client_answer(client,
+                           mqtt_encode_suback(&client->broker->scratch,
+                                              (enum mqtt_version)client->version, type, &suback),
+                           mqtt_client_all(client));
         buffer_truncate(reasons, 0);
         mqtt_broker_note_memory(client->broker);
 }

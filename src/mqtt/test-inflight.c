@@ -105,25 +105,25 @@ TEST(a_new_connection_is_sent_what_is_left_in_order)
         mqtt_inflight_done(&inflight);
 }
 
-TEST(those_whose_pubrel_is_out_are_told_in_order_and_no_others)
+TEST(those_in_flight_are_told_in_order_and_no_others)
 {
         struct mqtt_inflight inflight;
         uint32_t at = 0;
         uint16_t id = 0;
 
         mqtt_inflight_init(&inflight);
-        CHECK(!mqtt_inflight_released_next(&inflight, &at, &id));
+        CHECK(mqtt_inflight_next(&inflight, &at, &id) == NULL);
         inflight.next_id = 65534;
         for (unsigned i = 0; i < 5; i++)
                 (void)add(&inflight);
-        mqtt_inflight_find(&inflight, 65535)->state = MQTT_DELIVERY_RELEASED;
-        mqtt_inflight_find(&inflight, 3)->state = MQTT_DELIVERY_RELEASED;
+        mqtt_inflight_remove(&inflight, 65534);
         mqtt_inflight_remove(&inflight, 1);
-        CHECK(mqtt_inflight_released_next(&inflight, &at, &id));
+        mqtt_inflight_remove(&inflight, 2);
+        CHECK(mqtt_inflight_next(&inflight, &at, &id) == mqtt_inflight_find(&inflight, 65535));
         CHECK_EQ(id, 65535);
-        CHECK(mqtt_inflight_released_next(&inflight, &at, &id));
+        CHECK(mqtt_inflight_next(&inflight, &at, &id) == mqtt_inflight_find(&inflight, 3));
         CHECK_EQ(id, 3);
-        CHECK(!mqtt_inflight_released_next(&inflight, &at, &id));
+        CHECK(mqtt_inflight_next(&inflight, &at, &id) == NULL);
         mqtt_inflight_done(&inflight);
 }
 

@@ -82,6 +82,49 @@ struct mqtt_last_will *mqtt_last_will_free(struct mqtt_last_will *will)
         return NULL;
 }
 
+void mqtt_last_will_view(const struct mqtt_last_will *will, struct mqtt_will_view *ret)
+{
+        *ret = (struct mqtt_will_view){
+                .publish = will->publish,
+                .user = {will->user ? will->user : "", will->user_length},
+                .version = (enum mqtt_version)will->version,
+                .delay_s = will->delay_s,
+        };
+}
+
+int mqtt_last_will_restore(struct mqtt_broker *broker, const struct mqtt_will_view *view,
+                           struct mqtt_last_will **ret)
+{
+        const struct mqtt_publish *publish = &view->publish;
+        const struct mqtt_will will = {
+                .topic = publish->topic,
+                .payload = {(const char *)publish->payload.bytes, (uint16_t)publish->payload.length},
+                .qos = publish->qos,
+                .retain = publish->retain,
+                .properties = publish->properties,
+        };
+        AUTO(mqtt_last_will) struct mqtt_last_will *restored = NULL;
+        int r;
+
+        if (publish->payload.length > UINT16_MAX)
+                return -EINVAL;
+        r = mqtt_last_will_new(broker, &will, &restored);
+        if (r < 0)
+                return r;
+        if (view->user.length > 0) {
+                restored->user = malloc(view->user.length);
+                if (!restored->user)
+                        return -ENOMEM;
+                memcpy(restored->user, view->user.bytes, view->user.length);
+                restored->user_length = view->user.length;
+        }
+        restored->version = (uint8_t)view->version;
+        restored->delay_s = view->delay_s;
+        restored->terms = mqtt_terms_ref(broker->terms);
+        *ret = TAKE(restored);
+        return 0;
+}
+
 uint32_t mqtt_last_will_delay_s(const struct mqtt_last_will *will)
 {
         return will->delay_s;

@@ -264,6 +264,8 @@ static void slice_ended(struct store_log *log, uint64_t bytes)
 
 static void image_ended(struct store_log *log)
 {
+        bool renewed;
+
         log->image = STORE_IMAGE_NONE;
         log->image_bytes = log->writer.image_length;
         log->image_retry_from = 0;
@@ -272,10 +274,12 @@ static void image_ended(struct store_log *log)
         log->segments = 0;
         log->images++;
         buffer_shrink(&log->slice, 0);
-        if (log->renewing)
-                log->renewals++;
+        renewed = log->renewing;
+        log->renewals += renewed;
         log->renewing = false;
         all_is_well(log);
+        if (renewed && !log->failed && log->owner.on_renewed)
+                log->owner.on_renewed(log->owner.owner);
 }
 
 static void turn_ended(struct store_log *log, uint64_t bytes)

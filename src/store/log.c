@@ -133,6 +133,12 @@ static void write_the_rest(struct store_log *log)
         }
 }
 
+bool store_log_stop(struct store_log *log)
+{
+        log->closing = true;
+        return !log->under_way;
+}
+
 struct store_log *store_log_free(struct store_log *log)
 {
         if (!log)

@@ -48,6 +48,9 @@ struct store_log_owner {
 
         /* All up to `sequence` are durable. */
         void (*on_durable)(void *owner, uint64_t sequence);
+        /* After store_log_renew(), or a disk that failed: all is in the log again. NULL: nobody
+         * wants to know. */
+        void (*on_renewed)(void *owner);
         /* After an append was refused: there is room again. */
         void (*on_room)(void *owner);
         /* What is wrong with the disk, -errno; 0: nothing any more. Told when it changes. */
@@ -80,6 +83,9 @@ int store_log_open(struct loop *loop, struct store_thread *thread,
  * thread, and tells. NULL is fine. */
 struct store_log *store_log_free(struct store_log *log);
 DEFINE_CLEANUP(store_log)
+/* For an owner that ends before its thread: nothing more is appended, nothing new begins. True:
+ * no job is under way, it may be freed; false: turn the loop, and ask again. */
+bool store_log_stop(struct store_log *log);
 
 enum store_durability {
         STORE_INTERVAL, /* within options.interval_ms */

@@ -1,0 +1,678 @@
+/* A log's records become sessions and retained messages again.
+ *
+ * They are the broker's own from the beginning, but nobody finds them before all is read. What is
+ * said of sessions or messages that are not there is passed over: an image that was taken while
+ * changes went on has such. A delivery whose message is missing keeps its place until the end,
+ * since changes count places, and is then dropped.
+ *
+ * The bytes have the right sums, and may be of a program that was wrong: nothing in them is
+ * believed. */
+#include "base/attributes.h"
+#include "mqtt/client.h"
+#include "mqtt/index.h"
+#include "mqtt/journal-internal.h"
+#include "mqtt/pool.h"
+#include "proto/mqtt/topic.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct message {
+        uint64_t number;
+        uint64_t time_ms; /* when it expires */
+        struct mqtt_message *message;
+};
+
+struct session {
+        uint64_t number; /* 0: gone */
+        uint64_t as_of;
+        uint64_t time_ms; /* its client went; MQTT_TIME_NEVER: the broker did */
+        struct mqtt_session *session;
+};
+
+struct mqtt_replay {
+        struct mqtt_journal *journal;
+        struct mqtt_broker *broker;
+        struct mqtt_pool messages, sessions;
+        struct mqtt_index messages_by_number, sessions_by_number;
+        struct mqtt_message *missing; /* stands for one that is not there */
+        struct mqtt_clock_reading clock;
+        uint64_t messages_made, sessions_made;
+        uint64_t sequence; /* of the record at hand */
+        bool image;
+        size_t unwanted;  /* changes of what is not to be kept any more */
+        size_t malformed; /* and what is none of this program's */
+        size_t crowded;   /* what the limits have no room for any more */
+};
+
+int mqtt_replay_new(struct mqtt_journal *journal, struct mqtt_replay **ret)
+{
+        static const struct mqtt_publish nothing = {.topic = {"?", 1}};
+        static const struct mqtt_source source = {.version = MQTT_VERSION_311};
+        struct mqtt_replay *replay = calloc(1, sizeof(*replay));
+        int r;
+
+        if (!replay)
+                return -ENOMEM;
+        replay->journal = journal;
+        replay->broker = journal->broker;
+        mqtt_pool_init(&replay->messages, sizeof(struct message));
+        mqtt_pool_init(&replay->sessions, sizeof(struct session));
+        mqtt_index_init(&replay->messages_by_number);
+        mqtt_index_init(&replay->sessions_by_number);
+        r = mqtt_message_new(&nothing, &source, &replay->missing);
+        if (r < 0) {
+                mqtt_replay_free(replay);
+                return r;
+        }
+        *ret = replay;
+        return 0;
+}
+
+struct mqtt_replay *mqtt_replay_free(struct mqtt_replay *replay)
+{
+        const struct message *message;
+        const struct session *session;
+        uint32_t at = 0;
+
+        if (!replay)
+                return NULL;
+        while ((session = mqtt_pool_next(&replay->sessions, &at)) != NULL) {
+                if (session->session)
+                        session->session->will = mqtt_last_will_free(session->session->will);
+                mqtt_session_free(session->session);
+        }
+        for (at = 0; (message = mqtt_pool_next(&replay->messages, &at)) != NULL;)
+                if (message->message)
+                        mqtt_message_unref(message->message);
+        mqtt_pool_done(&replay->messages);
+        mqtt_pool_done(&replay->sessions);
+        mqtt_index_done(&replay->messages_by_number);
+        mqtt_index_done(&replay->sessions_by_number);
+        mqtt_message_unref(replay->missing);
+        free(replay);
+        return NULL;
+}
+
+/* Numbers are ours, and given out in turn: no secret is needed. */
+static uint32_t hash(uint64_t number)
+{
+        return (uint32_t)((number * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+}
+
+static struct message *find_message(const struct mqtt_replay *replay, uint64_t number)
+{
+        uint32_t at = mqtt_index_begin(&replay->messages_by_number, hash(number)), place;
+
+        while ((place = mqtt_index_next(&replay->messages_by_number, hash(number), &at)) > 0) {
+                struct message *message = mqtt_pool_at(&replay->messages, place);
+
+                if (message->number == number)
+                        return message;
+        }
+        return NULL;
+}
+
+static struct session *find_session(const struct mqtt_replay *replay, uint64_t number)
+{
+        uint32_t at = mqtt_index_begin(&replay->sessions_by_number, hash(number)), place;
+
+        while ((place = mqtt_index_next(&replay->sessions_by_number, hash(number), &at)) > 0) {
+                struct session *session = mqtt_pool_at(&replay->sessions, place);
+
+                if (session->number == number)
+                        return session;
+        }
+        return NULL;
+}
+
+/* --- messages --- */
+
+/* A PUBLISH, or nothing: -EBADMSG. */
+static int read_packet(const struct mqtt_record *record, enum mqtt_version version,
+                       struct mqtt_publish *ret)
+{
+        struct mqtt_frame frame;
+        int r = mqtt_frame_next(record->packet.bytes, record->packet.length, record->packet.length,
+                                &frame);
+
+        if (r != MQTT_FRAME_FOUND || frame.length != record->packet.length ||
+            frame.type != MQTT_PUBLISH || mqtt_decode_publish(&frame, version, ret) != 0 ||
+            ret->topic.length == 0)
+                return -EBADMSG;
+        ret->qos = record->qos;
+        ret->retain = record->retain;
+        return 0;
+}
+
+static int make_message(const struct mqtt_record *record, struct mqtt_message **ret)
+{
+        struct mqtt_source source = {.version = (enum mqtt_version)record->version,
+                                     .origin = (enum mqtt_origin)record->origin,
+                                     .publisher = record->publisher};
+        struct mqtt_publish publish;
+        int r;
+
+        if ((source.version != MQTT_VERSION_311 && source.version != MQTT_VERSION_5) ||
+            record->origin > MQTT_ORIGIN_INSIDE)
+                return -EBADMSG;
+        r = read_packet(record, source.version, &publish);
+        if (r == 0)
+                r = mqtt_message_new(&publish, &source, ret);
+        if (r < 0)
+                return r == -ENOMEM ? r : -EBADMSG;
+        /* Not yet: which time it is, is known at the end. */
+        (*ret)->expires_ms = MQTT_NEVER_EXPIRES;
+        (*ret)->kept = record->message;
+        return 0;
+}
+
+static int add_message(struct mqtt_replay *replay, const struct mqtt_record *record)
+{
+        AUTO(mqtt_message) struct mqtt_message *made = NULL;
+        struct message *message;
+        uint32_t place;
+        int r;
+
+        if (record->message == 0)
+                return -EBADMSG;
+        if (find_message(replay, record->message))
+                return 0;
+        r = make_message(record, &made);
+        if (r == 0)
+                r = mqtt_pool_take(&replay->messages, &place);
+        if (r < 0)
+                return r;
+        message = mqtt_pool_at(&replay->messages, place);
+        message->number = record->message;
+        message->time_ms = record->time_ms;
+        message->message = TAKE(made);
+        if (record->message > replay->messages_made)
+                replay->messages_made = record->message;
+        if (record->publisher > replay->sessions_made)
+                replay->sessions_made = record->publisher;
+        return mqtt_index_add(&replay->messages_by_number, hash(record->message), place);
+}
+
+static int set_retained(struct mqtt_replay *replay, const struct mqtt_record *record)
+{
+        const struct message *message = find_message(replay, record->message);
+        int r;
+
+        if (!mqtt_journal_keeps_retained(replay->journal)) {
+                replay->unwanted++;
+                return 0;
+        }
+        if (!message || message->message->payload_length == 0)
+                return 0;
+        r = mqtt_retained_set(replay->broker->retained, message->message);
+        replay->crowded += r == -ENOSPC;
+        return r == -ENOSPC ? 0 : r;
+}
+
+/* --- sessions --- */
+
+static int add_session(struct mqtt_replay *replay, const struct mqtt_record *record)
+{
+        struct session *session;
+        uint32_t place;
+        int r;
+
+        if (replay->journal->options.sessions == MQTT_DURABILITY_MEMORY) {
+                replay->unwanted++;
+                return 0;
+        }
+        if (record->session == 0 || record->session >> 63 || record->packet_id == 0 ||
+            record->text.length == 0)
+                return -EBADMSG;
+        if (find_session(replay, record->session))
+                return 0;
+        r = mqtt_pool_take(&replay->sessions, &place);
+        if (r < 0)
+                return r;
+        session = mqtt_pool_at(&replay->sessions, place);
+        r = mqtt_session_restore(replay->broker, record->text, record->session, &session->session);
+        if (r < 0)
+                return r;
+        session->number = record->session;
+        session->as_of = replay->image ? record->as_of : 0;
+        session->time_ms = record->time_ms;
+        session->session->owner = record->owner;
+        session->session->expiry_s = record->expiry_s;
+        session->session->inflight.next_id = record->packet_id;
+        if (record->session > replay->sessions_made)
+                replay->sessions_made = record->session;
+        return mqtt_index_add(&replay->sessions_by_number, hash(record->session), place);
+}
+
+static void end_session(struct mqtt_replay *replay, struct session *session)
+{
+        uint32_t at = mqtt_index_begin(&replay->sessions_by_number, hash(session->number)), place;
+
+        while ((place = mqtt_index_next(&replay->sessions_by_number, hash(session->number), &at)) >
+               0) {
+                if (mqtt_pool_at(&replay->sessions, place) != session)
+                        continue;
+                mqtt_index_remove(&replay->sessions_by_number, hash(session->number), place);
+                session->session->will = mqtt_last_will_free(session->session->will);
+                mqtt_session_free(session->session);
+                mqtt_pool_give(&replay->sessions, place);
+                return;
+        }
+}
+
+static void set_presence(struct session *session, const struct mqtt_record *record)
+{
+        session->time_ms = record->time_ms;
+        session->session->expiry_s = record->expiry_s;
+        session->session->will = mqtt_last_will_free(session->session->will);
+}
+
+static int set_will(struct mqtt_replay *replay, struct session *session,
+                    const struct mqtt_record *record)
+{
+        struct mqtt_will_view view = {.user = record->user,
+                                      .version = (enum mqtt_version)record->version,
+                                      .delay_s = record->delay_s};
+        int r = read_packet(record, MQTT_VERSION_5, &view.publish);
+
+        if (r < 0)
+                return r;
+        session->session->will = mqtt_last_will_free(session->session->will);
+        r = mqtt_last_will_restore(replay->broker, &view, &session->session->will);
+        return r == -EINVAL ? -EBADMSG : r;
+}
+
+static int subscribe(struct mqtt_replay *replay, const struct session *session,
+                     const struct mqtt_record *record)
+{
+        struct mqtt_text share, rest;
+        int r;
+
+        if (!mqtt_topic_filter_is_valid(record->text) ||
+            (record->options.no_local &&
+             mqtt_topic_filter_split_shared(record->text, &share, &rest)))
+                return -EBADMSG;
+        r = mqtt_topic_tree_subscribe(replay->broker->tree, &session->session->subscriber,
+                                      record->text, &record->options);
+        replay->crowded += r == -ENOSPC;
+        return r == -ENOMEM ? r : 0;
+}
+
+static int add_received(const struct session *session, uint16_t packet_id)
+{
+        struct mqtt_id_set *received = &session->session->received;
+
+        if (packet_id == 0)
+                return -EBADMSG;
+        return mqtt_id_set_has(received, packet_id) ? 0 : mqtt_id_set_add(received, packet_id);
+}
+
+/* --- deliveries --- */
+
+static int make_delivery(struct mqtt_replay *replay, const struct mqtt_record *record,
+                         struct mqtt_delivery *ret)
+{
+        const struct message *message = find_message(replay, record->message);
+        struct mqtt_message *found = message ? message->message : replay->missing;
+        AUTO_FREE uint32_t *ids = NULL;
+        size_t at = 0;
+
+        if (record->qos == 0)
+                return -EBADMSG;
+        /* At least a byte each was there. */
+        ids = reallocarray(NULL, record->ids_count + (size_t)1, sizeof(*ids));
+        if (!ids)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < record->ids_count; i++)
+                ids[i] = mqtt_record_next_id(record, &at);
+        return mqtt_delivery_init(ret, found, record->qos, record->retain, ids, record->ids_count);
+}
+
+static int queue(const struct mqtt_replay *replay, const struct session *session,
+                 const struct mqtt_delivery *delivery)
+{
+        static const struct mqtt_queue_bounds none = {UINT32_MAX, SIZE_MAX, SIZE_MAX};
+
+        return mqtt_queue_add(&session->session->queue, &replay->broker->queued, delivery, &none);
+}
+
+static bool take(const struct mqtt_replay *replay, const struct session *session,
+                 struct mqtt_delivery *ret)
+{
+        return mqtt_queue_take(&session->session->queue, &replay->broker->queued, ret);
+}
+
+static void release(const struct session *session, uint16_t packet_id)
+{
+        struct mqtt_delivery *delivery = mqtt_inflight_find(&session->session->inflight, packet_id);
+
+        if (!delivery || delivery->qos != 2)
+                return;
+        mqtt_delivery_done(delivery);
+        delivery->state = MQTT_DELIVERY_RELEASED;
+}
+
+/* Takes the delivery over. */
+static int put_in_flight(const struct session *session, struct mqtt_delivery *delivery,
+                         uint16_t packet_id)
+{
+        int r = mqtt_inflight_restore(&session->session->inflight, delivery, packet_id);
+
+        if (r < 0)
+                mqtt_delivery_done(delivery);
+        return r == -ENOMEM ? r : r < 0 ? -EBADMSG : 0;
+}
+
+static int deliver(struct mqtt_replay *replay, const struct session *session,
+                   const struct mqtt_record *record)
+{
+        struct mqtt_delivery delivery;
+        int r = make_delivery(replay, record, &delivery);
+
+        if (r < 0)
+                return r;
+        if (record->change == MQTT_CHANGE_QUEUED) {
+                r = queue(replay, session, &delivery);
+                if (r < 0)
+                        mqtt_delivery_done(&delivery);
+                return r == -ENOMEM ? r : 0;
+        }
+        r = put_in_flight(session, &delivery, record->packet_id);
+        if (r == 0 && record->released)
+                release(session, record->packet_id);
+        return r;
+}
+
+static int change_session(struct mqtt_replay *replay, struct session *session,
+                          const struct mqtt_record *record)
+{
+        struct mqtt_inflight *inflight = &session->session->inflight;
+        struct mqtt_delivery delivery;
+
+        switch ((enum mqtt_change)record->change) {
+        case MQTT_CHANGE_ENDED:
+                end_session(replay, session);
+                return 0;
+        case MQTT_CHANGE_PRESENCE:
+                set_presence(session, record);
+                return 0;
+        case MQTT_CHANGE_WILL:
+                return set_will(replay, session, record);
+        case MQTT_CHANGE_WILL_GONE:
+                session->session->will = mqtt_last_will_free(session->session->will);
+                return 0;
+        case MQTT_CHANGE_SUBSCRIBED:
+                return subscribe(replay, session, record);
+        case MQTT_CHANGE_UNSUBSCRIBED:
+                (void)mqtt_topic_tree_unsubscribe(replay->broker->tree,
+                                                  &session->session->subscriber, record->text);
+                return 0;
+        case MQTT_CHANGE_RECEIVED:
+                return add_received(session, record->packet_id);
+        case MQTT_CHANGE_FORGOTTEN:
+                (void)mqtt_id_set_remove(&session->session->received, record->packet_id);
+                return 0;
+        case MQTT_CHANGE_QUEUED:
+        case MQTT_CHANGE_SENT:
+                return deliver(replay, session, record);
+        case MQTT_CHANGE_TAKEN:
+                if (take(replay, session, &delivery))
+                        mqtt_delivery_done(&delivery);
+                return 0;
+        case MQTT_CHANGE_MOVED:
+                return take(replay, session, &delivery)
+                               ? put_in_flight(session, &delivery, record->packet_id)
+                               : 0;
+        case MQTT_CHANGE_RELEASED:
+                release(session, record->packet_id);
+                return 0;
+        case MQTT_CHANGE_DONE:
+                if (mqtt_inflight_find(inflight, record->packet_id))
+                        mqtt_inflight_remove(inflight, record->packet_id);
+                return 0;
+        default:
+                return -EBADMSG;
+        }
+}
+
+/* --- one change after the other --- */
+
+static int apply(struct mqtt_replay *replay, const struct mqtt_record *record)
+{
+        struct session *session;
+
+        switch ((enum mqtt_change)record->change) {
+        case MQTT_CHANGE_CLOCK:
+                replay->clock = (struct mqtt_clock_reading){record->time_ms, record->wall_ms,
+                                                            record->boot_ms, record->boot};
+                return 0;
+        case MQTT_CHANGE_MESSAGE:
+                return add_message(replay, record);
+        case MQTT_CHANGE_RETAINED:
+                return set_retained(replay, record);
+        case MQTT_CHANGE_CLEARED:
+                if (!mqtt_topic_name_is_valid(record->text))
+                        return -EBADMSG;
+                (void)mqtt_retained_clear(replay->broker->retained, record->text);
+                return 0;
+        case MQTT_CHANGE_SESSION:
+                return add_session(replay, record);
+        default:
+                session = find_session(replay, record->session);
+                /* What the image knew of it already. */
+                if (!session || (!replay->image && replay->sequence <= session->as_of))
+                        return 0;
+                return change_session(replay, session, record);
+        }
+}
+
+int mqtt_replay_add(struct mqtt_replay *replay, const struct store_record *record, bool image)
+{
+        struct mqtt_record change;
+        size_t at = 0;
+        int r = 0;
+
+        if (record->type != MQTT_JOURNAL_BATCH) {
+                replay->malformed++;
+                return 0;
+        }
+        replay->sequence = record->sequence;
+        replay->image = image;
+        while (r == 0 && (r = mqtt_record_decode(record->bytes, record->count, &at, &change)) ==
+                                 MQTT_RECORD_FOUND)
+                r = apply(replay, &change);
+        if (r == -EBADMSG) {
+                replay->malformed++;
+                r = 0;
+        }
+        return r;
+}
+
+/* --- all is there --- */
+
+/* Out of the deliveries of one go those whose message is missing; the messages of the others count
+ * what refers to them. */
+static int settle_deliveries(const struct mqtt_replay *replay, const struct session *entry)
+{
+        struct mqtt_session *session = entry->session;
+        struct mqtt_delivery *delivery, taken;
+        uint32_t at = 0, count = session->queue.count;
+        uint16_t packet_id;
+        int r = 0;
+
+        while ((delivery = mqtt_inflight_next(&session->inflight, &at, &packet_id)) != NULL) {
+                if (delivery->message == replay->missing) {
+                        mqtt_inflight_remove(&session->inflight, packet_id);
+                        at = 0; /* gaps at the front are gone */
+                }
+        }
+        for (at = 0; (delivery = mqtt_inflight_next(&session->inflight, &at, &packet_id)) != NULL;)
+                if (delivery->message)
+                        delivery->message->kept_references++;
+        while (count-- > 0 && take(replay, entry, &taken)) {
+                if (taken.message != replay->missing)
+                        r = queue(replay, entry, &taken);
+                if (taken.message == replay->missing || r < 0)
+                        mqtt_delivery_done(&taken);
+                else
+                        taken.message->kept_references++;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int64_t away_since(const struct mqtt_journal_clock *clock, const struct session *entry)
+{
+        uint64_t since = entry->time_ms == MQTT_TIME_NEVER
+                                 ? 0
+                                 : mqtt_journal_clock_since(clock, entry->time_ms);
+
+        if (since > INT64_MAX / 2)
+                since = INT64_MAX / 2;
+        return (int64_t)loop_now_ms(clock->loop) - (int64_t)since;
+}
+
+/* Of two with one identifier the later one counts. -ENOMEM. */
+static int enter_session(struct mqtt_replay *replay, struct session *entry)
+{
+        struct mqtt_session *session = entry->session, *other;
+        int r = settle_deliveries(replay, entry);
+
+        if (r < 0)
+                return r;
+        other = mqtt_session_find(replay->broker, mqtt_session_id(session));
+        if (other) {
+                other->kept = true;
+                other->will = mqtt_last_will_free(other->will);
+                mqtt_session_free(other);
+        }
+        r = mqtt_session_enter(session);
+        if (r == -ENOSPC)
+                replay->crowded++;
+        if (r < 0)
+                return r == -ENOSPC ? 0 : r;
+        entry->session = NULL;
+        session->kept = true;
+        session->away_ms = away_since(&replay->journal->clock, entry);
+        mqtt_inflight_suspend(&session->inflight);
+        mqtt_session_wait(session);
+        return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+        const struct session *const *first = a, *const *second = b;
+
+        return (*first)->number < (*second)->number ? -1 : (*first)->number > (*second)->number;
+}
+
+/* In the order in which they were made. */
+static int enter_sessions(struct mqtt_replay *replay)
+{
+        AUTO_FREE struct session **entries =
+                reallocarray(NULL, replay->sessions.count + (size_t)1, sizeof(struct session *));
+        struct session *entry;
+        size_t count = 0;
+        uint32_t at = 0;
+        int r = 0;
+
+        if (!entries)
+                return -ENOMEM;
+        while ((entry = mqtt_pool_next(&replay->sessions, &at)) != NULL)
+                if (entry->session)
+                        entries[count++] = entry;
+        qsort(entries, count, sizeof(entries[0]), compare);
+        for (size_t i = 0; r == 0 && i < count; i++)
+                r = enter_session(replay, entries[i]);
+        return r;
+}
+
+/* Those that expire are set once more, with the time. */
+static int date_messages(struct mqtt_replay *replay)
+{
+        struct mqtt_retained *retained = replay->broker->retained;
+        const struct message *entry;
+        uint32_t at = 0;
+        int r;
+
+        while ((entry = mqtt_pool_next(&replay->messages, &at)) != NULL) {
+                struct mqtt_message *message = entry->message;
+
+                if (!message || entry->time_ms == MQTT_TIME_NEVER)
+                        continue;
+                message->expires_ms =
+                        mqtt_journal_clock_from(&replay->journal->clock, entry->time_ms);
+                if (mqtt_retained_get(retained, mqtt_message_topic(message), 0) != message)
+                        continue;
+                r = mqtt_retained_set(retained, message);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static void count_retained(struct mqtt_replay *replay)
+{
+        struct mqtt_message *message;
+        uint32_t at = 0;
+
+        while ((message = mqtt_retained_next(replay->broker->retained, &at)) != NULL)
+                message->kept_references++;
+}
+
+/* What nobody refers to any more is in the log no longer than until its next image. */
+static void forget_numbers(struct mqtt_replay *replay)
+{
+        const struct message *entry;
+        uint32_t at = 0;
+
+        while ((entry = mqtt_pool_next(&replay->messages, &at)) != NULL)
+                if (entry->message && entry->message->kept_references == 0)
+                        entry->message->kept = 0;
+}
+
+static void report(const struct mqtt_replay *replay)
+{
+        const struct mqtt_keep_options *options = &replay->journal->options;
+        char sentence[160];
+
+        if (!options->on_report)
+                return;
+        if (replay->malformed > 0) {
+                snprintf(sentence, sizeof(sentence),
+                         "%zu records of the journal make no sense and are left out",
+                         replay->malformed);
+                options->on_report(options->owner, true, sentence);
+        }
+        if (replay->crowded > 0) {
+                snprintf(sentence, sizeof(sentence),
+                         "%zu sessions, filters or retained messages are beyond the limits and are "
+                         "left out",
+                         replay->crowded);
+                options->on_report(options->owner, true, sentence);
+        }
+}
+
+int mqtt_replay_finish(struct mqtt_replay *replay)
+{
+        struct mqtt_journal *journal = replay->journal;
+        int r;
+
+        mqtt_journal_clock_start(&journal->clock, &replay->clock);
+        r = date_messages(replay);
+        if (r == 0)
+                r = enter_sessions(replay);
+        if (r < 0)
+                return r;
+        count_retained(replay);
+        forget_numbers(replay);
+        journal->messages_made = replay->messages_made;
+        if (replay->sessions_made > journal->broker->sessions_made)
+                journal->broker->sessions_made = replay->sessions_made;
+        report(replay);
+        return replay->unwanted + replay->malformed + replay->crowded > 0 ? 1 : 0;
+}

@@ -1,0 +1,365 @@
+#include "mqtt/journal.h"
+
+#include "base/attributes.h"
+#include "mqtt/journal-held.h"
+#include "mqtt/journal-internal.h"
+#include "mqtt/route.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+        INTERVAL_MS = 1000,
+        INTERVAL_MAX_MS = 3600 * 1000,
+        GATHER_MS = 50,         /* with an interval: changes that one write carries */
+        BATCH_BYTES = 64 << 10, /* a batch as large does not wait for the end of the round */
+        BATCH_KEEP = 64 << 10,  /* of an empty batch's memory */
+        BUFFER_BYTES = 4 << 20, /* what a disk may be behind, and some packets: */
+        BUFFER_PACKETS = 4,
+        IMAGE_BYTES_MIN = 256 << 10,
+        WAIT_MS = 20, /* for the store thread, at the end */
+};
+
+/* --- what is noted --- */
+
+static uint64_t pending(const struct mqtt_journal *journal)
+{
+        return journal->appended + (buffer_length(&journal->batch) > 0 || journal->stale ? 1 : 0);
+}
+
+static bool is_urgent(const struct mqtt_journal *journal, enum mqtt_urgency urgency)
+{
+        switch (urgency) {
+        case MQTT_NOTE_SESSION:
+                return journal->options.sessions == MQTT_DURABILITY_FSYNC;
+        case MQTT_NOTE_RETAINED:
+                return journal->options.retained == MQTT_DURABILITY_FSYNC;
+        default:
+                return false;
+        }
+}
+
+void mqtt_journal_note(struct mqtt_journal *journal, const struct mqtt_record *record,
+                       enum mqtt_urgency urgency)
+{
+        if (journal->ended)
+                return;
+        if (mqtt_record_encode(record, &journal->batch) < 0)
+                journal->stale = true;
+        if (is_urgent(journal, urgency)) {
+                journal->batch_is_urgent = true;
+                journal->owed = pending(journal);
+        }
+        loop_task_post(&journal->commit);
+}
+
+void mqtt_journal_hold(struct mqtt_journal *journal, struct mqtt_message *message,
+                       enum mqtt_urgency urgency)
+{
+        struct mqtt_record record;
+
+        if (message->kept_references++ > 0)
+                return;
+        message->kept = ++journal->messages_made;
+        /* It is in the log from which the image under way goes on. */
+        message->imaged = journal->image.number;
+        mqtt_record_message(journal, message, &record);
+        mqtt_journal_note(journal, &record, urgency);
+}
+
+/* Who refers to it no more is noted by itself: nothing is to be said of the message. */
+void mqtt_journal_drop(struct mqtt_message *message)
+{
+        if (--message->kept_references == 0)
+                message->kept = 0;
+}
+
+static void note_clock(struct mqtt_journal *journal)
+{
+        struct mqtt_clock_reading now = mqtt_journal_clock_read(&journal->clock);
+        struct mqtt_record record = {.change = MQTT_CHANGE_CLOCK,
+                                     .time_ms = now.time_ms,
+                                     .wall_ms = now.wall_ms,
+                                     .boot_ms = now.boot_ms,
+                                     .boot = now.boot};
+
+        if (!mqtt_journal_clock_is_due(&journal->clock, &now))
+                return;
+        if (mqtt_record_encode(&record, &journal->batch) == 0)
+                journal->clock.written = now;
+}
+
+static void look_at_disk(struct mqtt_journal *journal)
+{
+        struct store_log_status status;
+
+        store_log_status(journal->log, &status);
+        journal->congested = status.waiting_bytes >= journal->buffer_bytes;
+}
+
+bool mqtt_journal_commit(struct mqtt_journal *journal)
+{
+        struct store_part part;
+        int r = -ENOMEM;
+
+        loop_task_cancel(&journal->commit);
+        if (buffer_length(&journal->batch) == 0 && !journal->stale)
+                return true;
+        note_clock(journal);
+        part = (struct store_part){buffer_data(&journal->batch), buffer_length(&journal->batch)};
+        if (!journal->stale)
+                r = store_log_append(journal->log,
+                                     journal->batch_is_urgent ? STORE_FSYNC : STORE_INTERVAL,
+                                     MQTT_JOURNAL_BATCH, &part, 1, &journal->appended);
+        if (r < 0) {
+                /* Whoever waits for it waits for an image, in which it is. */
+                journal->blind = journal->appended + 1;
+                store_log_renew(journal->log);
+        }
+        journal->stale = journal->batch_is_urgent = false;
+        buffer_truncate(&journal->batch, 0);
+        buffer_shrink(&journal->batch, BATCH_KEEP);
+        look_at_disk(journal);
+        return r == 0;
+}
+
+static void journal_on_commit(struct loop_task *task)
+{
+        (void)mqtt_journal_commit(container_of(task, struct mqtt_journal, commit));
+}
+
+/* --- who waits --- */
+
+void mqtt_journal_begin_packet(struct mqtt_journal *journal)
+{
+        journal->owed = 0;
+        if (buffer_length(&journal->batch) >= BATCH_BYTES)
+                (void)mqtt_journal_commit(journal);
+}
+
+uint64_t mqtt_journal_owed(const struct mqtt_journal *journal)
+{
+        return journal->owed;
+}
+
+uint64_t mqtt_journal_all(const struct mqtt_journal *journal)
+{
+        return journal->options.sessions == MQTT_DURABILITY_FSYNC ? pending(journal) : 0;
+}
+
+bool mqtt_journal_is_durable(const struct mqtt_journal *journal, uint64_t sequence)
+{
+        return sequence <= journal->durable;
+}
+
+int mqtt_journal_trouble(const struct mqtt_journal *journal)
+{
+        return journal->trouble;
+}
+
+bool mqtt_journal_keeps_sessions(const struct mqtt_journal *journal)
+{
+        return journal->options.sessions != MQTT_DURABILITY_MEMORY;
+}
+
+bool mqtt_journal_keeps_retained(const struct mqtt_journal *journal)
+{
+        return journal->options.retained != MQTT_DURABILITY_MEMORY;
+}
+
+static void journal_on_durable(void *owner, uint64_t sequence)
+{
+        struct mqtt_journal *journal = owner;
+
+        if (sequence > journal->durable)
+                journal->durable = sequence;
+        look_at_disk(journal);
+        mqtt_held_release_all(journal);
+}
+
+static void journal_on_renewed(void *owner)
+{
+        struct mqtt_journal *journal = owner;
+
+        journal_on_durable(journal, journal->blind);
+}
+
+static void journal_on_room(void *owner)
+{
+        journal_on_durable(owner, 0);
+}
+
+static void journal_on_trouble(void *owner, int error)
+{
+        struct mqtt_journal *journal = owner;
+
+        if (error < 0 && journal->trouble == 0)
+                journal->broker->counters[MQTT_COUNT_JOURNAL_TROUBLES]++;
+        journal->trouble = error;
+        if (journal->options.on_trouble)
+                journal->options.on_trouble(journal->options.owner, error);
+}
+
+/* --- at the start and at the end --- */
+
+static int journal_on_replay(void *owner, const struct store_record *record, uint32_t schema,
+                             bool image)
+{
+        struct mqtt_journal *journal = owner;
+
+        if (schema > MQTT_JOURNAL_SCHEMA)
+                return -EPROTONOSUPPORT;
+        return mqtt_replay_add(journal->replay, record, image);
+}
+
+static void journal_on_report(void *owner, bool damage, const char *sentence)
+{
+        struct mqtt_journal *journal = owner;
+
+        if (journal->options.on_report)
+                journal->options.on_report(journal->options.owner, damage, sentence);
+}
+
+static const struct store_log_owner calls = {
+        .replay = journal_on_replay,
+        .report = journal_on_report,
+        .on_durable = journal_on_durable,
+        .on_renewed = journal_on_renewed,
+        .on_room = journal_on_room,
+        .on_trouble = journal_on_trouble,
+        .image_begin = mqtt_journal_image_begin,
+        .image_next = mqtt_journal_image_next,
+};
+
+static struct mqtt_journal *journal_alloc(struct mqtt_broker *broker,
+                                          const struct mqtt_keep_options *options)
+{
+        struct mqtt_journal *journal = calloc(1, sizeof(*journal));
+        size_t packets = (size_t)BUFFER_PACKETS * broker->limits.packet_bytes;
+
+        if (!journal)
+                return NULL;
+        journal->broker = broker;
+        journal->options = *options;
+        if (options->interval_ms == 0)
+                journal->options.interval_ms = INTERVAL_MS;
+        journal->buffer_bytes =
+                BUFFER_BYTES +
+                (packets < STORE_RECORD_MAX / 2 ? packets : (size_t)STORE_RECORD_MAX / 2);
+        buffer_init(&journal->batch, journal->buffer_bytes);
+        buffer_init(&journal->image.stage, SIZE_MAX);
+        buffer_init(&journal->image.record, SIZE_MAX);
+        list_init(&journal->held);
+        list_init(&journal->paused);
+        loop_task_init(&journal->commit, broker->loop, journal_on_commit);
+        mqtt_journal_clock_init(&journal->clock, broker->loop);
+        journal->image.session = &broker->all_sessions;
+        return journal;
+}
+
+static int open_log(struct mqtt_journal *journal, struct store_thread *thread)
+{
+        const uint32_t interval_ms = journal->options.interval_ms;
+        struct store_log_owner owner = calls;
+        const struct store_log_options options = {
+                .directory_fd = journal->options.directory_fd,
+                .schema = MQTT_JOURNAL_SCHEMA,
+                .interval_ms = interval_ms,
+                .gather_ms = interval_ms < GATHER_MS ? interval_ms : GATHER_MS,
+                .buffer_bytes = journal->buffer_bytes,
+                .image_bytes_min = IMAGE_BYTES_MIN,
+        };
+        struct store_log_status status;
+        int r = mqtt_replay_new(journal, &journal->replay);
+
+        owner.owner = journal;
+        if (r == 0)
+                r = store_log_open(journal->broker->loop, thread, &options, &owner, &journal->log);
+        if (r == 0)
+                r = mqtt_replay_finish(journal->replay);
+        journal->replay = mqtt_replay_free(journal->replay);
+        if (r < 0)
+                return r;
+        store_log_status(journal->log, &status);
+        journal->appended = journal->opened = status.appended;
+        journal->durable = status.durable;
+        /* What is not kept any more must not come back when it is kept again. */
+        if (r > 0)
+                store_log_renew(journal->log);
+        return 0;
+}
+
+static int explain(int r, struct error *error)
+{
+        switch (r) {
+        case -EBUSY:
+                return error_set(error, r, "another process has the broker's journal");
+        case -EPROTONOSUPPORT:
+                return error_set(error, r,
+                                 "a later version of this program has written the broker's "
+                                 "journal; use that, or give it another folder");
+        default:
+                return error_set(error, r, "cannot open the broker's journal: %s", strerror(-r));
+        }
+}
+
+int mqtt_journal_open(struct mqtt_broker *broker, struct store_thread *thread,
+                      const struct mqtt_keep_options *options, struct mqtt_journal **ret,
+                      struct error *error)
+{
+        struct mqtt_journal *journal;
+        int r;
+
+        *ret = NULL;
+        if (options->sessions == MQTT_DURABILITY_MEMORY &&
+            options->retained == MQTT_DURABILITY_MEMORY)
+                return 0;
+        if (options->interval_ms > INTERVAL_MAX_MS)
+                return error_set(error, -EINVAL,
+                                 "the journal's interval is 1 to %d ms, or 0 for %d",
+                                 INTERVAL_MAX_MS, INTERVAL_MS);
+        journal = journal_alloc(broker, options);
+        if (!journal)
+                return explain(-ENOMEM, error);
+        /* Sessions that come back want to know it. */
+        *ret = journal;
+        r = open_log(journal, thread);
+        if (r < 0)
+                return explain(r, error);
+        if (mqtt_journal_keeps_retained(journal))
+                mqtt_retained_watch(broker->retained, mqtt_journal_on_retained, journal);
+        /* Some had their end while we were away. */
+        mqtt_route_on_expiry(&broker->expiry_timer);
+        return 0;
+}
+
+void mqtt_journal_end(struct mqtt_journal *journal)
+{
+        if (!journal || !journal->log)
+                return;
+        /* From here on the time counts that the broker is not there. */
+        if (journal->appended > journal->opened || buffer_length(&journal->batch) > 0) {
+                journal->clock.written = (struct mqtt_clock_reading){0};
+                note_clock(journal);
+        }
+        (void)mqtt_journal_commit(journal);
+        journal->ended = true;
+        while (!store_log_stop(journal->log))
+                loop_run_once(journal->broker->loop, WAIT_MS);
+}
+
+struct mqtt_journal *mqtt_journal_free(struct mqtt_journal *journal)
+{
+        if (!journal)
+                return NULL;
+        journal->ended = true;
+        loop_task_cancel(&journal->commit);
+        store_log_free(journal->log);
+        mqtt_replay_free(journal->replay);
+        buffer_done(&journal->batch);
+        buffer_done(&journal->image.stage);
+        buffer_done(&journal->image.record);
+        free(journal);
+        return NULL;
+}
