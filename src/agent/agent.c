@@ -78,6 +78,14 @@ static void agent_admit_anybody(void *owner, struct command_principal *ret)
         access_initial_principal(agent->access, NULL, ret);
 }
 
+/* By the kernel's word, whoever comes by the broker's Unix socket. */
+static void agent_vouch(void *owner, int fd, struct command_principal *ret)
+{
+        static const struct net_address local = {.any = {.sa_family = AF_UNIX}};
+
+        agent_admit(owner, fd, &local, ret);
+}
+
 static void agent_stopped(void *owner)
 {
         struct agent *agent = owner;
@@ -130,6 +138,20 @@ static void agent_on_interrupt(struct loop_signal *signal)
         agent_begin_stop(container_of(signal, struct agent, interrupt), "SIGINT");
 }
 
+/* Connections go on with the one they began with. */
+static void read_certificate(struct agent *agent)
+{
+        struct error error;
+        int r = agent->tls ? net_tls_reload(agent->tls, NULL, &error) : 0;
+
+        if (r < 0)
+                log_error(agent->log, "tls", "going on with the certificate of before: %s",
+                          error.text);
+        else if (r > 0)
+                log_info(agent->log, "tls", "new certificate file=%s",
+                         agent->config->tls.certificate);
+}
+
 static void agent_on_hang_up(struct loop_signal *signal)
 {
         struct agent *agent = container_of(signal, struct agent, hang_up);
@@ -139,6 +161,7 @@ static void agent_on_hang_up(struct loop_signal *signal)
                 log_warning(agent->log, "log",
                             "cannot open file=%s anew, going on with the old: %s",
                             agent->config->log.file, strerror(-r));
+        read_certificate(agent);
 }
 
 static int open_signals(struct agent *agent)
@@ -202,6 +225,7 @@ static int listen_on_socket(struct agent *agent, struct error *error)
 static bool wants_tls(const struct agent_config *config)
 {
         return config->command.tls_port != 0 ||
+               (config->mqtt.enabled && config->mqtt.tls_port != 0) ||
                (config->http.enabled && config->http.tls_port != 0);
 }
 
@@ -234,7 +258,52 @@ static int open_server(struct agent *agent, struct error *error)
         return r;
 }
 
+/* 1: there is no such entrance. */
+static int find_gate_address(struct agent *agent, enum gate_entrance entrance,
+                             struct net_address *ret, struct error *error)
+{
+        const struct gate_config *config = &agent->config->mqtt;
+        int r;
+
+        switch (entrance) {
+        case GATE_TCP:
+                return decide_address(agent, "mqtt", config->host, (uint16_t)config->port, ret,
+                                      error);
+        case GATE_TLS:
+                if (config->tls_port == 0)
+                        return 1;
+                return decide_address(agent, "mqtt",
+                                      config->tls_host ? config->tls_host : config->host,
+                                      (uint16_t)config->tls_port, ret, error);
+        case GATE_SOCKET:
+                if (!config->socket || config->socket[0] == '\0')
+                        return 1;
+                r = net_address_local(config->socket, ret);
+                return r == 0 ? 0
+                              : error_set(error, r,
+                                          "mqtt.socket: %s is too long for a socket's path",
+                                          config->socket);
+        case GATE_ENTRANCES:
+                break;
+        }
+        return 1;
+}
+
 /* A broker that runs already has the port: it stays, and all but MQTT is served. */
+static int listen_for_gate(struct agent *agent, enum gate_entrance entrance, struct error *error)
+{
+        struct net_address address;
+        int r = find_gate_address(agent, entrance, &address, error);
+
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = gate_listen(agent->gate, entrance, &address, error);
+        if (r != GATE_PORT_IN_USE)
+                return r;
+        log_error(agent->log, "mqtt", "%s", error->text);
+        return 0;
+}
+
 static int open_gate(struct agent *agent, struct error *error)
 {
         const struct gate_config *config = &agent->config->mqtt;
@@ -242,25 +311,21 @@ static int open_gate(struct agent *agent, struct error *error)
                 .config = config,
                 .net = agent->net,
                 .log = agent->log,
+                .tls = agent->tls,
                 .connections_max = agent->capacity.mqtt,
                 .request_bytes = (size_t)agent->config->command.max_line,
                 .admit = agent_admit_anybody,
+                .vouch = agent_vouch,
                 .admit_owner = agent,
         };
-        struct net_address address;
         int r;
 
         if (!config->enabled)
                 return 0;
-        r = decide_address(agent, "mqtt", config->host, (uint16_t)config->port, &address, error);
-        if (r == 0)
-                r = gate_attach(agent->registry, &options, &agent->gate, error);
-        if (r == 0)
-                r = gate_listen(agent->gate, &address, error);
-        if (r != GATE_PORT_IN_USE)
-                return r;
-        log_error(agent->log, "mqtt", "%s", error->text);
-        return 0;
+        r = gate_attach(agent->registry, &options, &agent->gate, error);
+        for (size_t i = 0; i < GATE_ENTRANCES && r == 0; i++)
+                r = listen_for_gate(agent, (enum gate_entrance)i, error);
+        return r;
 }
 
 static int listen_for_web(struct agent *agent, enum web_port port, struct error *error)
@@ -305,6 +370,8 @@ static int open_web(struct agent *agent, struct error *error)
                 web_add_figures(agent->web, builtin_write_figures, agent->builtin);
         if (r == 0 && agent->gate)
                 r = gate_route(agent->gate, web_router(agent->web));
+        if (r == 0 && agent->gate)
+                web_add_figures(agent->web, gate_write_figures, agent->gate);
         if (r == 0)
                 r = listen_for_web(agent, WEB_PLAIN, error);
         return r < 0 ? r : listen_for_web(agent, WEB_TLS, error);
@@ -317,7 +384,8 @@ static int attach_handlers(struct agent *agent, struct error *error)
         const struct handler_options options = {
                 .config = &config->handlers,
                 .state_dir = config->state_dir,
-                .hidden = {config->path, config->tls.key, config->command.socket},
+                .hidden = {config->path, config->tls.key, config->command.socket,
+                           config->mqtt.socket},
         };
 
         return handler_attach(agent->registry, &options, &agent->handler, error);

@@ -219,6 +219,7 @@ static int check_ports(const struct agent_config *config, struct error *error)
                 {"command.port", config->command.port, false},
                 {"command.tls_port", config->command.tls_port, true},
                 {"mqtt.port", config->mqtt.enabled ? config->mqtt.port : 0, false},
+                {"mqtt.tls_port", config->mqtt.enabled ? config->mqtt.tls_port : 0, true},
                 {"http.port", config->http.enabled ? config->http.port : 0, false},
                 {"http.tls_port", config->http.enabled ? config->http.tls_port : 0, true},
         };

@@ -56,6 +56,9 @@ static void check_same(const struct agent_config *a, const struct agent_config *
         CHECK_EQ(a->mqtt.enabled, b->mqtt.enabled);
         check_text(a->mqtt.host, b->mqtt.host);
         check_text(a->mqtt.topic, b->mqtt.topic);
+        check_text(a->mqtt.tls_host, b->mqtt.tls_host);
+        CHECK_EQ(a->mqtt.tls_port, b->mqtt.tls_port);
+        check_text(a->mqtt.socket, b->mqtt.socket);
         /* All numbers. */
         CHECK_EQ(memcmp(&a->mqtt.limits, &b->mqtt.limits, sizeof(a->mqtt.limits)), 0);
         CHECK_EQ(a->mqtt.port, b->mqtt.port);
@@ -296,6 +299,7 @@ TEST(what_is_wrong_is_refused_with_what_to_do)
                 {"http: {port: 3000}", NULL, NULL, "the same"},
                 {"http: {port: 1883}", NULL, NULL, "the same"},
                 {"http: {tls_port: 8443}", NULL, NULL, "tls.certificate"},
+                {"mqtt: {tls_port: 8883}", NULL, NULL, "tls.certificate"},
                 {"http: {metrics: public}", NULL, NULL, "loopback"},
                 {"mqtt: {topic: ''}", NULL, NULL, "64 bytes"},
                 {"mqtt: {topic: 'a/#'}", NULL, NULL, "wildcards"},

@@ -149,7 +149,8 @@ static void identify(struct gate_admission *admission, const struct mqtt_connect
         explicit_bzero(token, sizeof(token));
 }
 
-static void decide(struct gate_admission *admission, const struct mqtt_connect *connect)
+static void decide(struct gate_admission *admission, const struct mqtt_who *who,
+                   const struct mqtt_connect *connect)
 {
         struct gate *gate = admission->gate;
         struct command_principal anybody;
@@ -162,7 +163,7 @@ static void decide(struct gate_admission *admission, const struct mqtt_connect *
         } else if (connect->has_password) {
                 identify(admission, connect);
         } else {
-                gate->options.admit(gate->options.admit_owner, &anybody);
+                gate_admit_without_password(gate, who, &anybody);
                 conclude(admission, judge(admission, &anybody));
         }
 }
@@ -185,7 +186,7 @@ void gate_on_connect(void *owner, const struct mqtt_who *who, const struct mqtt_
                 admission_free(admission);
                 return;
         }
-        decide(admission, connect);
+        decide(admission, who, connect);
         admission->within = false;
         if (admission->answered) {
                 *answer = admission->answer;

@@ -11,8 +11,11 @@ enum { GATE_TOPIC_MAX = 64 }; /* bytes of the base topic */
 struct gate_config {
         bool enabled;
         char *host;
-        int64_t port; /* 0: any that is free */
-        char *topic;  /* the base of all topics of ours */
+        int64_t port;     /* 0: any that is free */
+        char *tls_host;   /* absent: the same as `host` */
+        int64_t tls_port; /* 0: no TLS */
+        char *socket;     /* absent: no Unix socket */
+        char *topic;      /* the base of all topics of ours */
         struct mqtt_limits_config limits;
 };
 

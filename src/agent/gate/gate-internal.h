@@ -16,7 +16,7 @@ struct gate {
         struct command_transport counts;
         struct mqtt_broker *broker;
         struct mqtt_websocket websocket; /* where those who come over HTTP go */
-        struct net_listener *listener;
+        struct net_listener *listeners[GATE_ENTRANCES];
         struct list admissions; /* struct gate_admission, under way */
         size_t requests_count;  /* of all clients under way */
         size_t request_charge;  /* what the broker counts for one (mqtt_broker_charge) */
@@ -28,5 +28,8 @@ struct gate {
         void *stopped_owner;
 };
 
+/* Who a client is that shows no password. Inside of on_connect only. */
+void gate_admit_without_password(struct gate *gate, const struct mqtt_who *who,
+                                 struct command_principal *ret);
 /* When it is stopping and this was the last request, it goes on with that. */
 void gate_request_done(struct gate *gate);

@@ -5,6 +5,7 @@
 #include "agent/gate/quoted.h"
 #include "agent/gate/request.h"
 #include "base/attributes.h"
+#include "mqtt/metrics.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 enum {
         ENVELOPE_MAX = COMMAND_REPLY_MAX + 64 * 1024,
+        SOCKET_MODE = 0660,
         FAREWELL_MS = 10, /* how often is looked whether all clients have gone */
 };
 
@@ -95,6 +97,23 @@ static const struct mqtt_hooks hooks = {
 
 /* What the agent says of it. */
 
+static const struct {
+        const char *name;           /* in the log */
+        const char *address, *port; /* in the status */
+} entrances[GATE_ENTRANCES] = {
+        [GATE_TCP] = {"mqtt", "address", "port"},
+        [GATE_TLS] = {"mqtts", "tls_address", "tls_port"},
+        [GATE_SOCKET] = {"mqtt", "socket", NULL},
+};
+
+static bool is_listening(const struct gate *gate)
+{
+        for (size_t i = 0; i < GATE_ENTRANCES; i++)
+                if (gate->listeners[i])
+                        return true;
+        return false;
+}
+
 static void write_status(void *owner, struct json_writer *writer)
 {
         struct gate *gate = owner;
@@ -103,18 +122,29 @@ static void write_status(void *owner, struct json_writer *writer)
 
         mqtt_broker_figures(gate->broker, &figures);
         json_write_object(writer, gate->counts.name);
-        json_write_bool(writer, "listening", gate->listener);
-        if (gate->listener) {
-                const struct net_address *address = net_listener_address(gate->listener);
+        json_write_bool(writer, "listening", is_listening(gate));
+        for (size_t i = 0; i < GATE_ENTRANCES; i++) {
+                const struct net_address *address;
 
-                json_write_string(writer, "address", net_address_text(address, text));
-                json_write_integer(writer, "port", net_address_port(address));
+                if (!gate->listeners[i])
+                        continue;
+                address = net_listener_address(gate->listeners[i]);
+                json_write_string(writer, entrances[i].address, net_address_text(address, text));
+                if (entrances[i].port)
+                        json_write_integer(writer, entrances[i].port, net_address_port(address));
         }
         json_write_integer(writer, "clients", (int64_t)figures.clients);
         json_write_integer(writer, "sessions", (int64_t)figures.sessions);
         json_write_integer(writer, "subscriptions", (int64_t)figures.subscriptions);
         json_write_integer(writer, "retained_messages", (int64_t)figures.retained_messages);
         json_write_end(writer);
+}
+
+void gate_write_figures(void *owner, struct prometheus_writer *writer)
+{
+        const struct gate *gate = owner;
+
+        mqtt_metrics_put(gate->broker, writer);
 }
 
 /* "online" or "offline", for everybody who comes. */
@@ -137,13 +167,15 @@ static void publish_presence(struct gate *gate, const char *text)
 
 /* Connections. */
 
-void gate_adopt(struct gate *gate, int fd, const struct net_address *peer)
+void gate_adopt(struct gate *gate, enum gate_entrance entrance, int fd,
+                const struct net_address *peer)
 {
+        struct net_tls *tls = entrance == GATE_TLS ? gate->options.tls : NULL;
         int r = -EBUSY;
 
         if (!gate->stopping &&
             mqtt_broker_connections(gate->broker) < gate->options.connections_max)
-                r = mqtt_broker_attach(gate->broker, fd, NULL, peer, NULL);
+                r = mqtt_broker_attach(gate->broker, fd, tls, peer, NULL);
         if (r < 0) {
                 gate->counts.refused++;
                 close(fd);
@@ -152,7 +184,28 @@ void gate_adopt(struct gate *gate, int fd, const struct net_address *peer)
 
 static void on_accept(void *owner, int fd, const struct net_address *peer)
 {
-        gate_adopt(owner, fd, peer);
+        gate_adopt(owner, GATE_TCP, fd, peer);
+}
+
+static void on_accept_tls(void *owner, int fd, const struct net_address *peer)
+{
+        gate_adopt(owner, GATE_TLS, fd, peer);
+}
+
+static void on_accept_local(void *owner, int fd, const struct net_address *peer)
+{
+        gate_adopt(owner, GATE_SOCKET, fd, peer);
+}
+
+void gate_admit_without_password(struct gate *gate, const struct mqtt_who *who,
+                                 struct command_principal *ret)
+{
+        const struct gate_options *options = &gate->options;
+
+        if (who->peer->any.sa_family == AF_UNIX && options->vouch)
+                options->vouch(options->admit_owner, net_stream_fd(who->stream), ret);
+        else
+                options->admit(options->admit_owner, ret);
 }
 
 static void on_exhausted(void *owner, int error)
@@ -165,27 +218,33 @@ static void on_exhausted(void *owner, int error)
                     mqtt_broker_connections(gate->broker), strerror(-error));
 }
 
-int gate_listen(struct gate *gate, const struct net_address *address, struct error *error)
+int gate_listen(struct gate *gate, enum gate_entrance entrance, const struct net_address *address,
+                struct error *error)
 {
-        struct net_listener_owner owner = {
-                .owner = gate, .on_accept = on_accept, .on_exhausted = on_exhausted};
+        static void (*const on_accepts[])(void *, int, const struct net_address *) = {
+                [GATE_TCP] = on_accept,
+                [GATE_TLS] = on_accept_tls,
+                [GATE_SOCKET] = on_accept_local};
+        const struct net_listener_owner owner = {
+                .owner = gate, .on_accept = on_accepts[entrance], .on_exhausted = on_exhausted};
         char text[NET_ADDRESS_TEXT_MAX];
-        int r = net_listener_new(command_registry_loop(gate->registry), address, 0, &owner,
-                                 &gate->listener);
+        int r = net_listener_new(command_registry_loop(gate->registry), address, SOCKET_MODE,
+                                 &owner, &gate->listeners[entrance]);
 
         net_address_text(address, text);
         if (r == -EADDRINUSE) {
                 error_set(error, r,
                           "cannot listen on %s: another program does already, such as mosquitto; "
-                          "stop it (`ss -ltnp` names it), or set mqtt.port to another port or "
+                          "stop it (`ss -ltnp` names it), or set mqtt.%s to another %s or "
                           "mqtt.enabled to false; all but MQTT is served",
-                          text);
+                          text, entrance == GATE_SOCKET ? "socket" : entrances[entrance].port,
+                          entrance == GATE_SOCKET ? "path" : "port");
                 return GATE_PORT_IN_USE;
         }
         if (r < 0)
                 return error_set(error, r, "mqtt: cannot listen on %s: %s", text, strerror(-r));
-        log_info(gate->options.log, gate->counts.name, "listening address=%s",
-                 net_address_text(net_listener_address(gate->listener), text));
+        log_info(gate->options.log, entrances[entrance].name, "listening address=%s",
+                 net_address_text(net_listener_address(gate->listeners[entrance]), text));
         return 0;
 }
 
@@ -222,12 +281,18 @@ void gate_request_done(struct gate *gate)
                 loop_timer_start(&gate->farewell, 0);
 }
 
+static void close_listeners(struct gate *gate)
+{
+        for (size_t i = 0; i < GATE_ENTRANCES; i++)
+                gate->listeners[i] = net_listener_free(gate->listeners[i]);
+}
+
 void gate_stop(struct gate *gate, gate_stopped_fn *stopped, void *owner)
 {
         gate->stopping = true;
         gate->stopped = stopped;
         gate->stopped_owner = owner;
-        gate->listener = net_listener_free(gate->listener);
+        close_listeners(gate);
         publish_presence(gate, "offline");
         gate_request_done(gate);
 }
@@ -290,7 +355,7 @@ struct gate *gate_free(struct gate *gate)
         if (!gate)
                 return NULL;
         gate->stopped = NULL;
-        net_listener_free(gate->listener);
+        close_listeners(gate);
         gate_admissions_orphan(gate);
         mqtt_broker_free(gate->broker);
         loop_timer_stop(&gate->farewell);

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "command/registry.h"
+#include "data/prometheus.h"
 #include "http/router.h"
 #include "net/stream.h"
 
@@ -26,15 +27,20 @@ enum {
 
 /* Who a client is that shows no password. */
 typedef void gate_admit_fn(void *owner, struct command_principal *ret);
+/* Who it is when it comes by a Unix socket, where the kernel says whose it is; `fd` is for
+ * SO_PEERCRED. */
+typedef void gate_vouch_fn(void *owner, int fd, struct command_principal *ret);
 
 struct gate_options {
         const struct gate_config *config;
         struct net_context *net;
         struct log *log;
+        struct net_tls *tls;    /* NULL: no TLS */
         size_t connections_max; /* the next is closed */
         size_t request_bytes;   /* of a payload; beyond: TOO_LARGE */
         gate_admit_fn *admit;
-        void *admit_owner;
+        gate_vouch_fn *vouch; /* NULL: no Unix socket */
+        void *admit_owner;    /* of both */
 };
 
 /* Says in `pi/status` that the agent is there. What `options` points to, and the registry, must
@@ -45,15 +51,20 @@ int gate_attach(struct command_registry *registry, const struct gate_options *op
 struct gate *gate_free(struct gate *gate);
 DEFINE_CLEANUP(gate)
 
-/* Accepts clients. Once. GATE_PORT_IN_USE: another program
+/* Accepts clients; by each entrance once. GATE_PORT_IN_USE: another program
  * listens there, which is no reason for the agent not to start; `error` says so, and so does
  * the status. -errno with a sentence. */
 enum { GATE_PORT_IN_USE = 1 };
-int gate_listen(struct gate *gate, const struct net_address *address, struct error *error);
+enum gate_entrance { GATE_TCP, GATE_TLS, GATE_SOCKET, GATE_ENTRANCES };
+int gate_listen(struct gate *gate, enum gate_entrance entrance, const struct net_address *address,
+                struct error *error);
 /* Accepts clients over WebSockets, too: GET /mqtt. The gate outlives the router. -ENOMEM. */
 int gate_route(struct gate *gate, struct http_router *router);
+/* The broker's figures; `gate` is a struct gate. */
+void gate_write_figures(void *gate, struct prometheus_writer *writer);
 /* Takes a connection that somebody else accepted. The descriptor is the gate's from here on. */
-void gate_adopt(struct gate *gate, int fd, const struct net_address *peer);
+void gate_adopt(struct gate *gate, enum gate_entrance entrance, int fd,
+                const struct net_address *peer);
 
 /* Says that the agent is not there any more, and takes no more clients and requests. Once those
  * under way are answered, clients are disconnected with 0x8b; `stopped` is called when all are

@@ -200,6 +200,41 @@ TEST(who_is_refused_by_the_broker_was_never_let_in)
         fixture_close(&f);
 }
 
+static void vouch(void *owner, int fd, struct command_principal *ret)
+{
+        struct ucred peer;
+        socklen_t length = sizeof(peer);
+
+        (void)owner;
+        CHECK_EQ(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length), 0);
+        CHECK_EQ(peer.uid, getuid());
+        *ret = (struct command_principal){COMMAND_ROLE_ADMIN, "me"};
+}
+
+TEST(whom_the_kernel_vouches_for_needs_no_password)
+{
+        struct fixture f;
+
+        fixture_open(&f);
+        f.anybody = (struct command_principal){COMMAND_ROLE_NONE, ""};
+        conversation_run(&f.talk, "a> " LOGIN_5("a") "a< 20{00 87 ()}\n"
+                                                     "a|\n");
+        /* As all of this fixture's do, they come by a Unix socket. */
+        f.gate->options.vouch = vouch;
+        conversation_run(
+                &f.talk,
+                "b> " LOGIN_5("b") "b< " WELCOME_5
+                                   "b> 32{[pi/rpc/request] 0001 () '{\"command\":\"change\"}'}\n"
+                                   "b< 40{0001}\n");
+        CHECK_EQ(f.changes, 1);
+        /* A password is still one. */
+        conversation_run(&f.talk,
+                         "c> " LOGIN_5_AS("c", "viewer", "viewer") "c< " WELCOME_5 "d> " LOGIN_5_AS(
+                                 "d", "viewer", "wrong") "d< 20{00 86 ()}\n"
+                                                         "d|\n");
+        fixture_close(&f);
+}
+
 TEST(connections_are_bounded)
 {
         struct net_address peer = {.length = sizeof(sa_family_t)};
@@ -211,7 +246,7 @@ TEST(connections_are_bounded)
         for (unsigned i = 0; i < 6; i++) {
                 CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
                 f.talk.fds[i] = pair[1];
-                gate_adopt(f.gate, pair[0], &peer);
+                gate_adopt(f.gate, GATE_TCP, pair[0], &peer);
         }
         CHECK_EQ(f.gate->counts.refused, 1);
         conversation_run(&f.talk, "f|\n"
@@ -236,7 +271,7 @@ TEST(a_gate_that_stops_lets_nobody_in)
                                                      "b|\n");
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
         f.talk.fds[2] = pair[1];
-        gate_adopt(f.gate, pair[0], &peer);
+        gate_adopt(f.gate, GATE_TCP, pair[0], &peer);
         conversation_run(&f.talk, "c|\n");
         fixture_close(&f);
 }
