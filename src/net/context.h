@@ -11,6 +11,10 @@ enum {
         NET_SPARES_MAX = 32,
         NET_SPARE_SIZE_MAX = 8 * 1024, /* larger ones are given back to the system */
         NET_STREAM_SIZE = 1024,        /* about what one takes, with what its owner has */
+        /* About what OpenSSL takes: 14 KiB, 19 with a certificate of the peer; in a handshake
+         * buffers of records and messages too. */
+        NET_TLS_SIZE = 16 * 1024,
+        NET_HANDSHAKE_SIZE = 40 * 1024,
         NET_WEBSOCKET_SIZE = 5 * 1024, /* what one more takes that is a WebSocket */
         NET_BURST_SIZE = 1024 * 1024,  /* worth a trim when it is gone */
 };

@@ -48,7 +48,9 @@ struct net_stream {
         bool presenting : 1; /* inside on_bytes, which looks at the tail */
         bool blocked : 1;    /* the kernel takes no more output for now */
         bool congested : 1;
-        bool framed : 1; /* a WebSocket, paid for from the budget */
+        bool framed : 1;  /* a WebSocket, paid for from the budget */
+        bool secured : 1; /* TLS, the same */
+        bool shaking : 1; /* its handshake too */
 
         struct net_peer peer;
 };

@@ -145,6 +145,30 @@ static void on_events(struct net_stream *stream, unsigned events)
                 check_hangup(stream);
 }
 
+/* OpenSSL allocates by itself: about what it takes is paid for. */
+static int pay_for_tls(struct net_stream *stream)
+{
+        int r = net_budget_take(&stream->context->budget, NET_HANDSHAKE_SIZE);
+
+        stream->secured = stream->shaking = r == 0;
+        return r;
+}
+
+static void pay_less_for_tls(struct net_stream *stream)
+{
+        if (stream->shaking)
+                net_budget_give(&stream->context->budget, NET_HANDSHAKE_SIZE - NET_TLS_SIZE);
+        stream->shaking = false;
+}
+
+static void pay_no_more_for_tls(struct net_stream *stream)
+{
+        pay_less_for_tls(stream);
+        if (stream->secured)
+                net_budget_give(&stream->context->budget, NET_TLS_SIZE);
+        stream->secured = false;
+}
+
 static void advance_handshake(struct net_stream *stream)
 {
         int r = stream->transport.type->handshake(&stream->transport);
@@ -159,8 +183,11 @@ static void advance_handshake(struct net_stream *stream)
         if (!stream->finishing)
                 drop_deadline(stream);
         stream_note_activity(stream);
+        pay_less_for_tls(stream);
         /* What was written meanwhile, and what came with the last of it. */
         loop_task_post(&stream->task);
+        if (stream->owner.calls->on_open && !stream->finishing)
+                stream->owner.calls->on_open(stream->owner.owner);
 }
 
 static void finish_connect(struct net_stream *stream)
@@ -228,6 +255,7 @@ static void stream_on_gone(struct loop_io *io)
 
         net_context_release(stream->context, &stream->tail);
         net_context_release(stream->context, &stream->output);
+        pay_no_more_for_tls(stream);
         if (stream->framed)
                 net_budget_give(&stream->context->budget, NET_WEBSOCKET_SIZE);
         net_context_count(stream->context, stream->context->streams - 1);
@@ -304,6 +332,7 @@ static int stream_start(struct net_stream *stream, enum stream_state state)
 static void stream_discard_unstarted(struct net_stream *stream)
 {
         drop_deadline(stream);
+        pay_no_more_for_tls(stream);
         stream->transport.type->done(&stream->transport);
         free(stream->transport.failure);
         free(stream);
@@ -321,6 +350,8 @@ int net_stream_new(struct net_context *context, int fd, struct net_tls *tls,
         net_peer_init(&stream->peer, peer);
         net_transport_init_plain(&stream->transport, fd);
         if (tls)
+                r = pay_for_tls(stream);
+        if (tls && r == 0)
                 r = net_transport_init_tls_server(&stream->transport, fd, tls);
         if (r == 0)
                 r = stream_start(stream, tls ? STREAM_HANDSHAKE : STREAM_OPEN);
@@ -347,6 +378,8 @@ int net_stream_new_client(struct net_context *context, int fd, struct net_tls *t
                 net_peer_init(&stream->peer, &peer);
         net_transport_init_plain(&stream->transport, fd);
         if (tls)
+                r = pay_for_tls(stream);
+        if (tls && r == 0)
                 r = net_transport_init_tls_client(&stream->transport, fd, tls, server_name);
         if (r == 0)
                 r = stream_start(stream, STREAM_CONNECTING);
@@ -438,4 +471,17 @@ int net_stream_fd(const struct net_stream *stream)
 uint64_t net_stream_active_ms(const struct net_stream *stream)
 {
         return stream->active_ms;
+}
+
+int net_stream_user(const struct net_stream *stream, uid_t *ret)
+{
+        socklen_t length = sizeof(struct ucred);
+        struct ucred credentials;
+
+        if (stream->peer.any.sa_family != AF_UNIX)
+                return -ENOTSUP;
+        if (getsockopt(stream->transport.fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
+                return -errno;
+        *ret = credentials.uid;
+        return 0;
 }

@@ -37,6 +37,8 @@ struct net_budget *net_context_budget(struct net_context *context);
 
 /* What a stream calls. Lives as long as any stream that has it. */
 struct net_stream_calls {
+        /* Connected, and the handshake is done; of streams that begin with either. May be NULL. */
+        void (*on_open)(void *owner);
         /* All unconsumed bytes so far. Returns how many are consumed; the rest
          * comes again, in front of what arrives next. May close the stream (the
          * result then does not matter) or pause it. */
@@ -116,6 +118,9 @@ void net_stream_close(struct net_stream *stream);
 const char *net_stream_failure(const struct net_stream *stream);
 
 const struct net_peer *net_stream_peer(const struct net_stream *stream);
-int net_stream_fd(const struct net_stream *stream); /* for SO_PEERCRED */
+int net_stream_fd(const struct net_stream *stream);
+/* Whose process is at the other end of a Unix socket (SO_PEERCRED, unix(7)). -ENOTSUP: it is none;
+ * -errno. */
+int net_stream_user(const struct net_stream *stream, uid_t *ret);
 /* When bytes last moved in either direction, by the loop's clock. */
 uint64_t net_stream_active_ms(const struct net_stream *stream);

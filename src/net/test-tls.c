@@ -20,7 +20,7 @@ TEST(bytes_go_both_ways_and_what_was_written_early_waits_for_the_handshake)
         CHECK_EQ(net_stream_write(f.server.stream, " again", 6), 0);
         fixture_rounds(&f, 3);
         CHECK_TEXT(f.client.seen, "greeting again");
-        CHECK_EQ(net_context_budget(f.context)->used, 0);
+        CHECK_EQ(net_context_budget(f.context)->used, 2 * NET_TLS_SIZE);
         fixture_done(&f);
 }
 

@@ -79,7 +79,9 @@ static int on_key(SSL *session, unsigned char *name, unsigned char *iv, EVP_CIPH
                 return 0;
         if (!set_keys(key, iv, cipher, mac, 0))
                 return -1;
-        return key == &tickets->current ? 1 : 2;
+        /* A ticket of TLS 1.3 is for one connection, so that nobody can tell that two are of the
+         * same client (RFC 8446, C.4). */
+        return key == &tickets->current && SSL_version(session) < TLS1_3_VERSION ? 1 : 2;
 }
 
 static bool still_valid(SSL_SESSION *resumed)

@@ -154,6 +154,7 @@ static const struct net_transport_type tls_type = {
         .write = tls_write,
         .end = tls_end,
         .has_more = tls_has_more,
+        .tls = session_of,
         .done = tls_done,
 };
 

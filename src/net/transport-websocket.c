@@ -409,6 +409,13 @@ static bool websocket_has_more(const struct net_transport *transport)
                websocket->inner.type->has_more(&websocket->inner);
 }
 
+static struct ssl_st *websocket_tls(const struct net_transport *transport)
+{
+        const struct websocket *websocket = websocket_of(transport);
+
+        return websocket->inner.type->tls(&websocket->inner);
+}
+
 static void websocket_done(struct net_transport *transport)
 {
         struct websocket *websocket = TAKE(transport->session);
@@ -432,6 +439,7 @@ static const struct net_transport_type websocket_type = {
         .write = websocket_write,
         .end = websocket_end,
         .has_more = websocket_has_more,
+        .tls = websocket_tls,
         .done = websocket_done,
 };
 

@@ -40,6 +40,11 @@ static bool plain_has_more(const struct net_transport *transport)
         return false;
 }
 
+static struct ssl_st *plain_tls(const struct net_transport *transport)
+{
+        return NULL;
+}
+
 static void plain_done(struct net_transport *transport)
 {
 }
@@ -50,6 +55,7 @@ static const struct net_transport_type plain = {
         .write = plain_write,
         .end = plain_end,
         .has_more = plain_has_more,
+        .tls = plain_tls,
         .done = plain_done,
 };
 

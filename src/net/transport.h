@@ -23,6 +23,8 @@ struct net_transport_type {
         int (*end)(struct net_transport *transport);
         /* Bytes are there that the descriptor's readiness does not tell of. */
         bool (*has_more)(const struct net_transport *transport);
+        /* OpenSSL's session, its own or of what it wraps; NULL: no TLS. */
+        struct ssl_st *(*tls)(const struct net_transport *transport);
         void (*done)(struct net_transport *transport);
 };
 
