@@ -6,6 +6,7 @@
 #include "mqtt/conversation-fixture.h"
 #include "support/allocation.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -65,15 +66,20 @@ static const uint8_t *hear(struct fixture *f, int fd, size_t *ret_count)
         "Sec-WebSocket-Protocol: mqtt\r\n\r\n"
 
 /* A connection that has asked; what it is told is heard next. */
-static int dial(struct fixture *f)
+static int dial_with(struct fixture *f, const char *request)
 {
         struct net_address peer = {0};
         int fds[2];
 
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
         http_server_attach(f->server, fds[0], NULL, &peer);
-        (void)!send(fds[1], HANDSHAKE, sizeof(HANDSHAKE) - 1, MSG_NOSIGNAL);
+        (void)!send(fds[1], request, strlen(request), MSG_NOSIGNAL);
         return fds[1];
+}
+
+static int dial(struct fixture *f)
+{
+        return dial_with(f, HANDSHAKE);
 }
 
 static bool is_told(struct fixture *f, int fd, const char *status)
@@ -229,4 +235,41 @@ TEST(without_memory_a_handshake_fails_and_leaves_nothing)
                 close(fd);
         } while (failed);
         CHECK(n > 3);
+}
+
+static bool trusts(void *owner, struct http_text origin)
+{
+        return origin.length == strlen(owner) && memcmp(origin.bytes, owner, origin.length) == 0;
+}
+
+static bool may_page_of(struct fixture *f, const char *origin)
+{
+        char request[512];
+        int fd;
+        bool may;
+
+        /* The handshake without the empty line at its end, and one more field. */
+        snprintf(request, sizeof(request), "%.*sOrigin: %s\r\n\r\n", (int)sizeof(HANDSHAKE) - 3,
+                 HANDSHAKE, origin);
+        fd = dial_with(f, request);
+        may = is_told(f, fd, "101 ");
+        close(fd);
+        turn(f);
+        return may;
+}
+
+TEST(pages_of_origins_that_the_program_trusts_may_connect)
+{
+        static char trusted[] = "https://example.org";
+        struct fixture f;
+
+        open_fixture(&f, NULL);
+        CHECK(may_page_of(&f, "http://localhost"));
+        CHECK(!may_page_of(&f, trusted));
+        f.websocket.trusts = trusts;
+        f.websocket.owner = trusted;
+        CHECK(may_page_of(&f, trusted));
+        CHECK(may_page_of(&f, "http://localhost"));
+        CHECK(!may_page_of(&f, "https://example.com"));
+        close_fixture(&f);
 }

@@ -17,13 +17,16 @@ static void refuse_version(struct http_exchange *exchange, const char *why)
         http_exchange_end(exchange, why, strlen(why));
 }
 
-static bool may_connect(const struct http_request *request)
+static bool may_connect(const struct mqtt_websocket *websocket, const struct http_request *request)
 {
-        return http_origin_is_own(request) &&
-               (!http_request_field(request, HTTP_TEXT("Origin")) || http_host_is_address(request));
+        const struct http_text *origin = http_request_field(request, HTTP_TEXT("Origin"));
+
+        if (origin && websocket->trusts && websocket->trusts(websocket->owner, *origin))
+                return true;
+        return http_origin_is_own(request) && (!origin || http_host_is_address(request));
 }
 
-static void on_request(void *owner, struct http_exchange *exchange)
+void mqtt_websocket_handle(void *owner, struct http_exchange *exchange)
 {
         const struct http_request *request = http_exchange_request(exchange);
         struct mqtt_websocket *websocket = owner;
@@ -41,7 +44,7 @@ static void on_request(void *owner, struct http_exchange *exchange)
         else if (!http_websocket_offers(request,
                                         (struct http_text){subprotocol, sizeof(subprotocol) - 1}))
                 http_exchange_refuse(exchange, 400, "the subprotocol is \"mqtt\"");
-        else if (!may_connect(request))
+        else if (!may_connect(websocket, request))
                 http_exchange_refuse(exchange, 403, "this page is of another origin");
         else if (mqtt_broker_check_room(websocket->broker, websocket->terms) < 0)
                 http_exchange_refuse(exchange, 503, "there is no room for one more client now");
@@ -53,7 +56,7 @@ static void on_request(void *owner, struct http_exchange *exchange)
 int mqtt_websocket_route(struct http_router *router, struct mqtt_websocket *websocket)
 {
         static const struct http_route route = {
-                .method = HTTP_GET, .pattern = "/mqtt", .handler = on_request};
+                .method = HTTP_GET, .pattern = "/mqtt", .handler = mqtt_websocket_handle};
 
         return http_router_add(router, &route, 1, websocket);
 }

@@ -10,9 +10,14 @@
 struct mqtt_websocket {
         struct mqtt_broker *broker;
         const struct mqtt_terms *terms; /* the program's; NULL: those of the broker's limits */
+        /* May pages of this origin connect, too? NULL: no others than its own. */
+        bool (*trusts)(void *owner, struct http_text origin);
+        void *owner;
 };
 
 /* GET /mqtt, with the subprotocol "mqtt". Pages of other origins are refused, and all pages
  * where the broker is asked by a name that need not be its own. `websocket`
  * outlives the router. -ENOMEM. */
 int mqtt_websocket_route(struct http_router *router, struct mqtt_websocket *websocket);
+/* The handler of that route, for others: `websocket` is a struct mqtt_websocket. */
+void mqtt_websocket_handle(void *websocket, struct http_exchange *exchange);
