@@ -210,6 +210,59 @@ TEST(what_is_wrong_with_a_password_file_is_told_with_its_line)
         }
 }
 
+TEST(a_hash_of_a_password_file_is_replaced_and_all_else_stays)
+{
+        static const struct {
+                const char *before, *name, *hash, *after;
+                int r;
+        } cases[] = {
+                {"", "ann", "H", "ann:H\n", 0},
+                {"", "ann", NULL, "", 0},
+                {"# x\n\nben:B\n", "ann", "H", "# x\n\nben:B\nann:H\n", 0},
+                {"ben:B", "ann", "H", "ben:B\nann:H\n", 0},
+                {"ann:A\nben:B\n", "ann", "H", "ann:H\nben:B\n", 1},
+                {"ben:B\n  ann:A\r\n#ann:C", "ann", "H", "ben:B\nann:H\n#ann:C\n", 1},
+                {"ann:A\nben:B\nann:C\n", "ann", "H", "ann:H\nben:B\n", 1},
+                {"ann:A\nben:B\nann:C\n", "ann", NULL, "ben:B\n", 1},
+                {"anna:A\nan:B\nann\n", "ann", "H", "anna:A\nan:B\nann\nann:H\n", 0},
+                {"ann:", "ann", "H", "ann:H\n", 1},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct buffer out;
+
+                buffer_init(&out, 1024);
+                CHECK_EQ(password_file_edit(cases[i].before, strlen(cases[i].before), cases[i].name,
+                                            cases[i].hash, &out),
+                         cases[i].r);
+                CHECK_EQ(buffer_append(&out, "", 1), 0);
+                CHECK_TEXT(buffer_data(&out), cases[i].after);
+                buffer_done(&out);
+        }
+}
+
+TEST(an_edit_that_has_no_room_says_so)
+{
+        struct buffer out;
+
+        buffer_init(&out, 6);
+        CHECK_EQ(password_file_edit("", 0, "ann", "H", &out), 0);
+        buffer_consume(&out, buffer_length(&out));
+        CHECK_EQ(password_file_edit("ben:B\n", 6, "ann", "H", &out), -EMSGSIZE);
+        buffer_done(&out);
+}
+
+TEST(not_every_name_can_stand_in_a_password_file)
+{
+        CHECK_EQ(password_file_check_name("ann", NULL), 0);
+        CHECK_EQ(password_file_check_name("carl the great", NULL), 0);
+        CHECK_EQ(password_file_check_name("a:b", NULL), -EINVAL);
+        CHECK_EQ(password_file_check_name("#a", NULL), -EINVAL);
+        CHECK_EQ(password_file_check_name(" a", NULL), -EINVAL);
+        CHECK_EQ(password_file_check_name("", NULL), -EINVAL);
+        CHECK_EQ(password_file_check_name("a\nb", NULL), -EINVAL);
+}
+
 TEST(a_byte_0_is_no_part_of_a_line)
 {
         AUTO(user_table) struct user_table *table = NULL;

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from command_line import OK, REFUSED, SECONDS, Terminal, run
+from command_line import OK, REFUSED, SECONDS, USAGE, Terminal, run
 
 
 # ---- setup ----
@@ -127,6 +127,51 @@ def test_passwd_asks_twice_and_shows_nothing_of_it():
     status, shown = terminal.end()
     assert status == OK and re.search(HASH, shown)
     assert "correct" not in shown
+
+
+def test_passwd_edits_a_password_file(tmp_path):
+    users = tmp_path / "users"
+    status, out, err = run("passwd", "--file", users, "--user", "ann", stdin=b"correct horse\n")
+    assert (status, out, err) == (OK, "", "")
+    assert re.fullmatch(f"ann:{HASH}\n", users.read_text())
+    assert users.stat().st_mode & 0o7007 == 0 and users.stat().st_mode & 0o600 == 0o600
+    users.write_text("# of the house\nben:$6$old\nann:x\n")
+    users.chmod(0o640)
+    status, _, err = run("passwd", "--file", users, "--user", "ben the younger", "--stdin",
+                         stdin=b"battery staple\n")
+    assert (status, err) == (OK, "")
+    assert re.fullmatch(rf"# of the house\nben:\$6\$old\nann:x\nben the younger:{HASH}\n",
+                        users.read_text())
+    assert users.stat().st_mode & 0o7777 == 0o640
+    before = users.read_text()
+    assert run("passwd", "--file", users, "--user", "ann", "--delete")[0] == OK
+    assert users.read_text() == before.replace("ann:x\n", "")
+    assert os.listdir(tmp_path) == ["users"]
+
+
+def test_passwd_leaves_the_file_alone_when_it_refuses(tmp_path):
+    users = tmp_path / "users"
+    users.write_text("ann:x\n")
+    status, _, err = run("passwd", "--file", users, "--user", "ben", "--delete")
+    assert status == REFUSED and 'no user "ben"' in err
+    assert run("passwd", "--file", users, "--user", "ann", stdin=b"short\n")[0] == REFUSED
+    for wrong in (["--file", users], ["--delete", "--user", "ann"],
+                  ["--file", users, "--user", "a:b"], ["--file", users, "--user", "#a"]):
+        status, out, err = run("passwd", *wrong, stdin=b"correct horse\n")
+        assert status == USAGE and out == "" and err.startswith("pifleet: "), wrong
+    assert users.read_text() == "ann:x\n"
+    users.chmod(0o644)
+    status, _, err = run("passwd", "--file", users, "--user", "ann", stdin=b"correct horse\n")
+    assert status == OK and "chmod o=" in err
+
+
+def test_passwd_from_standard_input_asks_once():
+    terminal = Terminal("passwd", "--stdin")
+    terminal.read_until(b"Secret: ")
+    terminal.type(b"correct horse\n")
+    status, shown = terminal.end()
+    assert status == OK and re.search(HASH, shown)
+    assert "correct" not in shown and "again" not in shown
 
 
 def test_passwd_refuses_two_that_differ():
