@@ -13,6 +13,7 @@
 #include "mqtt/topic-tree.h"
 
 struct mqtt_journal;
+struct mqtt_sys;
 
 struct mqtt_broker {
         struct loop *loop;
@@ -38,6 +39,7 @@ struct mqtt_broker {
         struct buffer scratch; /* what is being encoded; empty between packets */
 
         struct mqtt_journal *journal; /* NULL: nothing is kept */
+        struct mqtt_sys *sys; /* NULL: there is nothing below "$SYS" */
         struct mqtt_topic_tree *tree;
         struct mqtt_retained *retained;
         struct loop_timer expiry_timer; /* when the first retained message expires */

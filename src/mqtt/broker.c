@@ -7,6 +7,7 @@
 #include "mqtt/journal.h"
 #include "mqtt/route.h"
 #include "mqtt/sender.h"
+#include "mqtt/sys.h"
 #include "mqtt/walk.h"
 #include "proto/mqtt/topic.h"
 
@@ -29,6 +30,8 @@ static int open_tables(struct mqtt_broker *broker)
         mqtt_terms_init(&terms, &broker->limits);
         if (r == 0)
                 r = mqtt_terms_new(&terms, NULL, &broker->terms);
+        if (r == 0)
+                r = mqtt_sys_new(broker, &broker->sys);
         if (r == 0)
                 r = mqtt_topic_tree_new(&config, &broker->tree);
         if (r == 0)
@@ -128,6 +131,7 @@ struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker)
         loop_task_cancel(&broker->walk_task);
         map_free(broker->sessions);
         mqtt_topic_tree_free(broker->tree);
+        mqtt_sys_free(broker->sys);
         mqtt_retained_free(broker->retained);
         mqtt_journal_free(broker->journal);
         mqtt_terms_unref(broker->terms);

@@ -5,6 +5,7 @@
 #include "mqtt/journal-held.h"
 #include "mqtt/route.h"
 #include "mqtt/sender.h"
+#include "mqtt/sys.h"
 #include "net/upgrade.h"
 #include "proto/mqtt/encode.h"
 
@@ -124,6 +125,7 @@ void mqtt_client_become_connected(struct mqtt_client *client)
         client->connected_s = (uint32_t)(client->heard_ms / 1000);
         count_client(client, 1);
         broker->counters[MQTT_COUNT_CONNECTS]++;
+        mqtt_sys_note_filter(broker->sys, NULL);
 }
 
 static void forget_identity(struct mqtt_client *client)

@@ -5,6 +5,7 @@
 #include "base/attributes.h"
 #include "mqtt/account.h"
 #include "mqtt/broker-internal.h"
+#include "mqtt/sys.h"
 #include "mqtt/walk.h"
 #include "proto/mqtt/topic.h"
 
@@ -100,6 +101,7 @@ static int subscribe(struct mqtt_insider *insider, const struct mqtt_subscriptio
         struct mqtt_text share, rest;
         int r;
 
+        mqtt_sys_note_filter(session->broker->sys, &subscription->filter);
         r = mqtt_topic_tree_subscribe(session->broker->tree, &session->subscriber,
                                       subscription->filter, &options);
         if (r < 0)

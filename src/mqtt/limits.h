@@ -46,6 +46,10 @@ struct mqtt_limits {
          * keep-alive that would be shorter: DISCONNECT 0x97. */
         uint32_t stall_ms;
 
+        /* Figures below "$SYS" are brought up to date so often while somebody has subscribed to
+         * them; 0: there are none. */
+        uint32_t sys_interval_s;
+
         size_t slice_bytes; /* of retained messages to a client at a time, then others' turn */
         /* Of messages that are routed in a round, and again of retained ones that are sent:
          * beyond, each client has one packet handled in a round. Less than output_bytes, so

@@ -4,6 +4,7 @@
 #include "mqtt/journal-held.h"
 #include "mqtt/mount.h"
 #include "mqtt/route.h"
+#include "mqtt/sys.h"
 #include "proto/mqtt/encode.h"
 
 #include <errno.h>
@@ -79,7 +80,7 @@ static void answer(struct mqtt_client *client, const struct mqtt_publish *publis
 /* What begins with '$' is the broker's in parts, and outside of all mounts. */
 static bool may_publish(const struct mqtt_client *client, struct mqtt_text topic)
 {
-        return topic.bytes[0] != '$' || client->terms->mount.length == 0;
+        return topic.bytes[0] != '$' || (client->terms->mount.length == 0 && !mqtt_sys_is(topic));
 }
 
 /* Asks the hook, and passes the message on: the reason for the client's answer. */

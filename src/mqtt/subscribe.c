@@ -3,6 +3,7 @@
 #include "mqtt/client.h"
 #include "mqtt/journal-held.h"
 #include "mqtt/mount.h"
+#include "mqtt/sys.h"
 #include "mqtt/walk.h"
 #include "proto/mqtt/encode.h"
 #include "proto/mqtt/topic.h"
@@ -128,6 +129,8 @@ static uint8_t subscribe(struct mqtt_client *client, struct mqtt_subscription *w
                 return MQTT_QUOTA_EXCEEDED;
         }
         r = ask_hook(client, wanted);
+        if (r == MQTT_HOOK_PASS)
+                mqtt_sys_note_filter(client->broker->sys, &wanted->filter);
         if (r == MQTT_HOOK_PASS)
                 r = add(client->session, wanted, &options);
         if (r >= MQTT_UNSPECIFIED_ERROR)

@@ -212,13 +212,13 @@ static const struct conversation_case topics[] = {
          "a@311\n"
          "a> 82{0001 [#] 00 [+/x] 00 [+] 00}\n"
          "a< 90{0001 00 00 00}\n"
-         "a> 30{[$SYS/x]} 30{[$x]}\n"
-         "a> 82{0002 [$SYS/#] 00}\n"
+         "a> 30{[$DEV/x]} 30{[$x]}\n"
+         "a> 82{0002 [$DEV/#] 00}\n"
          "a< 90{0002 00}\n"
-         "a> 30{[$SYS/x]} 30{[x]}\n"
-         "a< 30{[$SYS/x]} 30{[x]}\n"},
+         "a> 30{[$DEV/x]} 30{[x]}\n"
+         "a< 30{[$DEV/x]} 30{[x]}\n"},
         {"[MQTT-4.7.2-1] nor do they find what is retained there", "a@311\n"
-                                                                   "a> 31{[$SYS/x] 'm'}\n"
+                                                                   "a> 31{[$DEV/x] 'm'}\n"
                                                                    "a> 82{0001 [#] 00 [+/x] 00}\n"
                                                                    "a< 90{0001 00 00}\n"},
         {"[MQTT-4.7.3-1] names and filters of no character", "a@311\n"

@@ -258,7 +258,8 @@ TEST(what_begins_with_a_dollar_is_not_theirs)
         end(&talk);
 }
 
-/* Whoever could have it would see what was meant for the others. */
+/* Whoever could have it would see what was meant for the others. One of nobody's gives way while
+ * its client is away. */
 TEST(a_session_of_another_mount_is_not_resumed_nor_taken_over)
 {
         struct conversation talk;
@@ -273,13 +274,15 @@ TEST(a_session_of_another_mount_is_not_resumed_nor_taken_over)
                            "b|\n"
                            "a.\n"
                            "b> 10{[MQTT] 04 00 0000 [a]}\n"
+                           "b< 20{00 05}\n"
+                           "b|\n"
+                           "b> 10{[MQTT] 04 00 0000 [b]}\n"
                            "b< 20{00 00}\n"
                            "b.\n");
         conversation_run(&talk, "a> 10{[MQTT] 04 00 0000 [a]}\n"
-                                "a< 20{00 00}\n"
-                                "a.\n"
-                                "a> 10{[MQTT] 04 00 0000 [a]}\n"
-                                "a< 20{01 00}\n");
+                                "a< 20{01 00}\n"
+                                "b> 10{[MQTT] 04 00 0000 [b]}\n"
+                                "b< 20{00 00}\n");
         end(&talk);
 }
 

@@ -45,6 +45,11 @@ struct mqtt_topic_tree *mqtt_topic_tree_free(struct mqtt_topic_tree *tree)
         return NULL;
 }
 
+bool mqtt_topic_tree_has_below(const struct mqtt_topic_tree *tree, struct mqtt_text begin)
+{
+        return mqtt_nodes_find(&tree->nodes, begin) > 0;
+}
+
 uint32_t mqtt_topic_tree_count(const struct mqtt_topic_tree *tree)
 {
         return tree->nodes.entries.count;

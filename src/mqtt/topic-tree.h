@@ -70,6 +70,8 @@ void mqtt_topic_tree_remove(struct mqtt_topic_tree *tree, struct mqtt_subscriber
 uint16_t mqtt_topic_tree_next(const struct mqtt_topic_tree *tree,
                               const struct mqtt_subscriber *subscriber, uint32_t *at, char *filter,
                               struct mqtt_subscription_options *ret);
+/* Is there a filter, shared ones included, that is this one or begins with it and a '/'? */
+bool mqtt_topic_tree_has_below(const struct mqtt_topic_tree *tree, struct mqtt_text begin);
 uint32_t mqtt_topic_tree_count(const struct mqtt_topic_tree *tree); /* subscriptions of all */
 
 /* Who gets a message, one after the other. Each subscriber comes once for all its filters

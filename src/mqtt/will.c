@@ -3,6 +3,7 @@
 #include "mqtt/account.h"
 #include "mqtt/client.h"
 #include "mqtt/route.h"
+#include "mqtt/sys.h"
 
 #include <errno.h>
 #include <string.h>
@@ -153,7 +154,9 @@ void mqtt_last_will_publish(struct mqtt_last_will *will, struct mqtt_text client
         };
         int r = MQTT_HOOK_PASS;
 
-        if (hooks->on_publish)
+        if (mqtt_sys_is(will->publish.topic))
+                r = MQTT_NOT_AUTHORIZED;
+        else if (hooks->on_publish)
                 r = hooks->on_publish(hooks->owner, &who, &will->publish);
         if (r > MQTT_HOOK_HANDLED)
                 mqtt_drop_of(broker, client_id, will->publish.topic, MQTT_COUNT_DROPPED_DENIED);
