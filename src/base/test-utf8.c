@@ -55,3 +55,26 @@ TEST(all_code_points_but_surrogates_pass)
                         FAIL("U+%04X", (unsigned)c);
         }
 }
+
+static bool is_control(unsigned code)
+{
+        return code < 0x20 || (code >= 0x7f && code < 0xa0);
+}
+
+/* Wherever it stands among others, eight of which are looked at in one go. */
+TEST(control_characters_are_found_wherever_they_stand)
+{
+        for (unsigned code = 0; code < 0x800; code++)
+                for (size_t before = 0; before < 20; before++) {
+                        char text[32];
+                        size_t length = before;
+
+                        memset(text, 'x', sizeof(text));
+                        if (code >= 0x80)
+                                text[length++] = (char)(0xc0 | code >> 6);
+                        text[length++] = (char)(code < 0x80 ? code : 0x80 | (code & 0x3f));
+                        CHECK_EQ(utf8_has_control(text, before), false);
+                        CHECK_EQ(utf8_has_control(text, length), is_control(code));
+                        CHECK_EQ(utf8_has_control(text, length + 9), is_control(code));
+                }
+}

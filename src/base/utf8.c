@@ -62,3 +62,34 @@ size_t utf8_valid_prefix(const char *text, size_t length)
         }
         return at;
 }
+
+/* Some byte of the eight is below 0x20, is 0x7f, or is not ASCII. */
+static bool may_have_control(uint64_t eight)
+{
+        const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+        uint64_t other_than_delete = eight ^ (0x7f * ones);
+
+        return (((eight - 0x20 * ones) | (other_than_delete - ones) | eight) & tops) != 0;
+}
+
+bool utf8_has_control(const char *text, size_t length)
+{
+        const unsigned char *bytes = (const unsigned char *)text;
+        size_t at = 0;
+        uint64_t eight;
+
+        while (length - at >= sizeof(eight)) {
+                memcpy(&eight, bytes + at, sizeof(eight));
+                if (may_have_control(eight))
+                        break;
+                at += sizeof(eight);
+        }
+        for (; at < length; at++) {
+                if (bytes[at] < 0x20 || bytes[at] == 0x7f)
+                        return true;
+                /* U+0080 to U+009F are C2 80 to C2 9F. */
+                if (bytes[at] == 0xc2 && at + 1 < length && bytes[at + 1] < 0xa0)
+                        return true;
+        }
+        return false;
+}

@@ -43,14 +43,17 @@ static void on_puback(struct mqtt_client *client, const struct mqtt_acknowledgem
                 complete(client, delivery, puback->packet_id);
 }
 
-/* From here on the message is the client's ([MQTT-4.3.3-4], [MQTT-4.3.3-5]). */
+/* From here on the message is the client's ([MQTT-4.3.3-4], [MQTT-4.3.3-5]). Of one that we
+ * don't know we cannot tell a client that recovers from one that is mistaken (3.6.2.1), and
+ * many take 0x92 for a message that failed: it is let go of, as in 3.1.1. */
 static void on_pubrec(struct mqtt_client *client, const struct mqtt_acknowledgement *pubrec)
 {
         struct mqtt_delivery *delivery =
                 mqtt_inflight_find(&client->session->inflight, pubrec->packet_id);
 
         if (!delivery) {
-                answer(client, MQTT_PUBREL, pubrec->packet_id, MQTT_PACKET_ID_NOT_FOUND);
+                if (pubrec->reason < MQTT_UNSPECIFIED_ERROR)
+                        answer(client, MQTT_PUBREL, pubrec->packet_id, MQTT_SUCCESS);
                 return;
         }
         if (delivery->qos != 2) {
@@ -81,15 +84,13 @@ static void on_pubcomp(struct mqtt_client *client, const struct mqtt_acknowledge
                 complete(client, delivery, pubcomp->packet_id);
 }
 
-/* [MQTT-4.3.3-11]: the identifier may be used anew for another message. */
+/* [MQTT-4.3.3-11]: the identifier may be used anew for another message; one that we don't know
+ * as well, see on_pubrec(). */
 static void on_pubrel(struct mqtt_client *client, const struct mqtt_acknowledgement *pubrel)
 {
-        bool known = mqtt_id_set_remove(&client->session->received, pubrel->packet_id);
-
-        if (known)
+        if (mqtt_id_set_remove(&client->session->received, pubrel->packet_id))
                 mqtt_journal_forgotten(client->session, pubrel->packet_id);
-        answer(client, MQTT_PUBCOMP, pubrel->packet_id,
-               known ? MQTT_SUCCESS : MQTT_PACKET_ID_NOT_FOUND);
+        answer(client, MQTT_PUBCOMP, pubrel->packet_id, MQTT_SUCCESS);
 }
 
 void mqtt_handle_acknowledgement(struct mqtt_client *client, const struct mqtt_frame *frame)

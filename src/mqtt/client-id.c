@@ -39,11 +39,12 @@ static bool begins_as_asked(struct mqtt_text id, const char *const *prefixes)
         return false;
 }
 
-/* Of 3.1.1 [MQTT-3.1.3-8]: who wants to be known again has a name. */
+/* Of 3.1.1 [MQTT-3.1.3-8]: who wants to be known again has a name; of 3.1, everybody. */
 static bool may_be_empty(const struct mqtt_connect *connect, const struct mqtt_terms *terms)
 {
         return terms->empty_client_ids &&
-               (connect->version == MQTT_VERSION_5 || connect->clean_start);
+               (connect->version == MQTT_VERSION_5 ||
+                (connect->version == MQTT_VERSION_311 && connect->clean_start));
 }
 
 int mqtt_client_id_choose(const struct mqtt_connect *connect, const struct mqtt_terms *terms,

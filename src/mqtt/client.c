@@ -334,12 +334,21 @@ static void handle_auth(struct mqtt_client *client, const struct mqtt_frame *fra
         mqtt_client_refuse(client, reason != 0 ? (enum mqtt_reason)reason : MQTT_PROTOCOL_ERROR);
 }
 
+/* What came is not MQTT, and so nobody is there who would read why. */
+static void hang_up(struct mqtt_client *client)
+{
+        client->broker->counters[MQTT_COUNT_PROTOCOL_ERRORS]++;
+        mqtt_client_end(client, MQTT_MALFORMED_PACKET, -EPROTO, true);
+}
+
 static void handle_ping(struct mqtt_client *client, const struct mqtt_frame *frame)
 {
         static const char response[] = {(char)(MQTT_PINGRESP << 4), 0};
 
         if (mqtt_decode_ping(frame) != 0)
-                mqtt_client_refuse(client, MQTT_MALFORMED_PACKET);
+                hang_up(client);
+        else if (frame->type == MQTT_PINGRESP)
+                mqtt_client_refuse(client, MQTT_PROTOCOL_ERROR);
         else
                 send_bytes(client, response, sizeof(response)); /* [MQTT-3.12.4-1] */
 }
@@ -361,6 +370,7 @@ static void handle(struct mqtt_client *client, const struct mqtt_frame *frame)
                 mqtt_handle_acknowledgement(client, frame);
                 break;
         case MQTT_PINGREQ:
+        case MQTT_PINGRESP:
                 handle_ping(client, frame);
                 break;
         case MQTT_SUBSCRIBE:
@@ -381,6 +391,18 @@ static void handle(struct mqtt_client *client, const struct mqtt_frame *frame)
         default: /* what only a server sends */
                 mqtt_client_refuse(client, MQTT_PROTOCOL_ERROR);
         }
+}
+
+static void refuse_frame(struct mqtt_client *client, enum mqtt_type type, int error)
+{
+        if (error == -EBADMSG)
+                hang_up(client);
+        else if (error == -EMSGSIZE)
+                mqtt_client_refuse(client, MQTT_PACKET_TOO_LARGE);
+        else if (type < MQTT_CONNECT || type == MQTT_CONNACK)
+                mqtt_client_refuse(client, MQTT_PROTOCOL_ERROR); /* whatever its flags are */
+        else
+                mqtt_client_refuse(client, MQTT_MALFORMED_PACKET);
 }
 
 /* Who nobody knows yet makes us hold less. */
@@ -424,8 +446,7 @@ static size_t client_on_bytes(void *owner, const char *bytes, size_t count)
                 if (r == MQTT_FRAME_NEED_MORE)
                         break;
                 if (r < 0) {
-                        mqtt_client_refuse(client, r == -EMSGSIZE ? MQTT_PACKET_TOO_LARGE
-                                                                  : MQTT_MALFORMED_PACKET);
+                        refuse_frame(client, frame.type, r);
                         break;
                 }
                 if (client->more && client->more->meter &&

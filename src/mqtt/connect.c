@@ -53,7 +53,9 @@ static void refuse_undecoded(struct attempt *attempt, enum mqtt_reason reason)
         enum mqtt_version version = attempt->connect.version;
 
         client->broker->counters[MQTT_COUNT_PROTOCOL_ERRORS]++;
-        if (reason == MQTT_UNSUPPORTED_VERSION)
+        if (attempt->connect.unanswered)
+                mqtt_client_end(client, reason, -EPROTO, false);
+        else if (reason == MQTT_UNSUPPORTED_VERSION)
                 refuse(client, version < MQTT_VERSION_5 ? MQTT_VERSION_311 : MQTT_VERSION_5,
                        reason);
         else if (version == MQTT_VERSION_5)
@@ -353,7 +355,9 @@ static int write_connack(struct attempt *attempt, uint16_t keep_alive_s)
 {
         struct mqtt_client *client = attempt->client;
         const struct mqtt_connect *connect = &attempt->connect;
-        struct mqtt_connack connack = {.session_present = attempt->session_present};
+        /* 3.1 has no such flag. */
+        struct mqtt_connack connack = {.session_present = attempt->session_present &&
+                                                          connect->version != MQTT_VERSION_31};
         struct mqtt_properties *properties = &connack.properties;
 
         announce_terms(client->terms, properties);

@@ -125,6 +125,11 @@ int mqtt_match_begin(struct mqtt_match *match, struct mqtt_topic_tree *tree, str
         return 0;
 }
 
+bool mqtt_match_is_empty(const struct mqtt_match *match)
+{
+        return match->audience->seats_count == 0 && match->audience->shares_count == 0;
+}
+
 void mqtt_match_end(struct mqtt_match *match)
 {
         list_remove(&match->link);

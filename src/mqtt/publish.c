@@ -6,8 +6,10 @@
 #include "mqtt/route.h"
 #include "mqtt/sys.h"
 #include "proto/mqtt/encode.h"
+#include "proto/mqtt/topic.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* 3.3.2.3.4, [MQTT-3.3.2-7] to [MQTT-3.3.2-12]. */
 static int resolve_alias(struct mqtt_client *client, struct mqtt_publish *publish)
@@ -77,43 +79,63 @@ static void answer(struct mqtt_client *client, const struct mqtt_publish *publis
                                                                       : mqtt_client_owed(client));
 }
 
-/* What begins with '$' is the broker's in parts, and outside of all mounts. */
+/* 4.7.2: what begins with "$SYS/" or "$share/" is the broker's, but for what mosquitto's
+ * bridges tell of themselves; other names with '$' are outside of all mounts. */
+static bool is_ours(struct mqtt_text topic)
+{
+        static const struct mqtt_text bridges = {"$SYS/broker/connection/+/state", 30};
+
+        if (topic.bytes[0] != '$')
+                return false;
+        return (mqtt_sys_is(topic) && !mqtt_topic_matches(bridges, topic)) ||
+               (topic.length >= 7 && memcmp(topic.bytes, "$share/", 7) == 0);
+}
+
 static bool may_publish(const struct mqtt_client *client, struct mqtt_text topic)
 {
-        return topic.bytes[0] != '$' || (client->terms->mount.length == 0 && !mqtt_sys_is(topic));
+        return !is_ours(topic) && (topic.bytes[0] != '$' || client->terms->mount.length == 0);
+}
+
+/* MQTT_HOOK_PASS, MQTT_HOOK_HANDLED, or the reason why it is not passed on. */
+static int permit(struct mqtt_client *client, const struct mqtt_publish *publish)
+{
+        const struct mqtt_hooks *hooks = &client->broker->hooks;
+        int r = MQTT_HOOK_PASS;
+
+        if (publish->payload.length > client->terms->payload_bytes) {
+                mqtt_drop(client->session, publish->topic, MQTT_COUNT_DROPPED_TOO_LARGE);
+                return MQTT_QUOTA_EXCEEDED;
+        }
+        if (!may_publish(client, publish->topic)) {
+                r = MQTT_NOT_AUTHORIZED;
+        } else if (hooks->on_publish) {
+                struct mqtt_who who = mqtt_client_who(client);
+
+                r = hooks->on_publish(hooks->owner, &who, publish);
+        }
+        if (r >= MQTT_UNSPECIFIED_ERROR)
+                mqtt_drop(client->session, publish->topic, MQTT_COUNT_DROPPED_DENIED);
+        return r;
+}
+
+/* Of mqtt_route(). */
+static enum mqtt_reason reason_of(int r)
+{
+        return r == -ENOSPC ? MQTT_QUOTA_EXCEEDED : MQTT_SERVER_BUSY;
 }
 
 /* Asks the hook, and passes the message on: the reason for the client's answer. */
 static enum mqtt_reason pass_on(struct mqtt_client *client, const struct mqtt_publish *publish)
 {
-        struct mqtt_broker *broker = client->broker;
-        const struct mqtt_hooks *hooks = &broker->hooks;
-        int r;
+        int r = permit(client, publish);
 
-        if (!may_publish(client, publish->topic)) {
-                mqtt_drop(client->session, publish->topic, MQTT_COUNT_DROPPED_DENIED);
-                return MQTT_NOT_AUTHORIZED;
-        }
-        if (publish->payload.length > client->terms->payload_bytes) {
-                mqtt_drop(client->session, publish->topic, MQTT_COUNT_DROPPED_TOO_LARGE);
-                return MQTT_QUOTA_EXCEEDED;
-        }
-        if (hooks->on_publish) {
-                struct mqtt_who who = mqtt_client_who(client);
-
-                r = hooks->on_publish(hooks->owner, &who, publish);
-                if (r == MQTT_HOOK_HANDLED)
-                        return MQTT_SUCCESS;
-                if (r != MQTT_HOOK_PASS) {
-                        mqtt_drop(client->session, publish->topic, MQTT_COUNT_DROPPED_DENIED);
-                        return (enum mqtt_reason)r;
-                }
-        }
-        r = mqtt_route(broker, publish, MQTT_ORIGIN_CLIENT, client);
-        if (r == -ENOSPC)
-                return MQTT_QUOTA_EXCEEDED;
+        if (r == MQTT_HOOK_HANDLED)
+                return MQTT_SUCCESS;
+        if (r != MQTT_HOOK_PASS)
+                return (enum mqtt_reason)r;
+        r = mqtt_route(client->broker, publish, MQTT_ORIGIN_CLIENT, client);
         if (r < 0)
-                return MQTT_SERVER_BUSY;
+                return reason_of(r);
         return r > 0 ? MQTT_SUCCESS : MQTT_NO_MATCHING_SUBSCRIBERS;
 }
 
@@ -129,6 +151,34 @@ static bool is_fatal(const struct mqtt_client *client, enum mqtt_reason reason)
 static enum mqtt_reason acknowledgeable(enum mqtt_reason reason)
 {
         return reason == MQTT_SERVER_BUSY ? MQTT_QUOTA_EXCEEDED : reason;
+}
+
+/* The same, answered if it succeeds. Of a publisher that gets its own message PUBREC comes
+ * first, since for some the delivery begins behind it (figure 4.3); but what has to wait for
+ * the disk waits for all that is noted. */
+static enum mqtt_reason pass_on_and_answer(struct mqtt_client *client,
+                                           const struct mqtt_publish *publish)
+{
+        struct mqtt_routing routing;
+        bool waits = client->broker->journal, passes;
+        int r = permit(client, publish);
+
+        if (r >= MQTT_UNSPECIFIED_ERROR)
+                return (enum mqtt_reason)r;
+        passes = r == MQTT_HOOK_PASS;
+        if (passes)
+                r = mqtt_route_begin(&routing, client->broker, publish, MQTT_ORIGIN_CLIENT, client);
+        if (r < 0)
+                return reason_of(r);
+        if (!waits)
+                answer(client, publish, MQTT_SUCCESS);
+        if (passes)
+                (void)mqtt_route_end(&routing);
+        if (waits) {
+                mqtt_journal_received(client->session, publish->packet_id);
+                answer(client, publish, MQTT_SUCCESS);
+        }
+        return MQTT_SUCCESS;
 }
 
 /* [MQTT-4.3.3-8] to [MQTT-4.3.3-10]: what comes again before its PUBREL is answered again
@@ -153,9 +203,10 @@ static void take_exactly_once(struct mqtt_client *client, const struct mqtt_publ
                 mqtt_client_doom(client, MQTT_SERVER_BUSY);
                 return;
         }
-        reason = pass_on(client, publish);
-        if (reason >= MQTT_UNSPECIFIED_ERROR &&
-            (client->version == MQTT_VERSION_5 || is_fatal(client, reason)))
+        reason = pass_on_and_answer(client, publish);
+        if (reason == MQTT_SUCCESS)
+                return;
+        if (client->version == MQTT_VERSION_5 || is_fatal(client, reason))
                 mqtt_id_set_remove(received, publish->packet_id);
         else
                 mqtt_journal_received(client->session, publish->packet_id);

@@ -105,18 +105,6 @@ static int make_message(struct mqtt_broker *broker, const struct mqtt_publish *p
         return mqtt_message_new(publish, &source, ret);
 }
 
-static int route_matched(struct mqtt_broker *broker, const struct mqtt_publish *publish,
-                         enum mqtt_origin origin, const struct mqtt_client *from,
-                         struct mqtt_match *match)
-{
-        AUTO(mqtt_message) struct mqtt_message *message = NULL;
-        int r = make_message(broker, publish, origin, from, &message);
-
-        if (r == 0 && publish->retain)
-                r = retain(broker, message);
-        return r < 0 ? r : distribute(broker, match, message);
-}
-
 /* Is there anybody who would be given it after a restart? */
 static int would_be_kept(struct mqtt_broker *broker, const struct mqtt_publish *publish,
                          const struct mqtt_client *from)
@@ -161,22 +149,49 @@ static void lose(struct mqtt_broker *broker, struct mqtt_text topic, const struc
                 mqtt_drop_of(broker, nobody, topic, MQTT_COUNT_DROPPED_MEMORY);
 }
 
-int mqtt_route(struct mqtt_broker *broker, const struct mqtt_publish *publish,
-               enum mqtt_origin origin, const struct mqtt_client *from)
+int mqtt_route_begin(struct mqtt_routing *routing, struct mqtt_broker *broker,
+                     const struct mqtt_publish *publish, enum mqtt_origin origin,
+                     const struct mqtt_client *from)
 {
-        struct mqtt_match match;
-        int r;
+        AUTO(mqtt_message) struct mqtt_message *message = NULL;
+        int r = check_disk(broker, publish, from);
 
         begin_round(broker);
-        r = check_disk(broker, publish, from);
         if (r == 0)
-                r = mqtt_match_begin(&match, broker->tree, publish->topic,
+                r = make_message(broker, publish, origin, from, &message);
+        if (r == 0)
+                r = mqtt_match_begin(&routing->match, broker->tree, publish->topic,
                                      from ? &from->session->subscriber : NULL);
-        if (r == 0) {
-                r = route_matched(broker, publish, origin, from, &match);
-                mqtt_match_end(&match);
+        if (r == 0 && publish->retain) {
+                r = retain(broker, message);
+                if (r < 0)
+                        mqtt_match_end(&routing->match);
         }
         if (r < 0 && r != -ENOSPC && r != -EIO)
                 lose(broker, publish->topic, from);
-        return r;
+        if (r < 0)
+                return r;
+        routing->broker = broker;
+        routing->message = TAKE(message);
+        return 0;
+}
+
+int mqtt_route_end(struct mqtt_routing *routing)
+{
+        /* Who has subscribed, but not to what it publishes itself, counts. */
+        bool is_empty = mqtt_match_is_empty(&routing->match);
+        int count = distribute(routing->broker, &routing->match, routing->message);
+
+        mqtt_match_end(&routing->match);
+        mqtt_message_unref(routing->message);
+        return count > 0 || is_empty ? count : 1;
+}
+
+int mqtt_route(struct mqtt_broker *broker, const struct mqtt_publish *publish,
+               enum mqtt_origin origin, const struct mqtt_client *from)
+{
+        struct mqtt_routing routing;
+        int r = mqtt_route_begin(&routing, broker, publish, origin, from);
+
+        return r < 0 ? r : mqtt_route_end(&routing);
 }

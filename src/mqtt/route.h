@@ -3,14 +3,27 @@
 #pragma once
 
 #include "mqtt/broker-internal.h"
+#include "mqtt/topic-tree.h"
 
 struct mqtt_client;
 
-/* Retains it when it says so, and gives it to each session once, with the highest QoS and
- * all identifiers of the subscriptions that match (3.3.4). `from`: who
- * published, for No Local; NULL: nobody's. How many it was for; -ENOSPC: it could not be
- * retained, and nobody gets it; -EIO: the disk could not keep it, and nobody gets it: only what a
- * client sent; -ENOMEM: nobody gets it. */
+/* A message on its way, in two steps, so that its publisher can be answered in between. */
+struct mqtt_routing {
+        struct mqtt_broker *broker;
+        struct mqtt_message *message;
+        struct mqtt_match match;
+};
+
+/* Retains it when it says so. `from`: who published, for No Local; NULL: nobody's. -ENOSPC: it
+ * could not be retained, and nobody gets it; -EIO: the disk could not keep it, and nobody gets
+ * it: only what a client sent; -ENOMEM: nobody gets it. After 0 it will be ended. */
+int mqtt_route_begin(struct mqtt_routing *routing, struct mqtt_broker *broker,
+                     const struct mqtt_publish *publish, enum mqtt_origin origin,
+                     const struct mqtt_client *from);
+/* Gives it to each session once, with the highest QoS and all identifiers of the
+ * subscriptions that match (3.3.4). How many had subscribed. */
+int mqtt_route_end(struct mqtt_routing *routing);
+/* Both. */
 int mqtt_route(struct mqtt_broker *broker, const struct mqtt_publish *publish,
                enum mqtt_origin origin, const struct mqtt_client *from);
 

@@ -26,10 +26,8 @@ static const struct conversation_case headers[] = {
          "b> 10{[MQTT] 04 02 0000 [other]}\n"
          "b|\n"},
         {"[MQTT-3.1.2-1] another protocol name goes no further", "a> 10{[MQTX] 04 02 0000 [a]}\n"
-                                                                 "a< 20{00 01}\n"
                                                                  "a|\n"
                                                                  "b> 10{[mqtt] 04 02 0000 [b]}\n"
-                                                                 "b< 20{00 01}\n"
                                                                  "b|\n"},
         {"[MQTT-3.1.2-2] another protocol level is told 0x01", "a> 10{[MQTT] 03 02 0000 [a]}\n"
                                                                "a< 20{00 01}\n"

@@ -104,11 +104,11 @@ static const struct conversation_case identifiers[] = {
          "a> 32{[t] 0001 '1'}\n"
          "a< 30{[t] '1'} 40{0001}\n"
          "a> 34{[t] 0001 '2'}\n"
-         "a< 30{[t] '2'} 50{0001}\n"
+         "a< 50{0001} 30{[t] '2'}\n"
          "a> 62{0001}\n"
          "a< 70{0001}\n"
          "a> 34{[t] 0001 '3'}\n"
-         "a< 30{[t] '3'} 50{0001}\n"},
+         "a< 50{0001} 30{[t] '3'}\n"},
         {"[MQTT-2.3.1-4] our identifiers are not those that are under way",
          "s@311\n"
          "s> 82{0001 [t] 02}\n"
@@ -138,7 +138,7 @@ static const struct conversation_case identifiers[] = {
                                                  "a> 82{0001 [t] 02}\n"
                                                  "a< 90{0001 02}\n"
                                                  "a> 34{[t] 0100}\n"
-                                                 "a< 34{[t] 0001} 50{0100}\n"
+                                                 "a< 50{0100} 34{[t] 0001}\n"
                                                  "a> 50{0001}\n"
                                                  "a< 62{0001}\n"},
         {"[MQTT-2.3.1-7] SUBACK and UNSUBACK have the request's", "a@311\n"
@@ -206,7 +206,7 @@ static const struct conversation_case violations[] = {
                                                              "a> 82{0001 [t] 02}\n"
                                                              "a< 90{0001 02}\n"
                                                              "a> 34{[t] 0001}\n"
-                                                             "a< 34{[t] 0001} 50{0001}\n"
+                                                             "a< 50{0001} 34{[t] 0001}\n"
                                                              "a> 40{0001}\n"
                                                              "a|\n"},
 };

@@ -50,7 +50,7 @@ static const struct conversation_case subscribes[] = {
          "a> 82{0001 [x] 00 [y] 01 [z] 02}\n"
          "a< 90{0001 00 01 02} 31{[x] 'X'} 31{[y] 'Y'}\n"
          "a> 34{[z] 0001 'Z'}\n"
-         "a< 34{[z] 0001 'Z'} 50{0001}\n"},
+         "a< 50{0001} 34{[z] 0001 'Z'}\n"},
         {"[MQTT-3.8.4-5] a code for each filter: the QoS, or a failure",
          "a@311\n"
          "a> 82{0001 [t] 02 [$share/+/t] 01 [u] 00}\n"

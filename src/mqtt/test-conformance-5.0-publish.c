@@ -47,7 +47,7 @@ static const struct conversation_case messages[] = {
          PAIR "p> 30{[t] (08[r] 09 0004 00FF0A80) 'm'}\n"
               "s< 30{[t] (08[r] 09 0004 00FF0A80) 'm'}\n"},
         {"[MQTT-3.3.2-14] a response topic with a wildcard", PAIR "p> 30{[t] (08[r/+]) 'm'}\n"
-                                                                  "p< E00190\n"
+                                                                  "p< E00182\n"
                                                                   "p|"},
         {"[MQTT-3.3.2-7] a client's aliases end with its connection",
          "p> " KEPT("p") "p< " CONNACK_5 "p> 30{[t] (23 0001) 'm'}\n"
@@ -191,7 +191,7 @@ static const struct conversation_case windows[] = {
                      "s> A2{0003 () [u]}\n"
                      "s< B0{0003 () 00}\n"
                      "s> 34{[v] 0009 () 'm'}\n"
-                     "s< 50{0009 10}\n"
+                     "s< 50{0009}\n"
                      "s> 62{0009}\n"
                      "s< 70{0009}\n"
                      "s> 40{0001}\n"
@@ -244,7 +244,7 @@ static const struct conversation_case refusals[] = {
         {"[MQTT-3.5.2-2] [MQTT-3.5.2-3] PUBREC has words that fit, and no more",
          "p> 10{[MQTT] 05 02 0000 (17 01 27 00000020) [p]}\n"
          "p< " CONNACK_5 "p> 35{[a] 0001 () '1'} 35{[b] 0002 () '2'}\n"
-         "p< 50{0001 10} 50{0002 97 (1F[Quota exceeded])}\n"
+         "p< 50{0001} 50{0002 97 (1F[Quota exceeded])}\n"
          "p.\n"
          "p> 10{[MQTT] 05 02 0000 (17 01 27 00000016) [p]}\n"
          "p< " CONNACK_5 "p> 35{[b] 0003 () '2'}\n"

@@ -105,7 +105,8 @@ static const struct conversation_case topics[] = {
          TWO "s> 82{0001 () [a#] 00 [a/#/b] 00 [#/] 00 [a+] 00 [+a/b] 00 [++] 00}\n"
              "s< 90{0001 () 8F 8F 8F 8F 8F 8F}\n"},
         {"[MQTT-4.7.3-1] a filter of no characters", TWO "s> 82{0001 () [] 00}\n"
-                                                         "s< 90{0001 () 8F}\n"},
+                                                         "s< E00181\n"
+                                                         "s|"},
         {"[MQTT-4.7.3-4] nothing is normalized",
          TWO "s> 82{0001 () [Caf\xc3\xa9] 00 [a//b] 00 [X] 00 [y ] 00}\n"
              "s< 90{0001 () 00 00 00 00}\n"

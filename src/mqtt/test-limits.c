@@ -84,7 +84,7 @@ static const struct bound_case cases[] = {
         {BOUND(receive_maximum, 1), MQTT_COUNT_RECEIVE_MAXIMUM_EXCEEDED, 1,
          "a> " CONNECT_5("a") "a~\n"
                               "a> 34{[t] 0001 () 'x'} 34{[t] 0002 () 'x'}\n"
-                              "a< 50{0001 10} E00193\n"
+                              "a< 50{0001} E00193\n"
                               "a|"},
         {BOUND(aliases, 1), MQTT_COUNT_ALIAS_INVALID, 1,
          "a> " CONNECT_5("a") "a~\n"
@@ -206,7 +206,6 @@ static const struct {
          "a.\n"
          "a@5\n"
          "c> 10{[MQTT] 05 03 0000 () [c]}\n"
-         "c< 20{00 81 ()}\n"
          "c|"},
         {"wills that were published, not those that were taken back", MQTT_COUNT_WILLS, 1,
          "a> 10{[MQTT] 05 06 0000 () [a] () [w] [gone]}\n"

@@ -148,9 +148,9 @@ TEST(invalid_filters_are_invalid_below_a_mount_too)
 
         begin(&talk, NULL);
         conversation_run(&talk, "a@5\n"
-                                "a> 82{0001 () [] 00 [a#] 00 [$share/g/] 00 [$share//t] 00}\n"
+                                "a> 82{0001 () [#a] 00 [a#] 00 [$share/g/] 00 [$share//t] 00}\n"
                                 "a< 90{0001 () 8F 8F 8F 8F}\n"
-                                "a> A2{0002 () []}\n"
+                                "a> A2{0002 () [#a]}\n"
                                 "a< B0{0002 () 8F}\n");
         end(&talk);
 }

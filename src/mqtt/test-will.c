@@ -85,7 +85,7 @@ static const struct conversation_case cases[] = {
                "w< 30{[w] () 'gone'}\n"
                "+100000\n"},
         {"[MQTT-3.1.2-9] a topic that is none", "a> 10{[MQTT] 05 06 0000 () [a] () [w/#] [gone]}\n"
-                                                "a< 20{00 90 ()}\n"
+                                                "a< 20{00 81 ()}\n"
                                                 "a|"},
 };
 

@@ -111,4 +111,6 @@ struct mqtt_receiver {
 int mqtt_match_begin(struct mqtt_match *match, struct mqtt_topic_tree *tree, struct mqtt_text topic,
                      const struct mqtt_subscriber *publisher);
 bool mqtt_match_next(struct mqtt_match *match, struct mqtt_receiver *ret); /* false: no more */
+/* Nobody has subscribed to the topic, not even its publisher to what others publish. */
+bool mqtt_match_is_empty(const struct mqtt_match *match);
 void mqtt_match_end(struct mqtt_match *match);

@@ -30,10 +30,19 @@ static void read_version(struct mqtt_reader *reader, struct mqtt_connect *ret)
         if (reader->reason != 0)
                 return;
         ret->version = (enum mqtt_version)level;
-        if (is(name, "MQIsdp"))
-                ret->version = MQTT_VERSION_31;
-        if (!is(name, "MQTT") || (level != MQTT_VERSION_311 && level != MQTT_VERSION_5))
-                mqtt_reader_fail(reader, MQTT_UNSUPPORTED_VERSION);
+        if (is(name, "MQTT")) {
+                if (level == MQTT_VERSION_311 || level == MQTT_VERSION_5)
+                        return;
+        } else if (is(name, "MQIsdp")) {
+                if (level == MQTT_VERSION_31)
+                        return;
+                /* No version has that name and that level: told as 5.0 tells it. */
+                if (level != MQTT_VERSION_311)
+                        ret->version = MQTT_VERSION_5;
+        } else {
+                ret->unanswered = level != MQTT_VERSION_5; /* [MQTT-3.1.2-1]: it may be anything */
+        }
+        mqtt_reader_fail(reader, MQTT_UNSUPPORTED_VERSION);
 }
 
 static void read_flags(struct mqtt_reader *reader, struct mqtt_connect *ret)
@@ -46,10 +55,11 @@ static void read_flags(struct mqtt_reader *reader, struct mqtt_connect *ret)
         ret->has_password = flags & FLAG_PASSWORD;
         ret->will.qos = (flags & FLAG_WILL_QOS) >> 3;
         ret->will.retain = flags & FLAG_WILL_RETAIN;
-        /* [MQTT-3.1.2-3], [MQTT-3.1.2-11] to [MQTT-3.1.2-15]; of 3.1.1 [MQTT-3.1.2-22]. */
-        if ((flags & FLAG_RESERVED) || ret->will.qos > 2 ||
+        /* [MQTT-3.1.2-3], which 3.1 does not ask for, [MQTT-3.1.2-11] to [MQTT-3.1.2-15]; of
+         * 3.1.1 [MQTT-3.1.2-22]. */
+        if (((flags & FLAG_RESERVED) && ret->version != MQTT_VERSION_31) || ret->will.qos > 2 ||
             (!ret->has_will && (flags & (FLAG_WILL_QOS | FLAG_WILL_RETAIN))) ||
-            (ret->version == MQTT_VERSION_311 && ret->has_password && !ret->has_user))
+            (ret->version != MQTT_VERSION_5 && ret->has_password && !ret->has_user))
                 mqtt_reader_fail(reader, MQTT_MALFORMED_PACKET);
 }
 
@@ -57,22 +67,45 @@ static void read_will(struct mqtt_reader *reader, struct mqtt_connect *ret)
 {
         if (ret->version == MQTT_VERSION_5)
                 mqtt_read_properties(reader, MQTT_WILL_PROPERTIES, &ret->will.properties);
-        ret->will.topic = mqtt_read_text(reader);
+        ret->will.topic = mqtt_read_name(reader);
         ret->will.payload = mqtt_read_binary(reader);
-        if (reader->reason == 0 && (!mqtt_topic_name_is_valid(ret->will.topic) ||
-                                    !mqtt_response_topic_is_valid(&ret->will.properties)))
+        if (reader->reason != 0)
+                return;
+        if (!mqtt_topic_name_is_well_formed(ret->will.topic))
+                mqtt_reader_fail(reader, MQTT_MALFORMED_PACKET);
+        else if (!mqtt_response_topic_is_valid(&ret->will.properties))
+                mqtt_reader_fail(reader, MQTT_PROTOCOL_ERROR);
+        else if (!mqtt_topic_has_good_depth(ret->will.topic))
                 mqtt_reader_fail(reader, MQTT_TOPIC_NAME_INVALID);
+}
+
+/* Bytes that are there, and are no name, are an id that is refused as such (3.1.3.1). */
+static void read_client_id(struct mqtt_reader *reader, struct mqtt_connect *ret)
+{
+        struct mqtt_reader name = *reader;
+
+        (void)mqtt_read_binary(reader);
+        ret->client_id = mqtt_read_name(&name);
+        if (name.reason != 0)
+                mqtt_reader_fail(reader, MQTT_CLIENT_ID_NOT_VALID);
+}
+
+static void read_credentials(struct mqtt_reader *reader, struct mqtt_connect *ret)
+{
+        if (ret->has_user)
+                ret->user = mqtt_read_name(reader);
+        if (ret->has_password)
+                ret->password = mqtt_read_binary(reader);
+        ret->unanswered = reader->reason != 0;
 }
 
 static void read_payload(struct mqtt_reader *reader, struct mqtt_connect *ret)
 {
-        ret->client_id = mqtt_read_text(reader);
+        read_client_id(reader, ret);
         if (ret->has_will)
                 read_will(reader, ret);
-        if (ret->has_user)
-                ret->user = mqtt_read_text(reader);
-        if (ret->has_password)
-                ret->password = mqtt_read_binary(reader);
+        if (reader->reason == 0)
+                read_credentials(reader, ret);
         if (mqtt_reader_left(reader) > 0)
                 mqtt_reader_fail(reader, MQTT_MALFORMED_PACKET);
 }
@@ -94,6 +127,7 @@ int mqtt_decode_connect(const struct mqtt_frame *frame, struct mqtt_connect *ret
                 return reader.reason;
         read_flags(&reader, ret);
         ret->keep_alive_s = mqtt_read_two(&reader);
+        ret->unanswered = reader.reason != 0;
         if (ret->version == MQTT_VERSION_5)
                 mqtt_read_properties(&reader, MQTT_CONNECT, &ret->properties);
         if (reader.reason == 0 && !authentication_is_whole(&ret->properties))
@@ -121,5 +155,5 @@ int mqtt_decode_connack(const struct mqtt_frame *frame, enum mqtt_version versio
                 return MQTT_MALFORMED_PACKET;
         if (version != MQTT_VERSION_5)
                 return mqtt_reason_from_connack(code, &ret->reason);
-        return mqtt_reason_is_of(code, MQTT_CONNACK) ? 0 : MQTT_MALFORMED_PACKET;
+        return mqtt_reason_is_of(code, MQTT_CONNACK) ? 0 : MQTT_PROTOCOL_ERROR;
 }

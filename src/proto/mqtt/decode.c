@@ -5,13 +5,13 @@
 #include "proto/mqtt/reasons.h"
 #include "proto/mqtt/topic.h"
 
-static uint16_t read_packet_id(struct mqtt_reader *reader)
+/* [MQTT-2.2.1-3], [MQTT-2.2.1-4]; of 3.1.1 [MQTT-2.3.1-1]: never 0. */
+static uint16_t read_packet_id(struct mqtt_reader *reader, enum mqtt_reason otherwise)
 {
         uint16_t id = mqtt_read_two(reader);
 
-        /* [MQTT-2.2.1-3], [MQTT-2.2.1-4]; of 3.1.1 [MQTT-2.3.1-1]. */
         if (id == 0)
-                mqtt_reader_fail(reader, MQTT_PROTOCOL_ERROR);
+                mqtt_reader_fail(reader, otherwise);
         return id;
 }
 
@@ -24,9 +24,12 @@ static int check_topic(const struct mqtt_publish *publish)
                 return MQTT_TOPIC_ALIAS_INVALID; /* [MQTT-3.3.2-8] */
         if (publish->topic.length == 0 && !has_alias)
                 return MQTT_PROTOCOL_ERROR;
-        if (publish->topic.length > 0 && !mqtt_topic_name_is_valid(publish->topic))
-                return MQTT_TOPIC_NAME_INVALID;
-        return mqtt_response_topic_is_valid(&publish->properties) ? 0 : MQTT_TOPIC_NAME_INVALID;
+        if (publish->topic.length > 0 && !mqtt_topic_name_is_well_formed(publish->topic))
+                return MQTT_MALFORMED_PACKET; /* [MQTT-3.3.2-2] */
+        if (!mqtt_response_topic_is_valid(&publish->properties))
+                return MQTT_PROTOCOL_ERROR; /* [MQTT-3.3.2-14] */
+        /* 3.14.2.1: well formed, and not accepted. */
+        return mqtt_topic_has_good_depth(publish->topic) ? 0 : MQTT_TOPIC_NAME_INVALID;
 }
 
 int mqtt_decode_publish(const struct mqtt_frame *frame, enum mqtt_version version,
@@ -42,9 +45,9 @@ int mqtt_decode_publish(const struct mqtt_frame *frame, enum mqtt_version versio
         /* [MQTT-3.3.1-4], [MQTT-3.3.1-2]. */
         if (ret->qos > 2 || (ret->qos == 0 && ret->duplicate))
                 return MQTT_MALFORMED_PACKET;
-        ret->topic = mqtt_read_text(&reader);
+        ret->topic = mqtt_read_name(&reader);
         if (ret->qos > 0)
-                ret->packet_id = read_packet_id(&reader);
+                ret->packet_id = read_packet_id(&reader, MQTT_PROTOCOL_ERROR);
         if (version == MQTT_VERSION_5)
                 mqtt_read_properties(&reader, MQTT_PUBLISH, &ret->properties);
         if (reader.reason != 0)
@@ -63,8 +66,9 @@ static uint8_t read_reason(struct mqtt_reader *reader, enum mqtt_type type,
         *properties = mqtt_properties_default;
         if (version == MQTT_VERSION_5 && mqtt_reader_left(reader) > 0) {
                 reason = mqtt_read_byte(reader);
+                /* It can be read, and is not allowed: 1.2, "Protocol Error". */
                 if (!mqtt_reason_is_of(reason, type))
-                        mqtt_reader_fail(reader, MQTT_MALFORMED_PACKET);
+                        mqtt_reader_fail(reader, MQTT_PROTOCOL_ERROR);
                 if (mqtt_reader_left(reader) > 0)
                         mqtt_read_properties(reader, type, properties);
         }
@@ -78,7 +82,7 @@ int mqtt_decode_acknowledgement(const struct mqtt_frame *frame, enum mqtt_versio
 {
         struct mqtt_reader reader = mqtt_reader_of(frame->body, frame->body_length);
 
-        ret->packet_id = read_packet_id(&reader);
+        ret->packet_id = read_packet_id(&reader, MQTT_PROTOCOL_ERROR);
         ret->reason =
                 (enum mqtt_reason)read_reason(&reader, frame->type, version, &ret->properties);
         return reader.reason;
@@ -135,7 +139,9 @@ static void read_options(struct mqtt_reader *reader, enum mqtt_version version,
 static void read_filter(struct mqtt_reader *reader, const struct mqtt_subscribe *subscribe,
                         struct mqtt_subscription *ret)
 {
-        *ret = (struct mqtt_subscription){.filter = mqtt_read_text(reader)};
+        *ret = (struct mqtt_subscription){.filter = mqtt_read_name(reader)};
+        if (ret->filter.length == 0)
+                mqtt_reader_fail(reader, MQTT_MALFORMED_PACKET); /* [MQTT-4.7.3-1] */
         /* 3.1.1 has no reason for a filter that is none: a violation ([MQTT-4.8.0-1]). */
         if (subscribe->version != MQTT_VERSION_5 && !mqtt_topic_filter_is_well_formed(ret->filter))
                 mqtt_reader_fail(reader, MQTT_TOPIC_FILTER_INVALID);
@@ -152,7 +158,7 @@ static int decode_filters(const struct mqtt_frame *frame, enum mqtt_version vers
         *ret = (struct mqtt_subscribe){.version = version,
                                        .with_options = with_options,
                                        .properties = mqtt_properties_default};
-        ret->packet_id = read_packet_id(&reader);
+        ret->packet_id = read_packet_id(&reader, MQTT_MALFORMED_PACKET);
         if (version == MQTT_VERSION_5)
                 mqtt_read_properties(&reader, frame->type, &ret->properties);
         ret->filters = (struct mqtt_bytes){reader.at, mqtt_reader_left(&reader)};
@@ -201,7 +207,7 @@ static int check_reasons(const struct mqtt_suback *suback, enum mqtt_type type,
                                     : reason <= 2 || reason == MQTT_UNSPECIFIED_ERROR;
 
                 if (!good)
-                        return MQTT_MALFORMED_PACKET; /* of 3.1.1 [MQTT-3.9.3-2] */
+                        return MQTT_PROTOCOL_ERROR; /* of 3.1.1 [MQTT-3.9.3-2] */
         }
         return 0;
 }
@@ -213,7 +219,7 @@ static int decode_reasons(const struct mqtt_frame *frame, enum mqtt_version vers
         bool has_reasons = frame->type == MQTT_SUBACK || version == MQTT_VERSION_5;
 
         ret->properties = mqtt_properties_default;
-        ret->packet_id = read_packet_id(&reader);
+        ret->packet_id = read_packet_id(&reader, MQTT_PROTOCOL_ERROR);
         if (version == MQTT_VERSION_5)
                 mqtt_read_properties(&reader, frame->type, &ret->properties);
         ret->reasons = (struct mqtt_bytes){reader.at, mqtt_reader_left(&reader)};

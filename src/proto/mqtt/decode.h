@@ -26,9 +26,9 @@ enum { MQTT_FRAME_FOUND = 1, MQTT_FRAME_NEED_MORE = 0 };
 
 /* The packet that begins at `bytes`. FOUND; NEED_MORE: not whole yet, and then
  * ret->length is the length of the whole when it is known, else 0; -EPROTO: no
- * remaining length, no such type, or flags that the type does not have
- * ([MQTT-2.1.3-1]); -EMSGSIZE: the whole would be longer than `max`, told as soon as
- * it is known. */
+ * such type, or flags that the type does not have ([MQTT-2.1.3-1]); -EBADMSG: no remaining
+ * length, so that nobody knows where the next packet begins; -EMSGSIZE: the whole would be
+ * longer than `max`, told as soon as it is known. */
 int mqtt_frame_next(const uint8_t *bytes, size_t count, size_t max, struct mqtt_frame *ret);
 
 struct mqtt_will {
@@ -42,6 +42,7 @@ struct mqtt_will {
 struct mqtt_connect {
         enum mqtt_version version;
         bool clean_start; /* 3.1.1: clean session */
+        bool unanswered;  /* refused, and 5.0 need not be told why (3.1.4) */
         bool has_will, has_user, has_password;
         uint16_t keep_alive_s;
         struct mqtt_text client_id;
@@ -50,7 +51,8 @@ struct mqtt_connect {
         struct mqtt_properties properties;
 };
 /* MQTT_UNSUPPORTED_VERSION: ret->version is what was asked for, if it is one that has
- * a CONNACK of its own to be told so. */
+ * a CONNACK of its own to be told so. What is wrong with who it is, or with what comes
+ * before the properties, is unanswered: it helps none but those who guess. */
 int mqtt_decode_connect(const struct mqtt_frame *frame, struct mqtt_connect *ret);
 
 struct mqtt_connack {

@@ -34,14 +34,14 @@ int mqtt_frame_next(const uint8_t *bytes, size_t count, size_t max, struct mqtt_
                 if (header == count)
                         return MQTT_FRAME_NEED_MORE;
                 if (header == MQTT_HEADER_MAX)
-                        return -EPROTO;
+                        return -EBADMSG;
                 byte = bytes[header];
                 remaining |= (uint32_t)(byte & 0x7f) << (7 * (header - 1));
                 header++;
         } while (byte & 0x80);
         /* The shortest form only ([MQTT-1.5.5-1]). */
         if (byte == 0 && header > 2)
-                return -EPROTO;
+                return -EBADMSG;
         ret->length = header + remaining;
         if (ret->length > max)
                 return -EMSGSIZE;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum mqtt_version {
-        MQTT_VERSION_31 = 3, /* "MQIsdp"; understood only so far as to be refused */
+        MQTT_VERSION_31 = 3, /* "MQIsdp": as 3.1.1, but that a client has a name */
         MQTT_VERSION_311 = 4,
         MQTT_VERSION_5 = 5,
 };

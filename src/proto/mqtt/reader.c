@@ -79,14 +79,30 @@ struct mqtt_text mqtt_read_binary(struct mqtt_reader *reader)
         return (struct mqtt_text){(const char *)part.at, (uint16_t)mqtt_reader_left(&part)};
 }
 
+static struct mqtt_text check(struct mqtt_reader *reader, struct mqtt_text text, bool good)
+{
+        if (good)
+                return text;
+        mqtt_reader_fail(reader, MQTT_MALFORMED_PACKET);
+        text.length = 0;
+        return text;
+}
+
+static bool is_utf8(struct mqtt_text text)
+{
+        return utf8_valid_prefix(text.bytes, text.length) == text.length;
+}
+
 struct mqtt_text mqtt_read_text(struct mqtt_reader *reader)
 {
         struct mqtt_text text = mqtt_read_binary(reader);
 
-        if (utf8_valid_prefix(text.bytes, text.length) != text.length ||
-            memchr(text.bytes, '\0', text.length)) {
-                mqtt_reader_fail(reader, MQTT_MALFORMED_PACKET);
-                text.length = 0;
-        }
-        return text;
+        return check(reader, text, is_utf8(text) && !memchr(text.bytes, '\0', text.length));
+}
+
+struct mqtt_text mqtt_read_name(struct mqtt_reader *reader)
+{
+        struct mqtt_text text = mqtt_read_binary(reader);
+
+        return check(reader, text, is_utf8(text) && !utf8_has_control(text.bytes, text.length));
 }

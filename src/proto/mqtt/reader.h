@@ -33,5 +33,8 @@ uint32_t mqtt_read_variable(struct mqtt_reader *reader);
 struct mqtt_text mqtt_read_binary(struct mqtt_reader *reader);
 /* A UTF-8 string ([MQTT-1.5.4-1], [MQTT-1.5.4-2]). */
 struct mqtt_text mqtt_read_text(struct mqtt_reader *reader);
+/* One without control characters (1.5.4 leaves it to the receiver): what is written to logs
+ * and terminals, and compared. */
+struct mqtt_text mqtt_read_name(struct mqtt_reader *reader);
 /* `length` bytes, a reader of their own. */
 struct mqtt_reader mqtt_read_part(struct mqtt_reader *reader, uint32_t length);

@@ -194,7 +194,7 @@ TEST(a_packet_has_the_reasons_of_its_table_and_no_others)
                         snprintf(word, sizeof(word), "%02x", code);
                         snprintf(hex, sizeof(hex), "%s %s %s", reasons[i].before, word,
                                  reasons[i].behind);
-                        expected = is_word_of(word, reasons[i].codes) ? 0 : MQTT_MALFORMED_PACKET;
+                        expected = is_word_of(word, reasons[i].codes) ? 0 : MQTT_PROTOCOL_ERROR;
                         verdict = packet_judge(hex, MQTT_VERSION_5);
                         if (verdict != expected)
                                 FAIL("%s: %s: %d", reasons[i].name, hex, verdict);

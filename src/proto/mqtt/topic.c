@@ -19,7 +19,7 @@ bool mqtt_topic_level_next(struct mqtt_text topic, uint32_t *at, struct mqtt_tex
         return true;
 }
 
-static bool has_good_depth(struct mqtt_text topic)
+bool mqtt_topic_has_good_depth(struct mqtt_text topic)
 {
         size_t levels = 1;
 
@@ -28,14 +28,19 @@ static bool has_good_depth(struct mqtt_text topic)
         return levels <= MQTT_TOPIC_LEVELS_MAX;
 }
 
-bool mqtt_topic_name_is_valid(struct mqtt_text name)
+bool mqtt_topic_name_is_well_formed(struct mqtt_text name)
 {
         if (name.length == 0)
                 return false;
         for (uint16_t i = 0; i < name.length; i++)
                 if (name.bytes[i] == '+' || name.bytes[i] == '#' || name.bytes[i] == '\0')
                         return false;
-        return has_good_depth(name);
+        return true;
+}
+
+bool mqtt_topic_name_is_valid(struct mqtt_text name)
+{
+        return mqtt_topic_name_is_well_formed(name) && mqtt_topic_has_good_depth(name);
 }
 
 static bool is_wildcard(struct mqtt_text level, char wildcard)
@@ -68,7 +73,7 @@ bool mqtt_topic_filter_is_well_formed(struct mqtt_text filter)
 
 static bool plain_filter_is_valid(struct mqtt_text filter)
 {
-        return mqtt_topic_filter_is_well_formed(filter) && has_good_depth(filter);
+        return mqtt_topic_filter_is_well_formed(filter) && mqtt_topic_has_good_depth(filter);
 }
 
 static bool begins_shared(struct mqtt_text filter)
