@@ -54,6 +54,7 @@ void conversation_init(struct conversation *talk, const struct mqtt_limits *limi
 void conversation_done(struct conversation *talk)
 {
         mqtt_broker_free(talk->broker);
+        store_thread_free(talk->thread);
         CHECK_EQ(net_context_budget(talk->net)->used, 0);
         net_context_free(talk->net);
         loop_free(talk->loop);
@@ -145,6 +146,8 @@ void conversation_settle(struct conversation *talk)
 {
         for (unsigned i = 0; i < QUIET_ROUNDS; i++) {
                 loop_run_once(talk->loop, 0);
+                if (talk->on_settle)
+                        talk->on_settle(talk);
                 listen_all(talk);
         }
 }

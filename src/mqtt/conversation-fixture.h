@@ -32,6 +32,9 @@ struct conversation {
         int fds[CONVERSATION_CLIENTS];  /* -1: not there */
         struct buffer heard[CONVERSATION_CLIENTS];
         const char *name; /* for messages */
+        /* Of a broker that keeps something (journal-fixture.h); NULL: there is none. */
+        struct store_thread *thread;
+        void (*on_settle)(struct conversation *talk); /* waits for the disk */
 };
 
 void conversation_init(struct conversation *talk, const struct mqtt_limits *limits,

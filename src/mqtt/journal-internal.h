@@ -36,6 +36,7 @@ struct mqtt_journal {
         uint64_t opened; /* what was appended before we began */
         uint64_t blind;  /* what waits for up to that, waits for a renewal */
         uint64_t owed;
+        uint64_t sessions; /* the last change of a session that anybody may wait for */
         uint64_t messages_made;
         int trouble;
         bool congested; /* the disk is behind: who publishes has to wait */

@@ -50,6 +50,8 @@ void mqtt_journal_note(struct mqtt_journal *journal, const struct mqtt_record *r
         if (is_urgent(journal, urgency)) {
                 journal->batch_is_urgent = true;
                 journal->owed = pending(journal);
+                if (urgency == MQTT_NOTE_SESSION)
+                        journal->sessions = journal->owed;
         }
         loop_task_post(&journal->commit);
 }
@@ -145,7 +147,7 @@ uint64_t mqtt_journal_owed(const struct mqtt_journal *journal)
 
 uint64_t mqtt_journal_all(const struct mqtt_journal *journal)
 {
-        return journal->options.sessions == MQTT_DURABILITY_FSYNC ? pending(journal) : 0;
+        return journal->sessions;
 }
 
 bool mqtt_journal_is_durable(const struct mqtt_journal *journal, uint64_t sequence)

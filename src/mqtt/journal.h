@@ -31,7 +31,8 @@ struct mqtt_journal *mqtt_journal_free(struct mqtt_journal *journal); /* after i
 void mqtt_journal_begin_packet(struct mqtt_journal *journal);
 /* What was noted since then that has to be durable first. */
 uint64_t mqtt_journal_owed(const struct mqtt_journal *journal);
-/* All that was noted of sessions, ever: for QoS 2, whose steps build on each other. */
+/* All that was noted of sessions and that is waited for, ever: for QoS 2, whose steps build on each
+ * other. */
 uint64_t mqtt_journal_all(const struct mqtt_journal *journal);
 bool mqtt_journal_is_durable(const struct mqtt_journal *journal, uint64_t sequence);
 /* Can what arrives be kept now? 0; or what is wrong with the disk, -errno. */

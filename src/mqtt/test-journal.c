@@ -1,0 +1,195 @@
+/* What is there again after a restart, and after a kill. */
+#include "base/attributes.h"
+#include "mqtt/journal-fixture.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* Before the end and after it. */
+struct survival {
+        const char *name, *before, *after;
+};
+
+#define JOIN(id) id "> " KEEP_5(id) id "< " CONNACK_5
+#define BACK(id) id "> " KEEP_5(id) id "< " PRESENT_5
+
+static const struct survival cases[] = {
+        {"a session is there", JOIN("a"), BACK("a")},
+        {"one that ends with its connection is not", "a> " CONNECT_5("a") "a< " CONNACK_5,
+         JOIN("a")},
+        {"one of 3.1.1 is there, and stays for ever",
+         "a> 10{[MQTT] 04 00 0000 [a]}\n"
+         "a< 20{00 00}\n",
+         "+4000000000\n"
+         "a> 10{[MQTT] 04 00 0000 [a]}\n"
+         "a< 20{01 00}\n"},
+        {"subscriptions, with options and identifiers",
+         JOIN("a") "a> 82{0001 (0B 07) [t/+] 06}\n"
+                   "a< 90{0001 () 02}\n"
+                   "a> 82{0002 () [t/#] 09}\n"
+                   "a< 90{0002 () 01}\n"
+                   "a> 82{0003 () [x] 02}\n"
+                   "a< 90{0003 () 02}\n"
+                   "a> A2{0004 () [x]}\n"
+                   "a< B0{0004 () 00}\n",
+         BACK("a") "b> " CONNECT_5("b") "b< " CONNACK_5 "b> 35{[t/1]0001()'1'}\n"
+                                        "b< 50{0001}\n"
+                                        "a< 35{[t/1]0001(0B 07)'1'}\n"
+                                        "b> 30{[x]()'2'}\n"
+                                        "a<\n"
+                                        "a> 34{[t/2]0001()'3'}\n"
+                                        "a< 32{[t/2]0002()'3'} 50{0001}\n"},
+        {"a shared subscription",
+         JOIN("a") "a> 82{0001 () [$share/g/t] 01}\n"
+                   "a< 90{0001 () 01}\n",
+         "b@311\n"
+         "b> 32{[t]0001'1'}\n"
+         "b< 40{0001}\n" BACK("a") "a< 32{[t]0001()'1'}\n"},
+        {"messages that wait, in their order",
+         JOIN("a") "a> 82{0001 (0B 05) [t] 02}\n"
+                   "a< 90{0001 () 02}\n"
+                   "a.\n"
+                   "b@311\n"
+                   "b> 32{[t]0001'1'} 32{[t]0002'2'} 30{[t]'0'} 34{[t]0003'3'}\n"
+                   "b< 40{0001} 40{0002} 50{0003}\n",
+         BACK("a") "a< 32{[t]0001(0B 05)'1'} 32{[t]0002(0B 05)'2'} 34{[t]0003(0B 05)'3'}\n"},
+        {"messages under way come again, with DUP and their identifiers",
+         JOIN("a") "a> 82{0001 () [t] 02}\n"
+                   "a< 90{0001 () 02}\n"
+                   "b@311\n"
+                   "b> 32{[t]0001'1'} 32{[t]0002'2'} 34{[t]0003'3'} 34{[t]0004'4'}\n"
+                   "b< 40{0001} 40{0002} 50{0003} 50{0004}\n"
+                   "a< 32{[t]0001()'1'} 32{[t]0002()'2'} 34{[t]0003()'3'} 34{[t]0004()'4'}\n"
+                   "a> 50{0003}\n"
+                   "a< 62{0003}\n"
+                   "a> 40{0001}\n",
+         BACK("a") "a< 62{0003} 3A{[t]0002()'2'} 3C{[t]0004()'4'}\n"
+                   "a> 70{0003} 40{0002} 50{0004}\n"
+                   "a< 62{0004}\n"
+                   "a> 70{0004}\n"
+                   "b@311\n"
+                   "b> 32{[t]0009'5'}\n"
+                   "b< 40{0009}\n"
+                   "a< 32{[t]0005()'5'}\n"},
+        {"a QoS 2 of the client is known until its PUBREL",
+         JOIN("a") "a> 34{[t]0007()'1'}\n"
+                   "a< 50{0007 10}\n"
+                   "a> 34{[t]0008()'1'}\n"
+                   "a< 50{0008 10}\n"
+                   "a> 62{0008}\n"
+                   "a< 70{0008}\n",
+         "b@311\n"
+         "b> 82{0001 [t] 02}\n"
+         "b< 90{0001 02}\n" BACK("a") "a> 3C{[t]0007()'1'}\n"
+                                      "a< 50{0007}\n"
+                                      "b<\n"
+                                      "a> 62{0007}\n"
+                                      "a< 70{0007}\n"
+                                      "a> 34{[t]0008()'2'}\n"
+                                      "a< 50{0008}\n"
+                                      "b< 34{[t]0001'2'}\n"},
+        {"retained messages with their properties; the last, and none that was cleared",
+         "b@5\n"
+         "b> 33{[r/1]0001(01 01 03[text] 26[k][v])'1'} 31{[r/2]()'2'} 31{[r/2]()'3'}\n"
+         "b< 40{0001 10}\n"
+         "b> 31{[r/3]()'4'} 31{[r/3]()}\n",
+         "a@5\n"
+         "a> 82{0001 () [r/1] 01}\n"
+         "a< 90{0001 () 01}\n"
+         "a< 33{[r/1]0001(01 01 03[text] 26[k][v])'1'}\n"
+         "a> 82{0002 () [r/+] 00}\n"
+         "a< 90{0002 () 00}\n"
+         "a< 31{[r/2]()'3'} 31{[r/1](01 01 03[text] 26[k][v])'1'}\n"},
+        {"a retained message is not for who published it and said so",
+         JOIN("a") "a> 31{[r]()'1'}\n",
+         BACK("a") "a> 82{0001 () [r] 04}\n"
+                   "a< 90{0001 () 00}\n"
+                   "a<\n"},
+        {"a will that waits, with its properties",
+         "b@5\n"
+         "a> 10{[MQTT] 05 26 0000 (11 00000E10) [a] (18 00000064 03[text]) [w] [gone]}\n"
+         "a< " CONNACK_5 "a.\n",
+         "b@5\n"
+         "b> 82{0001 () [w] 01}\n"
+         "b< 90{0001 () 01}\n"
+         "+98000\n"
+         "b<\n"
+         "+3000\n"
+         "b< 30{[w](03[text])'gone'}\n"},
+        {"a will that its client came back for is not published",
+         "a> 10{[MQTT] 05 06 0000 (11 00000E10) [a] (18 00000064) [w] [gone]}\n"
+         "a< " CONNACK_5 "a.\n" BACK("a"),
+         "b@5\n"
+         "b> 82{0001 () [w] 01}\n"
+         "b< 90{0001 () 01}\n"
+         "+200000\n"
+         "b<\n"},
+        {"a session that is away ends in its time, and with it its will",
+         "b@5\n"
+         "a> 10{[MQTT] 05 06 0000 (11 00000064) [a] (18 00000E10) [w] [gone]}\n"
+         "a< " CONNACK_5 "a.\n"
+         "+60000\n"
+         /* The clock of the tests stands still for the kernel: what changes says what it is. */
+         "b> 31{[x]()'1'}\n",
+         "b@5\n"
+         "b> 82{0001 () [w] 01}\n"
+         "b< 90{0001 () 01}\n"
+         "+38000\n"
+         "b<\n"
+         "+3000\n"
+         "b< 30{[w]()'gone'}\n" JOIN("a")},
+        {"DISCONNECT may end it", JOIN("a") "a> E0{00 (11 00000000)}\na|\n", JOIN("a")},
+        {"so may a clean start", JOIN("a") "a.\na> " CONNECT_5("a") "a< " CONNACK_5, JOIN("a")},
+        {"message expiry goes on",
+         JOIN("a") "a> 82{0001 () [t] 01}\n"
+                   "a< 90{0001 () 01}\n"
+                   "a.\n"
+                   "b@5\n"
+                   "b> 33{[t]0001(02 00000064)'1'} 33{[t]0002(02 00000046)'2'}\n"
+                   "b< 40{0001} 40{0002}\n"
+                   "+60000\n"
+                   "b> 31{[x]()'1'}\n",
+         "+12000\n"
+         "b@5\n"
+         "b> 82{0001 () [t] 00}\n"
+         "b< 90{0001 () 00}\n"
+         "b<\n" BACK("a") "a~\n"
+                          "b> 82{0001 () [x] 00}\n"
+                          "b< 90{0001 () 00} 31{[x]()'1'}\n"},
+};
+
+static void survive(const struct survival *survival, enum mqtt_durability durability, bool kill)
+{
+        struct journal_fixture f;
+
+        journal_init(&f, durability, durability);
+        CHECK_EQ(journal_start(&f), 0);
+        f.talk.name = survival->name;
+        journal_run(&f, survival->before);
+        conversation_check_end(&f.talk);
+        /* Acknowledgements of the client are kept, too, but nobody waits for that. */
+        if (kill) {
+                journal_run(&f, "+1000\n");
+                journal_kill(&f);
+        }
+        if (!kill)
+                journal_restart(&f);
+        f.talk.name = survival->name;
+        journal_run(&f, survival->after);
+        CHECK_EQ(f.damages, 0);
+        journal_done(&f);
+}
+
+TEST(every_kind_of_state_is_there_after_an_end)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                survive(&cases[i], MQTT_DURABILITY_FSYNC, false);
+                survive(&cases[i], MQTT_DURABILITY_INTERVAL, false);
+        }
+}
+
+TEST(every_kind_of_state_is_there_after_a_kill)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                survive(&cases[i], MQTT_DURABILITY_FSYNC, true);
+}
