@@ -91,15 +91,19 @@ def given(text):
     return Peer(name, "mqtt", None, shutil.which(words[0]) or words[0], arguments)
 
 
+def mosquitto_program():
+    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    if not program:
+        raise Unusable("mosquitto is missing: apt-get install mosquitto")
+    return program
+
+
 def brokers(build, others):
     """By name, in the order of the table; `others`: the texts of --broker."""
-    mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
     found = [Peer(OURS, "mqtt", None, build / "pifleet-broker",
                   lambda port, _: ["--port", str(port)]),
-             Peer(THEIRS, "mqtt", None, mosquitto, mosquitto_arguments),
+             Peer(THEIRS, "mqtt", None, mosquitto_program(), mosquitto_arguments),
              *(given(text) for text in others)]
-    if not mosquitto:
-        raise Unusable("mosquitto is missing: apt-get install mosquitto")
     for peer in found:
         if not shutil.which(str(peer.program)):
             raise Unusable(f"{peer.program} is not there, or not a program")
@@ -120,7 +124,8 @@ def figures_of_window(raw, count):
     if raw["lost"]:
         return {"lost": raw["lost"],
                 "unusable": f"{raw['lost']:,} lost beside {count:,} that arrived"}
-    return {"rate": count / window * 1e9, "lost": 0,
+    share = {"resumed_share": raw["resumed"] / max(1, count)} if "resumed" in raw else {}
+    return {"rate": count / window * 1e9, "lost": 0, **share,
             "cpu": raw["server_cpu_ns"] / 1e9 / max(1, count),
             "server_share": raw["server_cpu_ns"] / window,
             "generator_share": raw["generator_cpu_ns"] / window,
@@ -219,19 +224,19 @@ class BrokerBench:
         time.sleep(SETTLE_SECONDS)
         return server.memory()["pss"]
 
-    def idle(self, peer):
+    def idle(self, peer, transport="tcp", connections=IDLE_CONNECTIONS):
         """Bytes for each of many connections, before SUBSCRIBE and with one filter."""
         with self.start(peer) as server:
             before = self._settled(server)
-            with self._steps(server, "fleet", "--receivers", IDLE_CONNECTIONS,
-                             "--publishers", 0) as steps:
+            with self._steps(server, "fleet", "--receivers", connections, "--publishers", 0,
+                             "--transport", transport) as steps:
                 steps.await_step("connected")
                 connected = self._settled(server)
                 steps.go_on()
                 steps.await_step("subscribed")
                 subscribed = self._settled(server)
-        return {"connection": (connected - before) / IDLE_CONNECTIONS,
-                "subscribed": (subscribed - before) / IDLE_CONNECTIONS}
+        return {"connection": (connected - before) / connections,
+                "subscribed": (subscribed - before) / connections}
 
     def retained(self, peer):
         """Bytes for each of many retained topics, and how soon one subscriber has them all.

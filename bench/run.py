@@ -23,9 +23,13 @@ import broker_report
 import deployed_report
 import device
 import device_report
+import kept
+import kept_report
 import paced
 import paced_report
 import report
+import secured
+import secured_report
 import web
 import web_report
 from deployed import Deployed
@@ -39,7 +43,8 @@ DEVICE_PARTS = ("kill", "idle-cpu", "pwm")
 DEPLOYED_PARTS = ("deploy", "call", "modules", "host-memory")
 # What has rounds of its own, by its name in the JSON: PARTS and measure_rounds(setting), and what
 # reports it.
-SECTIONS = {"paced": (paced, paced_report), "web": (web, web_report)}
+SECTIONS = {"kept": (kept, kept_report), "secured": (secured, secured_report),
+            "paced": (paced, paced_report), "web": (web, web_report)}
 SECTION_PARTS = tuple(part for section, _ in SECTIONS.values() for part in section.PARTS)
 # "broker" is all parts of the broker.
 PARTS = (*report.CASES, "idle", "start", *DEVICE_PARTS, *DEPLOYED_PARTS, *broker.PARTS, "broker",

@@ -44,7 +44,7 @@ struct flow_result {
         uint64_t lost;                     /* of all that was published, before and after it too */
 };
 /* Runs for `warm_up_ms`, counts for `window_ms`, and lets all arrive that is under way:
- * what does not within three seconds of silence is lost. -EBADMSG: something arrived that
- * should not; as links_turn(). */
+ * what does not within three seconds of silence is lost. Sessions that last end then. -EBADMSG:
+ * something arrived that should not; as links_turn(). */
 int flow_measure(struct flow *flow, int server, unsigned warm_up_ms, unsigned window_ms,
                  struct flow_result *ret);

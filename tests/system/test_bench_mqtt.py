@@ -46,6 +46,13 @@ def test_all_that_is_published_arrives(port, what):
     assert figures[key] > 0
 
 
+def test_sessions_that_last_leave_nothing_for_the_next(port):
+    for qos in (2, 1, 2):
+        run = load("pairs", ["--port", port, "--publishers", 20, "--receivers", 20, "--qos", qos,
+                             "--lasting"])
+        assert run.returncode == 0, run.stderr
+
+
 def test_acknowledgements_are_timed_with_qos_1_and_2(port):
     for qos in (0, 1, 2):
         run = load("pairs", ["--port", port, "--qos", qos])

@@ -1,0 +1,166 @@
+"""The arithmetic of secured.py, and what secured_report.py says of it."""
+
+import contextlib
+import json
+import tempfile
+import types
+import unittest
+from pathlib import Path
+
+import broker
+import secured
+import secured_report
+from server import Unusable
+
+IDENTITY = types.SimpleNamespace(certificate=Path("/c.pem"), key=Path("/k.pem"))
+
+
+def window(cpu, resumed=None):
+    share = {} if resumed is None else {"resumed_share": resumed}
+    return {"rate": 1 / cpu, "cpu": cpu, "p50": 1e-3, "p99": 2e-3, "lost": 0,
+            "disturbed_share": 0.0, **share}
+
+
+def idle(subscribed):
+    return {"connection": subscribed - 200, "subscribed": subscribed}
+
+
+def reached(rounds):
+    return [verdict["reached"] for verdict in secured_report.verdicts(rounds)]
+
+
+class Peers(unittest.TestCase):
+    def listener_of(self, kind):
+        with tempfile.TemporaryDirectory() as directory:
+            path = secured.broker_peer("broker", kind, IDENTITY).command(1234, directory)[2]
+            return json.loads(Path(path).read_text())["listeners"][0]
+
+    def lines_of(self, kind):
+        with tempfile.TemporaryDirectory() as directory:
+            path = secured.mosquitto_peer("mosquitto", kind, IDENTITY).command(1234, directory)[2]
+            return Path(path).read_text().splitlines()
+
+    def test_each_has_one_listener_of_the_kind(self):
+        for kind, (tls, websocket) in secured.KINDS.items():
+            with self.subTest(kind):
+                listener, lines = self.listener_of(kind), self.lines_of(kind)
+                self.assertEqual(listener["port"], 1234)
+                self.assertEqual(listener.get("certificate"), "/c.pem" if tls else None)
+                self.assertEqual(listener["protocol"], "http" if websocket else "mqtt")
+                self.assertEqual("certfile /c.pem" in lines, tls)
+                self.assertEqual("protocol websockets" in lines, websocket)
+
+    def test_a_certificate_and_its_key_are_made(self):
+        with tempfile.TemporaryDirectory() as directory:
+            identity = secured.Identity(directory)
+            self.assertIn("BEGIN CERTIFICATE", identity.certificate.read_text())
+            self.assertIn("PRIVATE KEY", identity.key.read_text())
+
+    def test_a_folder_that_cannot_hold_them_is_told_of(self):
+        with self.assertRaisesRegex(Unusable, "openssl: "):
+            secured.Identity("/nowhere")
+
+
+class Handshakes(unittest.TestCase):
+    def found(self, how, share):
+        bench = types.SimpleNamespace(window=lambda *_: window(1e-4, share))
+        return secured.SecuredBench.handshakes(bench, None, how)
+
+    def test_all_are_resumed_or_none(self):
+        self.assertEqual(self.found("full", 0.0)["cpu"], 1e-4)
+        self.assertEqual(self.found("resumed", 1.0)["cpu"], 1e-4)
+        for how, share in (("full", 0.01), ("resumed", 0.99)):
+            with self.subTest(how), self.assertRaisesRegex(Unusable, "were resumed"):
+                self.found(how, share)
+
+    def test_the_share_is_that_of_the_window(self):
+        raw = {"lost": 0, "window_ns": 1, "server_cpu_ns": 1, "generator_cpu_ns": 1,
+               "server_wait_ns": 0, "generator_wait_ns": 0, "resumed": 5}
+        self.assertEqual(broker.figures_of_window(raw, 10)["resumed_share"], 0.5)
+
+
+class Verdicts(unittest.TestCase):
+    def test_an_idle_connection_under_tls_has_a_bound(self):
+        for count, expected in ((12 * 1024, True), (12 * 1024 + 1, False)):
+            self.assertEqual(reached([{"idle tls": {"pifleet": idle(count)}}]), [expected])
+        self.assertEqual(reached([{"idle wss": {"pifleet": idle(10**6)}}]), [])
+
+    def test_what_could_not_be_measured_has_missed_and_says_why(self):
+        rounds = [{"tls resumed": {"pifleet": {"unusable": "3% of its sessions were resumed"},
+                                   "bare": window(1e-4)}}]
+        self.assertEqual(reached(rounds), [False])
+        self.assertIn("3% of its sessions", "\n".join(secured_report.tables(rounds)))
+
+    def test_what_mosquitto_cannot_do_misses_nothing(self):
+        self.assertEqual(reached([{"tls full": {"pifleet": window(1e-4),
+                                                "mosquitto": {"unusable": "no"}}}]), [])
+
+    def test_nothing_measured_says_nothing(self):
+        self.assertEqual((secured_report.verdicts([]), secured_report.tables([])), ([], []))
+
+
+class Text(unittest.TestCase):
+    def test_handshakes_are_compared_with_the_bare_server(self):
+        rounds = [{"tls full": {"pifleet": window(3e-4), "bare": window(2e-4),
+                                "mosquitto": window(6e-4)}}]
+        row = next(line for line in secured_report.tables(rounds) if "pifleet, full" in line)
+        for words in ("300.00 µs", "1.50 (1.50 to 1.50)", "0.50 (0.50 to 0.50)"):
+            self.assertIn(words, row)
+
+    def test_memory_is_that_of_each_connection(self):
+        rounds = [{"idle ws": {"pifleet": idle(5000), "mosquitto": idle(10000)}}]
+        row = next(line for line in secured_report.tables(rounds) if "pifleet, ws" in line)
+        for words in ("4800 B", "5000 B", "0.50 (0.50 to 0.50)"):
+            self.assertIn(words, row)
+
+
+class FakeBench:
+    """Notes who was asked for what."""
+
+    def __init__(self):
+        self.asked = []
+
+    @contextlib.contextmanager
+    def start(self, peer):
+        if peer.name == "absent":
+            raise Unusable("it ended at once")
+        yield types.SimpleNamespace(peer=peer)
+
+    def handshakes(self, server, how):
+        self.asked.append((server.peer.name, how))
+        return window(1e-4)
+
+    def idle(self, peer, kind, connections):
+        self.asked.append((peer.name, kind, connections))
+        return idle(1000)
+
+
+def peers(*names):
+    return [types.SimpleNamespace(name=name) for name in names]
+
+
+class Rounds(unittest.TestCase):
+    def test_rounds_begin_with_another_server_each(self):
+        bench = FakeBench()
+        secured.measure_handshakes(bench, peers("pifleet", "bare"), 1)
+        self.assertEqual(bench.asked[:2], [("bare", "full"), ("pifleet", "full")])
+
+    def test_one_that_does_not_start_leaves_the_others_their_rows(self):
+        figures = secured.measure_handshakes(FakeBench(), peers("absent", "bare"), 0)
+        self.assertEqual(figures["tls full"]["absent"], {"unusable": "it ended at once"})
+        self.assertIn("rate", figures["tls resumed"]["bare"])
+
+    def test_mosquitto_holds_fewer_websockets(self):
+        bench = FakeBench()
+        secured.measure_idle(bench, lambda kind: peers("pifleet", "mosquitto"), 0)
+        self.assertIn(("mosquitto", "wss", secured.FEW_CONNECTIONS), bench.asked)
+        self.assertIn(("mosquitto", "tls", broker.IDLE_CONNECTIONS), bench.asked)
+        self.assertIn(("pifleet", "ws", broker.IDLE_CONNECTIONS), bench.asked)
+
+    def test_nothing_starts_when_it_is_not_asked_for(self):
+        options = types.SimpleNamespace(only={"rpc"})
+        self.assertEqual(secured.measure_rounds(types.SimpleNamespace(options=options)), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
