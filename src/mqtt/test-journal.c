@@ -73,9 +73,9 @@ static const struct survival cases[] = {
                    "a< 32{[t]0005()'5'}\n"},
         {"a QoS 2 of the client is known until its PUBREL",
          JOIN("a") "a> 34{[t]0007()'1'}\n"
-                   "a< 50{0007 10}\n"
+                   "a< 50{0007}\n"
                    "a> 34{[t]0008()'1'}\n"
-                   "a< 50{0008 10}\n"
+                   "a< 50{0008}\n"
                    "a> 62{0008}\n"
                    "a< 70{0008}\n",
          "b@311\n"
