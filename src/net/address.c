@@ -10,6 +10,7 @@
  * for an address (RFC 4291, 2.4), so they meet no /64 of a peer. */
 #define ORIGIN_V4 (UINT64_C(1) << 32)
 #define ORIGIN_LOCAL (UINT64_C(2) << 32)
+#define ORIGIN_UNKNOWN (UINT64_C(3) << 32)
 
 static int parse_v4(const char *host, uint16_t port, struct net_address *ret)
 {
@@ -212,7 +213,7 @@ uint64_t net_address_origin(const struct net_address *address)
         if (find_v4(address, &v4))
                 return ORIGIN_V4 | v4;
         if (address->any.sa_family != AF_INET6)
-                return ORIGIN_LOCAL;
+                return address->any.sa_family == AF_UNIX ? ORIGIN_LOCAL : ORIGIN_UNKNOWN;
         for (unsigned i = 0; i < 8; i++)
                 prefix = prefix << 8 | address->v6.sin6_addr.s6_addr[i];
         return prefix;

@@ -105,14 +105,33 @@ static int read_certificate(const X509 *x509, struct net_certificate **ret)
         return r;
 }
 
+static int repeat_vouched(const struct net_certificate *vouched, struct net_certificate **ret)
+{
+        AUTO(net_certificate) struct net_certificate *certificate = NULL;
+
+        if (!vouched->common_name)
+                return -ENOENT;
+        certificate = calloc(1, sizeof(*certificate));
+        if (!certificate)
+                return -ENOMEM;
+        certificate->common_name = strdup(vouched->common_name);
+        if (!certificate->common_name)
+                return -ENOMEM;
+        *ret = TAKE(certificate);
+        return 0;
+}
+
 /* A certificate of the peer that nobody verified says nothing. */
 int net_stream_certificate(const struct net_stream *stream, struct net_certificate **ret)
 {
-        const SSL *session = stream->transport.type->tls(&stream->transport);
+        const SSL *session = stream->state == STREAM_CLOSED
+                                     ? NULL
+                                     : stream->transport.type->tls(&stream->transport);
         const X509 *x509 = session ? SSL_get0_peer_certificate(session) : NULL;
 
-        if (stream->state == STREAM_CLOSED || !x509 ||
-            !(SSL_get_verify_mode(session) & SSL_VERIFY_PEER) ||
+        if (stream->vouched)
+                return repeat_vouched(stream->vouched, ret);
+        if (!x509 || !(SSL_get_verify_mode(session) & SSL_VERIFY_PEER) ||
             SSL_get_verify_result(session) != X509_V_OK)
                 return -ENOENT;
         return read_certificate(x509, ret);

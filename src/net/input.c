@@ -43,7 +43,8 @@ static void check_limit(struct net_stream *stream)
         if (length == 0) {
                 net_context_release(stream->context, &stream->tail);
                 stream->again = false;
-        } else if (length > stream->input_limit && !stream->paused && !stream->again) {
+        } else if (length > stream->tail.max - NET_SCRATCH_SIZE && !stream->paused &&
+                   !stream->again) {
                 stream_close(stream, -EMSGSIZE);
         } else {
                 net_context_trim(stream->context, &stream->tail);
@@ -159,6 +160,7 @@ void stream_present_again(struct net_stream *stream)
                 present_tail(stream);
 }
 
+/* It finishes, so it has a deadline. */
 void stream_discard(struct net_stream *stream)
 {
         ssize_t n = stream->transport.type->read(&stream->transport, stream->context->scratch,
@@ -167,8 +169,8 @@ void stream_discard(struct net_stream *stream)
         if (n == -EAGAIN)
                 return;
         if (n > 0) {
-                stream->discarded += (uint32_t)n;
-                if (stream->discarded > DISCARD_MAX)
+                stream->deadline->discarded += (uint32_t)n;
+                if (stream->deadline->discarded > DISCARD_MAX)
                         stream_close(stream, -EMSGSIZE);
                 return;
         }

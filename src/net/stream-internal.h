@@ -8,6 +8,8 @@
 #include "net/context.h"
 #include "net/transport.h"
 
+struct net_certificate;
+
 enum stream_state {
         STREAM_CONNECTING,
         STREAM_HANDSHAKE,
@@ -20,6 +22,7 @@ enum stream_state {
 struct stream_deadline {
         struct loop_timer timer;
         struct net_stream *stream;
+        uint32_t discarded; /* bytes of input nobody wants any more */
 };
 
 /* There may be ten thousands that are silent: what those do not need is not in here. */
@@ -29,14 +32,14 @@ struct net_stream {
         struct stream_deadline *deadline; /* NULL: none */
         struct net_context *context;
         struct net_transport transport;
+        struct net_certificate
+                *vouched; /* what a proxy says that was shown to it; NULL: none does */
         struct net_stream_owner owner;
 
-        struct buffer tail; /* max: what one read may leave beyond input_limit */
+        struct buffer tail; /* max: the limit of input, and what one read may leave beyond */
         struct buffer output;
         uint64_t active_ms;
-        uint32_t input_limit, output_high;
-        uint32_t discarded; /* bytes of input nobody wants any more */
-
+        uint32_t output_high;
         int reason;
         uint8_t state;       /* enum stream_state */
         bool finishing : 1;  /* input is discarded; closes once the output is out */

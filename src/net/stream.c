@@ -1,5 +1,6 @@
 #include "net/stream.h"
 
+#include "net/certificate.h"
 #include "net/stream-internal.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ int stream_set_deadline(struct net_stream *stream, uint64_t delay_ms)
                 if (!stream->deadline)
                         return -ENOMEM;
                 stream->deadline->stream = stream;
+                stream->deadline->discarded = 0;
                 loop_timer_init(&stream->deadline->timer, stream->context->loop, stream_on_time);
         }
         loop_timer_start(&stream->deadline->timer, delay_ms);
@@ -261,6 +263,7 @@ static void stream_on_gone(struct loop_io *io)
         net_context_count(stream->context, stream->context->streams - 1);
         stream->owner.calls->on_closed(stream->owner.owner, stream->reason);
         free(stream->transport.failure);
+        net_certificate_free(stream->vouched);
         free(stream);
 }
 
@@ -426,8 +429,7 @@ const char *net_stream_tail(const struct net_stream *stream, size_t *ret_count)
 
 void net_stream_set_input_limit(struct net_stream *stream, size_t bytes)
 {
-        stream->input_limit = limit_clamp(bytes);
-        stream->tail.max = stream->input_limit + (uint32_t)NET_SCRATCH_SIZE;
+        stream->tail.max = limit_clamp(bytes) + (uint32_t)NET_SCRATCH_SIZE;
 }
 
 void net_stream_finish(struct net_stream *stream)
