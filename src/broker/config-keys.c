@@ -17,6 +17,7 @@ static const char *const certificate_users[] = {"none", "common_name", "subject"
 static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const proxies[] = {"none", "v1", "v2", NULL};
 static const char *const durabilities[] = {"default", "memory", "interval", "fsync", NULL};
+static const char *const metrics[] = {"off", "admin", "loopback", "all", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 
 #define PATH_OF(what) "the path of " what
@@ -163,8 +164,8 @@ static const struct config_key access_keys[] = {
 
 static const struct config_key operations_keys[] = {
         CONFIG_BOOL(struct broker_config, operations.local_admin, "local_admin", false),
-        CONFIG_TEXTS(struct broker_config, operations.origins, "origins", NULL, BROKER_ORIGINS_MAX,
-                     "origins of pages that may ask, such as https://example.org"),
+        CONFIG_CHOICE(struct broker_config, operations.metrics, "metrics", BROKER_METRICS_LOOPBACK,
+                      metrics, "who may read them: off, admin, loopback or all"),
 };
 
 static const struct config_key log_keys[] = {

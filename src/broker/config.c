@@ -163,6 +163,14 @@ void broker_config_warn(struct broker_config *config, const char *format, ...)
         config->warnings_lost--;
 }
 
+void broker_config_log_warnings(const struct broker_config *config, struct log *log)
+{
+        for (size_t i = 0; i < config->warnings.count; i++)
+                log_warning(log, "config", "%s", config->warnings.items[i]);
+        if (config->warnings_lost > 0)
+                log_warning(log, "config", "and %zu more", config->warnings_lost);
+}
+
 void broker_config_done(struct broker_config *config)
 {
         struct broker_sections sections = broker_sections_of(config);

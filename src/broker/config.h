@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/log.h"
 #include "data/config.h"
 #include "mqtt/limits-config.h"
 
@@ -104,6 +105,14 @@ struct broker_listener {
         struct broker_access access;
 };
 
+/* Who may read GET /metrics. */
+enum broker_metrics {
+        BROKER_METRICS_OFF,
+        BROKER_METRICS_ADMIN,    /* who may use the other operations */
+        BROKER_METRICS_LOOPBACK, /* these, and programs on this machine */
+        BROKER_METRICS_ALL,
+};
+
 enum broker_durability {
         BROKER_DURABILITY_DEFAULT, /* memory without a state_dir; read as what it means */
         BROKER_DURABILITY_MEMORY,
@@ -136,7 +145,7 @@ struct broker_config {
 
         struct {
                 bool local_admin; /* whoever is on this machine needs no login */
-                struct config_texts origins;
+                int metrics;      /* enum broker_metrics */
         } operations;
         struct {
                 char *file; /* NULL: standard error */
@@ -165,6 +174,7 @@ int broker_config_add_listener(struct broker_config *config, struct broker_liste
  * there is IPv6, ::1; without ports at 1883. -ENOMEM, -ENOSPC. */
 int broker_config_add_local(struct broker_config *config, const uint16_t ports[], size_t count);
 void broker_config_warn(struct broker_config *config, const char *format, ...) PRINTF_LIKE(2, 3);
+void broker_config_log_warnings(const struct broker_config *config, struct log *log);
 void broker_config_done(struct broker_config *config);
 
 /* A listener's own access, and where it says nothing, that of all: nothing is inherited in the

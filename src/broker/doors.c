@@ -4,7 +4,7 @@
 #include "access/password-file.h"
 #include "access/settings.h"
 #include "broker/place.h"
-#include "net/stream.h"
+#include "net/certificate.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,7 +16,8 @@ struct broker_doors {
         struct loop_work *work;
         struct login login;
         struct access_mqtt *mqtt;
-        struct access_rules rules; /* of all listeners without files of their own */
+        struct access_rules rules;           /* of all listeners without files of their own */
+        struct net_certificate *certificate; /* that was asked about last */
         struct broker_door **items;
         size_t count;
         unsigned loads;
@@ -224,6 +225,27 @@ static const struct access_policy *policy_of(void *owner, const struct mqtt_who 
         return &door->policy;
 }
 
+static const char *or_empty(const char *text)
+{
+        return text ? text : "";
+}
+
+static int certificate_of(void *owner, const struct mqtt_who *who, struct certificate_facts *ret)
+{
+        struct broker_doors *doors = owner;
+        struct net_certificate *certificate;
+        int r = who->stream ? net_stream_certificate(who->stream, &certificate) : -ENOENT;
+
+        if (r < 0)
+                return r;
+        net_certificate_free(doors->certificate);
+        doors->certificate = certificate;
+        *ret = (struct certificate_facts){.common_name = or_empty(certificate->common_name),
+                                          .subject = or_empty(certificate->subject),
+                                          .uri = or_empty(certificate->uri)};
+        return 0;
+}
+
 static void on_report(void *owner, const struct access_report *report)
 {
         struct broker_doors *doors = owner;
@@ -263,7 +285,8 @@ static void on_connect(void *owner, const struct mqtt_who *who, const struct mqt
 int broker_doors_new(struct loop *loop, struct log *log, struct broker_doors **ret)
 {
         AUTO(broker_doors) struct broker_doors *doors = calloc(1, sizeof(*doors));
-        struct access_mqtt_options options = {.policy = policy_of, .on_report = on_report};
+        struct access_mqtt_options options = {
+                .policy = policy_of, .certificate = certificate_of, .on_report = on_report};
         int r;
 
         if (!doors)
@@ -300,6 +323,7 @@ struct broker_doors *broker_doors_free(struct broker_doors *doors)
                 free(doors->items[i]);
         }
         access_rules_done(&doors->rules);
+        net_certificate_free(doors->certificate);
         free(doors->items);
         free(doors);
         return NULL;

@@ -10,21 +10,29 @@ static const char *text_of(const struct net_peer *peer, char text[NET_ADDRESS_TE
         return net_address_text(&address, text);
 }
 
+/* The name that counts: who has shown none is not called as it likes to be. */
+static struct mqtt_text user_of(const struct broker_hooks *hooks, const struct mqtt_who *who)
+{
+        return hooks->doors && who->identity ? access_mqtt_user(who->identity) : who->user;
+}
+
 static void log_connected(const struct broker_hooks *hooks, const struct mqtt_who *who)
 {
+        const struct mqtt_text user = user_of(hooks, who);
         char text[NET_ADDRESS_TEXT_MAX];
 
         log_write(hooks->log, hooks->log_connections ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "broker",
                   "connect client=%.*s user=%.*s version=%s peer=%s listener=%s",
-                  (int)who->client_id.length, who->client_id.bytes, (int)who->user.length,
-                  who->user.bytes, who->version == MQTT_VERSION_5 ? "5.0" : "3.1.1",
-                  text_of(who->peer, text), who->terms->name);
+                  (int)who->client_id.length, who->client_id.bytes, (int)user.length, user.bytes,
+                  who->version == MQTT_VERSION_5 ? "5.0" : "3.1.1", text_of(who->peer, text),
+                  who->terms->name);
 }
 
 static void on_connected(void *owner, const struct mqtt_who *who)
 {
         const struct broker_hooks *hooks = owner;
 
+        broker_events_connected(hooks->events, who, user_of(hooks, who));
         if (hooks->log_connections || log_enabled(hooks->log, LOG_LEVEL_DEBUG))
                 log_connected(hooks, who);
 }
@@ -34,12 +42,21 @@ static void on_disconnect(void *owner, const struct mqtt_who *who, enum mqtt_rea
 {
         const struct broker_hooks *hooks = owner;
 
+        broker_events_disconnected(hooks->events, who, reason, failure);
         if (!hooks->log_connections && !log_enabled(hooks->log, LOG_LEVEL_DEBUG))
                 return;
         log_write(hooks->log, hooks->log_connections ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "broker",
                   "disconnect client=%.*s reason=0x%02x why=\"%s\"", (int)who->client_id.length,
                   who->client_id.bytes, (unsigned)reason,
                   failure < 0 ? strerror(-failure) : mqtt_reason_name(reason));
+}
+
+static void on_drop(void *owner, struct mqtt_text client_id, struct mqtt_text topic,
+                    enum mqtt_counter why)
+{
+        const struct broker_hooks *hooks = owner;
+
+        broker_events_dropped(hooks->events, client_id, topic, why);
 }
 
 static void on_stopped(void *owner)
@@ -102,6 +119,7 @@ struct mqtt_hooks broker_hooks_make(struct broker_hooks *hooks)
         struct mqtt_hooks made = {.owner = hooks,
                                   .on_connected = on_connected,
                                   .on_disconnect = on_disconnect,
+                                  .on_drop = on_drop,
                                   .on_stopped = on_stopped,
                                   .on_publish = on_open_publish};
 

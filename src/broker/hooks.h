@@ -3,12 +3,14 @@
 #pragma once
 
 #include "broker/doors.h"
+#include "broker/events.h"
 
 struct broker_hooks {
         struct log *log;
         bool log_connections;
         struct broker_doors *doors; /* NULL: everybody may do everything */
-        struct mqtt_hooks access;   /* theirs; filled by broker_hooks_make() */
+        struct broker_events *events;
+        struct mqtt_hooks access; /* theirs; filled by broker_hooks_make() */
 
         void (*on_stopped)(void *owner);
         void *owner;

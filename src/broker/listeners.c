@@ -1,234 +1,129 @@
 #include "broker/listeners.h"
 
-#include "broker/addresses.h"
-#include "broker/place.h"
-#include "broker/terms.h"
-#include "http/server.h"
-#include "mqtt/websocket.h"
-#include "net/listener.h"
-
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-/* One listener of the configuration. */
-struct entrance {
-        struct broker_listeners *listeners;
-        const struct broker_listener *config;
-        char name[BROKER_PLACE_MAX];
-        const struct mqtt_terms *terms;
-        struct net_tls *tls;        /* NULL: plain */
-        struct http_router *router; /* NULL: it does not speak HTTP */
-        struct http_server *http;   /* the same */
-        struct mqtt_websocket websocket;
-        struct net_listener *sockets[BROKER_ADDRESSES_MAX];
-        size_t sockets_count;
-};
+/* What was closed while requests over HTTP were under way stays until the end; so many of them,
+ * and then a listener cannot be closed any more. */
+enum { ENTRANCES_MAX = 2 * BROKER_LISTENERS_MAX };
 
 struct broker_listeners {
-        struct broker_listeners_options options;
+        struct broker_entrance_options options;
         size_t count;
-        struct entrance entrances[];
+        struct broker_entrance *entrances[ENTRANCES_MAX];
 };
 
-static void on_accept(void *owner, int fd, const struct net_address *peer)
+static int add(struct broker_listeners *listeners, const struct broker_config *config,
+               const struct broker_listener *listener, struct error *error)
 {
-        struct entrance *entrance = owner;
-        struct broker_listeners_options *options = &entrance->listeners->options;
         int r;
 
-        if (entrance->http) {
-                http_server_attach(entrance->http, fd, entrance->tls, peer);
-                return;
-        }
-        r = mqtt_broker_attach(options->broker, fd, entrance->tls, peer, entrance->terms);
-        if (r < 0) {
-                log_warning(options->log, "broker", "turned away listener=%s error=\"%s\"",
-                            entrance->name, strerror(-r));
-                close(fd);
-        }
-}
-
-static void on_exhausted(void *owner, int error)
-{
-        struct entrance *entrance = owner;
-
-        log_warning(entrance->listeners->options.log, "broker",
-                    "turning away listener=%s error=\"%s\"", entrance->name, strerror(-error));
-}
-
-static int open_http(struct entrance *entrance)
-{
-        struct broker_listeners_options *options = &entrance->listeners->options;
-        int r = http_router_new(&entrance->router);
-
-        entrance->websocket =
-                (struct mqtt_websocket){.broker = options->broker, .terms = entrance->terms};
+        if (listeners->count == ENTRANCES_MAX)
+                return error_set(error, -ENOSPC,
+                                 "too many listeners came and went: restart the broker");
+        r = broker_entrance_new(&listeners->options, config, listener,
+                                &listeners->entrances[listeners->count], error);
         if (r == 0)
-                r = mqtt_websocket_route(entrance->router, &entrance->websocket);
-        if (r == 0)
-                r = http_server_new(options->loop, options->net, entrance->router, NULL,
-                                    &entrance->http);
+                listeners->count++;
         return r;
 }
 
-static bool is_absent(int r)
+int broker_listeners_place(const struct broker_config *config,
+                           const struct broker_listener *listener, struct error *error)
 {
-        return r == -EADDRNOTAVAIL || r == -EAFNOSUPPORT;
+        const struct broker_listener *first = config->listeners.items;
+
+        if (listener->place)
+                return error_prefix(error, "%s: ", listener->place);
+        if (config->path)
+                return error_prefix(error, "%s: listeners[%td]: ", config->path, listener - first);
+        return error->code;
 }
 
-/* An address that the machine does not have may be left out, but not one where somebody else's
- * program listens: those who call "localhost" would reach it. A port that the kernel chose for
- * the first one may be taken at the second. */
-static bool may_leave_out(const struct entrance *entrance, const struct broker_addresses *addresses,
-                          size_t index, int r)
+int broker_listeners_new(const struct broker_entrance_options *options,
+                         const struct broker_config *config, struct broker_listeners **ret,
+                         struct error *error)
 {
-        if (addresses->need == BROKER_ADDRESSES_ANY)
-                return is_absent(r) && index + 1 < addresses->count;
-        return addresses->need == BROKER_ADDRESSES_FIRST && index > 0 &&
-               (is_absent(r) || entrance->config->port == 0);
-}
+        AUTO(broker_listeners) struct broker_listeners *listeners = calloc(1, sizeof(*listeners));
+        const struct broker_listener *items = config->listeners.items;
 
-static void set_port(struct net_address *address, uint16_t port)
-{
-        if (address->any.sa_family == AF_INET)
-                address->v4.sin_port = htons(port);
-        else if (address->any.sa_family == AF_INET6)
-                address->v6.sin6_port = htons(port);
-}
-
-static int open_socket(struct entrance *entrance, struct net_address *address, struct error *error)
-{
-        const struct net_listener_owner owner = {
-                .owner = entrance, .on_accept = on_accept, .on_exhausted = on_exhausted};
-        const mode_t mode = (mode_t)strtoul(entrance->config->socket_mode, NULL, 8);
-        char text[NET_ADDRESS_TEXT_MAX];
-        int r;
-
-        /* All have the port that the kernel chose for the first. */
-        if (entrance->sockets_count > 0 && net_address_port(address) == 0)
-                set_port(address, net_address_port(net_listener_address(entrance->sockets[0])));
-        r = net_listener_new(entrance->listeners->options.loop, address, mode, &owner,
-                             &entrance->sockets[entrance->sockets_count]);
-        if (r < 0)
-                return error_set(error, r, "cannot listen at %s: %s%s",
-                                 net_address_text(address, text), strerror(-r),
-                                 r == -EADDRINUSE ? " (`ss -ltnp` names the other program)" : "");
-        entrance->sockets_count++;
-        return 0;
-}
-
-static int open_sockets(struct entrance *entrance, struct error *error)
-{
-        struct broker_addresses addresses;
-        int r = broker_addresses_of(entrance->config, &addresses, error);
-
-        for (size_t i = 0; i < addresses.count && r == 0; i++) {
-                r = open_socket(entrance, &addresses.items[i], error);
-                if (r == 0 && addresses.need == BROKER_ADDRESSES_ANY)
-                        break;
-                if (r < 0 && may_leave_out(entrance, &addresses, i, r))
-                        r = 0;
-        }
-        return r;
-}
-
-static void log_sockets(const struct entrance *entrance)
-{
-        static const char *const protocols[] = {"mqtt", "http", "websocket"};
-        char first[NET_ADDRESS_TEXT_MAX], last[NET_ADDRESS_TEXT_MAX] = "";
-        const size_t count = entrance->sockets_count;
-
-        if (count > 1)
-                net_address_text(net_listener_address(entrance->sockets[count - 1]), last);
-        log_info(entrance->listeners->options.log, "broker",
-                 "listening address=%s%s%s protocol=%s%s",
-                 net_address_text(net_listener_address(entrance->sockets[0]), first),
-                 count > 1 ? " and=" : "", last, protocols[entrance->config->protocol],
-                 entrance->tls ? " tls=yes" : "");
-}
-
-static int open_entrance(struct entrance *entrance, struct error *error)
-{
-        const struct broker_listeners_options *options = &entrance->listeners->options;
-        const struct broker_listener *config = entrance->config;
-        struct broker_door *door = NULL;
-        int r = 0;
-
-        if (config->name)
-                snprintf(entrance->name, sizeof(entrance->name), "%s", config->name);
-        else
-                broker_place(config, entrance->name);
-        if (options->doors)
-                door = broker_doors_find(options->doors, config);
-        if (config->certificate)
-                r = net_tls_new_server(config->certificate, config->key, &entrance->tls, error);
-        if (r < 0)
-                return r;
-        r = broker_terms_new(options->config, config, entrance->name, door, NULL, &entrance->terms);
-        if (r == 0 && config->protocol != BROKER_PROTOCOL_MQTT)
-                r = open_http(entrance);
-        if (r < 0)
-                return error_set(error, r, "cannot listen: %s", strerror(-r));
-        return open_sockets(entrance, error);
-}
-
-static void close_entrance(struct entrance *entrance)
-{
-        while (entrance->sockets_count > 0)
-                net_listener_free(entrance->sockets[--entrance->sockets_count]);
-        if (entrance->http)
-                http_server_stop(entrance->http, NULL, NULL);
-}
-
-int broker_listeners_new(const struct broker_listeners_options *options,
-                         struct broker_listeners **ret, struct error *error)
-{
-        const struct config_list *list = &options->config->listeners;
-        const struct broker_listener *configs = list->items;
-        AUTO(broker_listeners) struct broker_listeners *listeners = NULL;
-
-        listeners = calloc(1, sizeof(*listeners) + list->count * sizeof(listeners->entrances[0]));
         if (!listeners)
                 return error_set(error, -ENOMEM, "out of memory");
         listeners->options = *options;
-        for (size_t i = 0; i < list->count; i++) {
-                struct entrance *entrance = &listeners->entrances[i];
-                int r;
-
-                *entrance = (struct entrance){.listeners = listeners, .config = &configs[i]};
-                listeners->count++;
-                r = open_entrance(entrance, error);
-                if (r < 0)
-                        return error_prefix(error, "%s%slistener %s: ",
-                                            configs[i].place ? configs[i].place : "",
-                                            configs[i].place ? ": " : "", entrance->name);
-        }
-        for (size_t i = 0; i < listeners->count; i++)
-                log_sockets(&listeners->entrances[i]);
+        for (size_t i = 0; i < config->listeners.count; i++)
+                if (add(listeners, config, &items[i], error) < 0)
+                        return broker_listeners_place(config, &items[i], error);
         *ret = TAKE(listeners);
         return 0;
+}
+
+static struct broker_entrance *find(const struct broker_listeners *listeners,
+                                    const struct broker_listener *listener)
+{
+        for (size_t i = 0; i < listeners->count; i++)
+                if (broker_entrance_is(listeners->entrances[i], listener))
+                        return listeners->entrances[i];
+        return NULL;
+}
+
+static bool is_wanted(const struct broker_config *config, const struct broker_entrance *entrance)
+{
+        const struct broker_listener *items = config->listeners.items;
+
+        for (size_t i = 0; i < config->listeners.count; i++)
+                if (broker_entrance_is(entrance, &items[i]))
+                        return true;
+        return false;
+}
+
+static int reload(struct broker_listeners *listeners, const struct broker_config *config,
+                  const struct broker_listener *listener, struct error *error)
+{
+        struct broker_entrance *entrance = find(listeners, listener);
+
+        return entrance ? broker_entrance_reload(entrance, config, listener, error)
+                        : add(listeners, config, listener, error);
+}
+
+size_t broker_listeners_reload(struct broker_listeners *listeners,
+                               const struct broker_config *config)
+{
+        const struct broker_listener *items = config->listeners.items;
+        size_t failures = 0;
+
+        for (size_t i = 0; i < listeners->count; i++) {
+                struct broker_entrance *entrance = listeners->entrances[i];
+
+                if (!broker_entrance_is_open(entrance) || is_wanted(config, entrance))
+                        continue;
+                log_info(listeners->options.log, "broker", "listens no more listener=%s",
+                         broker_entrance_name(entrance));
+                broker_entrance_close(entrance);
+        }
+        for (size_t i = 0; i < config->listeners.count; i++) {
+                struct error error;
+
+                if (reload(listeners, config, &items[i], &error) == 0)
+                        continue;
+                broker_listeners_place(config, &items[i], &error);
+                log_error(listeners->options.log, "broker", "stays as it was: %s", error.text);
+                failures++;
+        }
+        return failures;
 }
 
 void broker_listeners_close(struct broker_listeners *listeners)
 {
         for (size_t i = 0; i < listeners->count; i++)
-                close_entrance(&listeners->entrances[i]);
+                broker_entrance_close(listeners->entrances[i]);
 }
 
 struct broker_listeners *broker_listeners_free(struct broker_listeners *listeners)
 {
         if (!listeners)
                 return NULL;
-        broker_listeners_close(listeners);
-        for (size_t i = 0; i < listeners->count; i++) {
-                struct entrance *entrance = &listeners->entrances[i];
-
-                http_server_free(entrance->http);
-                http_router_free(entrance->router);
-                mqtt_terms_unref(entrance->terms);
-                net_tls_free(entrance->tls);
-        }
+        for (size_t i = 0; i < listeners->count; i++)
+                broker_entrance_free(listeners->entrances[i]);
         free(listeners);
         return NULL;
 }

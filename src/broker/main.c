@@ -23,15 +23,8 @@ static int load(const struct broker_options *options, struct broker_config *conf
         return r;
 }
 
-static void log_warnings(struct log *log, const struct broker_config *config)
-{
-        for (size_t i = 0; i < config->warnings.count; i++)
-                log_warning(log, "config", "%s", config->warnings.items[i]);
-        if (config->warnings_lost > 0)
-                log_warning(log, "config", "and %zu more", config->warnings_lost);
-}
-
-static int run(const struct broker_config *config, struct error *error)
+static int run(const struct broker_options *options, struct broker_config *config,
+               struct error *error)
 {
         AUTO(broker_program) struct broker_program *program = NULL;
         AUTO(log) struct log *log = NULL;
@@ -41,17 +34,14 @@ static int run(const struct broker_config *config, struct error *error)
                 return error_set(error, r, "cannot log to %s: %s",
                                  config->log.file ? config->log.file : "standard error",
                                  strerror(-r));
-        log_warnings(log, config);
-        r = broker_program_new(config, log, &program, error);
-        return r < 0 ? r : broker_program_run(program);
-}
-
-/* --test-config: what is wrong with it was said already. */
-static void print_verdict(const struct broker_config *config)
-{
-        for (size_t i = 0; i < config->warnings.count; i++)
-                printf("%s\n", config->warnings.items[i]);
-        printf("%s: good\n", config->path ? config->path : "no configuration file; the defaults");
+        broker_config_log_warnings(config, log);
+        if (options->test)
+                return broker_program_check(config, log, error);
+        r = broker_program_new(options, config, log, &program, error);
+        if (r < 0)
+                return r;
+        r = broker_program_run(program); /* until SIGTERM or SIGINT */
+        return r < 0 ? error_set(error, r, "ended badly: %s", strerror(-r)) : 0;
 }
 
 int main(int argc, char *argv[])
@@ -69,13 +59,13 @@ int main(int argc, char *argv[])
                 broker_config_done(&config);
                 return EXIT_USAGE;
         }
-        if (options.test) {
-                print_verdict(&config);
-        } else {
-                r = run(&config, &error); /* until SIGTERM or SIGINT */
-                if (r < 0)
-                        fprintf(stderr, "pifleet-broker: %s\n", error.text);
-        }
+        r = run(&options, &config, &error);
+        if (r < 0)
+                fprintf(stderr, "pifleet-broker: %s\n", error.text);
+        else if (options.test)
+                printf("%s: good\n", options.config ? options.config : "no configuration file");
         broker_config_done(&config);
-        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (r < 0)
+                return options.test ? EXIT_USAGE : EXIT_FAILURE;
+        return EXIT_SUCCESS;
 }

@@ -116,6 +116,9 @@ int broker_options_apply(const struct broker_options *options, struct broker_con
 
         if (options->verbose)
                 config->log.level = LOG_LEVEL_DEBUG;
+        /* Who may connect, publish and take over sessions may see them too. */
+        if (!config->path)
+                config->operations.local_admin = true;
         if (config->local_only)
                 r = broker_config_add_local(config, options->ports, options->ports_count);
         else if (options->ports_count > 0)

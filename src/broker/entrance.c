@@ -1,0 +1,347 @@
+#include "broker/entrance.h"
+
+#include "broker/addresses.h"
+#include "broker/origins.h"
+#include "broker/place.h"
+#include "broker/terms.h"
+#include "http/files.h"
+#include "http/server.h"
+#include "mqtt/websocket.h"
+#include "net/listener.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct broker_entrance {
+        struct broker_entrance_options options;
+        char place[BROKER_PLACE_MAX], name[BROKER_PLACE_MAX];
+        int protocol, proxy;
+        mode_t mode;
+        const struct mqtt_terms *terms;
+        struct net_tls *tls; /* NULL: plain */
+
+        struct http_router *router; /* NULL: it does not speak HTTP */
+        struct http_server *http;   /* the same */
+        struct http_files *files;   /* NULL: none */
+        struct mqtt_websocket websocket;
+        struct broker_origins origins;
+
+        struct net_listener *sockets[BROKER_ADDRESSES_MAX];
+        size_t sockets_count;
+};
+
+static void on_accept(void *owner, int fd, const struct net_address *peer)
+{
+        struct broker_entrance *entrance = owner;
+        int r;
+
+        if (entrance->http) {
+                http_server_attach(entrance->http, fd, entrance->tls, peer);
+                return;
+        }
+        r = mqtt_broker_attach(entrance->options.broker, fd, entrance->tls, peer, entrance->terms);
+        if (r < 0) {
+                log_warning(entrance->options.log, "broker", "turned away listener=%s error=\"%s\"",
+                            entrance->name, strerror(-r));
+                close(fd);
+        }
+}
+
+static void on_exhausted(void *owner, int error)
+{
+        struct broker_entrance *entrance = owner;
+
+        log_warning(entrance->options.log, "broker", "turning away listener=%s error=\"%s\"",
+                    entrance->name, strerror(-error));
+}
+
+/* WebSockets at every path, and files where nobody asks for one. */
+static void on_any_path(void *owner, struct http_exchange *exchange)
+{
+        struct broker_entrance *entrance = owner;
+        const struct http_request *request = http_exchange_request(exchange);
+
+        if (entrance->files && !http_request_field(request, HTTP_TEXT("Upgrade")))
+                http_files_answer(entrance->files, exchange,
+                                  http_exchange_parameter(exchange, "path"));
+        else
+                mqtt_websocket_handle(&entrance->websocket, exchange);
+}
+
+static void on_file(void *owner, struct http_exchange *exchange)
+{
+        struct broker_entrance *entrance = owner;
+
+        http_files_answer(entrance->files, exchange, http_exchange_parameter(exchange, "path"));
+}
+
+static int add_routes(struct broker_entrance *entrance)
+{
+        static const struct http_route any_path = {
+                .method = HTTP_GET, .pattern = "/{path...}", .handler = on_any_path};
+        static const struct http_route file = {
+                .method = HTTP_GET, .pattern = "/{path...}", .handler = on_file};
+        int r;
+
+        if (entrance->protocol == BROKER_PROTOCOL_WEBSOCKET)
+                return http_router_add(entrance->router, &any_path, 1, entrance);
+        r = mqtt_websocket_route(entrance->router, &entrance->websocket);
+        if (r == 0)
+                r = broker_operations_route(entrance->options.operations, entrance->router);
+        if (r == 0 && entrance->files)
+                r = http_router_add(entrance->router, &file, 1, entrance);
+        return r;
+}
+
+static int open_http(struct broker_entrance *entrance, const struct broker_listener *listener,
+                     struct error *error)
+{
+        struct broker_entrance_options *options = &entrance->options;
+        int r = 0;
+
+        if (listener->files)
+                r = http_files_new(listener->files, &entrance->files, error);
+        if (r < 0)
+                return r;
+        entrance->websocket = (struct mqtt_websocket){.broker = options->broker,
+                                                      .terms = entrance->terms,
+                                                      .trusts = broker_origins_trust,
+                                                      .owner = &entrance->origins};
+        r = http_router_new(&entrance->router);
+        if (r == 0)
+                r = add_routes(entrance);
+        if (r == 0)
+                r = http_server_new(options->loop, options->net, entrance->router, NULL,
+                                    &entrance->http);
+        return r < 0 ? error_set(error, r, "cannot serve HTTP: %s", strerror(-r)) : 0;
+}
+
+static bool is_absent(int r)
+{
+        return r == -EADDRNOTAVAIL || r == -EAFNOSUPPORT;
+}
+
+/* An address that the machine does not have may be left out, but not one where somebody else's
+ * program listens: those who call "localhost" would reach it. A port that the kernel chose for
+ * the first one may be taken at the second. */
+static bool may_leave_out(const struct broker_listener *listener,
+                          const struct broker_addresses *addresses, size_t index, int r)
+{
+        if (addresses->need == BROKER_ADDRESSES_ANY)
+                return is_absent(r) && index + 1 < addresses->count;
+        return addresses->need == BROKER_ADDRESSES_FIRST && index > 0 &&
+               (is_absent(r) || listener->port == 0);
+}
+
+static void set_port(struct net_address *address, uint16_t port)
+{
+        if (address->any.sa_family == AF_INET)
+                address->v4.sin_port = htons(port);
+        else if (address->any.sa_family == AF_INET6)
+                address->v6.sin6_port = htons(port);
+}
+
+static int open_socket(struct broker_entrance *entrance, struct net_address *address,
+                       struct error *error)
+{
+        const struct net_listener_owner owner = {
+                .owner = entrance, .on_accept = on_accept, .on_exhausted = on_exhausted};
+        char text[NET_ADDRESS_TEXT_MAX];
+        int r;
+
+        /* All have the port that the kernel chose for the first. */
+        if (entrance->sockets_count > 0 && net_address_port(address) == 0)
+                set_port(address, net_address_port(net_listener_address(entrance->sockets[0])));
+        r = net_listener_new(entrance->options.loop, address, entrance->mode, &owner,
+                             &entrance->sockets[entrance->sockets_count]);
+        if (r < 0)
+                return error_set(error, r, "cannot listen at %s: %s%s",
+                                 net_address_text(address, text), strerror(-r),
+                                 r == -EADDRINUSE ? " (`ss -ltnp` names the other program)" : "");
+        entrance->sockets_count++;
+        return 0;
+}
+
+static int open_sockets(struct broker_entrance *entrance, const struct broker_listener *listener,
+                        struct error *error)
+{
+        struct broker_addresses addresses;
+        int r = broker_addresses_of(listener, &addresses, error);
+
+        for (size_t i = 0; i < addresses.count && r == 0; i++) {
+                r = open_socket(entrance, &addresses.items[i], error);
+                if (r == 0 && addresses.need == BROKER_ADDRESSES_ANY)
+                        break;
+                if (r < 0 && may_leave_out(listener, &addresses, i, r))
+                        r = 0;
+        }
+        return r;
+}
+
+static void log_sockets(const struct broker_entrance *entrance)
+{
+        static const char *const protocols[] = {"mqtt", "http", "websocket"};
+        char first[NET_ADDRESS_TEXT_MAX], last[NET_ADDRESS_TEXT_MAX] = "";
+        const size_t count = entrance->sockets_count;
+
+        if (count > 1)
+                net_address_text(net_listener_address(entrance->sockets[count - 1]), last);
+        log_info(entrance->options.log, "broker", "listening address=%s%s%s protocol=%s%s",
+                 net_address_text(net_listener_address(entrance->sockets[0]), first),
+                 count > 1 ? " and=" : "", last, protocols[entrance->protocol],
+                 entrance->tls ? " tls=yes" : "");
+}
+
+/* NULL stays NULL: the listener is a plain one. */
+static int make_tls(const struct broker_listener *listener, struct net_tls **tls,
+                    struct error *error)
+{
+        static const enum net_tls_peers peers[] = {
+                [BROKER_CERTIFICATES_NONE] = NET_TLS_PEERS_NONE,
+                [BROKER_CERTIFICATES_OPTIONAL] = NET_TLS_PEERS_OPTIONAL,
+                [BROKER_CERTIFICATES_REQUIRED] = NET_TLS_PEERS_REQUIRED,
+        };
+        struct net_tls_options options = {
+                .certificate = listener->certificate,
+                .key = listener->key,
+                .peers = peers[listener->client_certificates],
+                .revoked = listener->revoked,
+                .version = listener->tls_version == BROKER_TLS_1_3 ? NET_TLS_1_3 : NET_TLS_1_2,
+                .ciphers = listener->ciphers,
+                .suites = listener->cipher_suites,
+        };
+
+        /* mosquitto's configurations name authorities for nobody, too. */
+        if (options.peers != NET_TLS_PEERS_NONE) {
+                options.authorities = listener->authorities;
+                options.authorities_folder = listener->authorities_folder;
+        }
+        if (*tls)
+                return net_tls_reload(*tls, &options, error);
+        return net_tls_new(NET_TLS_SERVER, &options, tls, error);
+}
+
+int broker_entrance_check(const struct broker_listener *listener, struct error *error)
+{
+        AUTO(net_tls) struct net_tls *tls = NULL;
+
+        return listener->certificate ? make_tls(listener, &tls, error) : 0;
+}
+
+/* What may change under clients that are connected. */
+static int become(struct broker_entrance *entrance, const struct broker_config *config,
+                  const struct broker_listener *listener, struct error *error)
+{
+        struct broker_doors *doors = entrance->options.doors;
+        /* Where mosquitto asks for no origin, every page may connect. */
+        const bool all =
+                config->grammar == BROKER_GRAMMAR_MOSQUITTO && listener->origins.count == 0;
+        const struct mqtt_terms *terms;
+        int r;
+
+        if (listener->name)
+                snprintf(entrance->name, sizeof(entrance->name), "%.250s", listener->name);
+        else
+                broker_place(listener, entrance->name);
+        r = broker_origins_set(&entrance->origins, &listener->origins, all);
+        if (r == 0)
+                r = broker_terms_new(config, listener, entrance->name,
+                                     doors ? broker_doors_find(doors, listener) : NULL,
+                                     entrance->terms, &terms);
+        if (r < 0)
+                return error_set(error, r, "%s", strerror(-r));
+        if (listener->certificate)
+                r = make_tls(listener, &entrance->tls, error);
+        else
+                entrance->tls = net_tls_free(entrance->tls);
+        if (r < 0) {
+                mqtt_terms_unref(terms);
+                return r;
+        }
+        mqtt_terms_unref(entrance->terms);
+        entrance->terms = entrance->websocket.terms = terms;
+        return 0;
+}
+
+static int open_entrance(struct broker_entrance *entrance, const struct broker_config *config,
+                         const struct broker_listener *listener, struct error *error)
+{
+        int r;
+
+        broker_place(listener, entrance->place);
+        entrance->protocol = listener->protocol;
+        entrance->proxy = listener->proxy;
+        entrance->mode = (mode_t)strtoul(listener->socket_mode, NULL, 8);
+        r = become(entrance, config, listener, error);
+        if (r == 0 && listener->protocol != BROKER_PROTOCOL_MQTT)
+                r = open_http(entrance, listener, error);
+        return r < 0 ? r : open_sockets(entrance, listener, error);
+}
+
+int broker_entrance_new(const struct broker_entrance_options *options,
+                        const struct broker_config *config, const struct broker_listener *listener,
+                        struct broker_entrance **ret, struct error *error)
+{
+        AUTO(broker_entrance) struct broker_entrance *entrance = calloc(1, sizeof(*entrance));
+        int r;
+
+        if (!entrance)
+                return error_set(error, -ENOMEM, "out of memory");
+        entrance->options = *options;
+        r = open_entrance(entrance, config, listener, error);
+        if (r < 0)
+                return r;
+        log_sockets(entrance);
+        *ret = TAKE(entrance);
+        return 0;
+}
+
+bool broker_entrance_is(const struct broker_entrance *entrance,
+                        const struct broker_listener *listener)
+{
+        char place[BROKER_PLACE_MAX];
+
+        return entrance->sockets_count > 0 && entrance->protocol == listener->protocol &&
+               entrance->proxy == listener->proxy &&
+               strcmp(entrance->place, broker_place(listener, place)) == 0;
+}
+
+int broker_entrance_reload(struct broker_entrance *entrance, const struct broker_config *config,
+                           const struct broker_listener *listener, struct error *error)
+{
+        return become(entrance, config, listener, error);
+}
+
+void broker_entrance_close(struct broker_entrance *entrance)
+{
+        while (entrance->sockets_count > 0)
+                net_listener_free(entrance->sockets[--entrance->sockets_count]);
+        if (entrance->http)
+                http_server_stop(entrance->http, NULL, NULL);
+}
+
+struct broker_entrance *broker_entrance_free(struct broker_entrance *entrance)
+{
+        if (!entrance)
+                return NULL;
+        broker_entrance_close(entrance);
+        http_server_free(entrance->http);
+        http_router_free(entrance->router);
+        http_files_free(entrance->files);
+        broker_origins_done(&entrance->origins);
+        mqtt_terms_unref(entrance->terms);
+        net_tls_free(entrance->tls);
+        free(entrance);
+        return NULL;
+}
+
+bool broker_entrance_is_open(const struct broker_entrance *entrance)
+{
+        return entrance->sockets_count > 0;
+}
+
+const char *broker_entrance_name(const struct broker_entrance *entrance)
+{
+        return entrance->name;
+}

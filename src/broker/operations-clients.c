@@ -1,0 +1,224 @@
+/* Clients and their sessions, as JSON. */
+#include "broker/operations-internal.h"
+
+#include "data/json-writer.h"
+#include "mqtt/clients.h"
+#include "proto/http/target.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char json[] = "application/json";
+
+struct page {
+        struct broker_operations *operations;
+        struct json_writer writer;
+};
+
+static void write_dropped(struct json_writer *writer, const struct mqtt_account *account)
+{
+        json_write_object(writer, "dropped");
+        for (size_t i = 0; i < MQTT_DROPPED_REASONS; i++) {
+                if (account->dropped[i] == 0)
+                        continue;
+                json_write_integer(writer,
+                                   mqtt_counter_name((enum mqtt_counter)(MQTT_DROPPED_FIRST + i)),
+                                   (int64_t)account->dropped[i]);
+        }
+        json_write_end(writer);
+}
+
+static void write_connection(const struct page *page, struct json_writer *writer,
+                             const struct mqtt_client_info *info)
+{
+        char peer[NET_ADDRESS_TEXT_MAX];
+        struct net_address address;
+        struct mqtt_text user = info->user;
+
+        if (page->operations->doors && info->identity)
+                user = access_mqtt_user(info->identity);
+        net_peer_address(info->peer, &address);
+        json_write_text(writer, "user", user.bytes, user.length);
+        json_write_string(writer, "peer", net_address_text(&address, peer));
+        json_write_string(writer, "listener", info->terms->name);
+        json_write_string(writer, "version", info->version == MQTT_VERSION_5 ? "5.0" : "3.1.1");
+        json_write_integer(writer, "keep_alive_seconds", info->keep_alive_s);
+        json_write_integer(writer, "pending_bytes", (int64_t)info->pending_bytes);
+        json_write_bool(writer, "paused", info->paused);
+}
+
+/* The members of one, inside of an object that is open. */
+static void write_client(const struct page *page, struct json_writer *writer,
+                         const struct mqtt_client_info *info)
+{
+        json_write_text(writer, "client_id", info->client_id.bytes, info->client_id.length);
+        json_write_bool(writer, "connected", info->connected);
+        json_write_integer(writer, "since_seconds", (int64_t)info->since_s);
+        if (info->connected)
+                write_connection(page, writer, info);
+        json_write_bool(writer, "has_will", info->has_will);
+        if (info->expiry_s == UINT32_MAX)
+                json_write_null(writer, "expiry_seconds");
+        else
+                json_write_integer(writer, "expiry_seconds", info->expiry_s);
+        json_write_integer(writer, "subscriptions_count", info->subscriptions);
+        json_write_integer(writer, "queued_messages", info->queued);
+        json_write_integer(writer, "queued_bytes", (int64_t)info->queued_bytes);
+        json_write_integer(writer, "inflight", info->inflight);
+        json_write_integer(writer, "inflight_own", info->inflight_own);
+        json_write_integer(writer, "received_messages", (int64_t)info->account.received);
+        json_write_integer(writer, "received_bytes", (int64_t)info->account.received_bytes);
+        json_write_integer(writer, "delivered_messages", (int64_t)info->account.delivered);
+        json_write_integer(writer, "delivered_bytes", (int64_t)info->account.delivered_bytes);
+        write_dropped(writer, &info->account);
+}
+
+static void on_listed(void *owner, const struct mqtt_client_info *info)
+{
+        struct page *page = owner;
+
+        json_write_object(&page->writer, NULL);
+        write_client(page, &page->writer, info);
+        json_write_end(&page->writer);
+}
+
+static bool read_number(struct http_text text, uint64_t most, uint64_t *ret)
+{
+        uint64_t number = 0;
+
+        if (text.length == 0 || text.length > 19)
+                return false;
+        for (size_t i = 0; i < text.length; i++) {
+                if (text.bytes[i] < '0' || text.bytes[i] > '9')
+                        return false;
+                number = number * 10 + (uint64_t)(text.bytes[i] - '0');
+        }
+        *ret = number;
+        return number <= most;
+}
+
+/* ?cursor=N&limit=N */
+static bool read_page(const struct http_request *request, uint64_t *cursor, uint64_t *limit)
+{
+        struct http_text rest = request->query;
+        struct http_parameter parameter;
+        char decoded[256];
+        int r;
+
+        *cursor = 0;
+        *limit = BROKER_CLIENTS_PAGE;
+        while ((r = http_query_next(&rest, decoded, sizeof(decoded), &parameter)) > 0) {
+                if (http_text_equals(parameter.name, HTTP_TEXT("cursor"))) {
+                        if (!read_number(parameter.value, INT64_MAX, cursor))
+                                return false;
+                } else if (!http_text_equals(parameter.name, HTTP_TEXT("limit")) ||
+                           !read_number(parameter.value, BROKER_CLIENTS_PAGE_MAX, limit) ||
+                           *limit == 0) {
+                        return false;
+                }
+        }
+        return r == 0;
+}
+
+void broker_list_clients(struct broker_operations *operations, struct http_exchange *exchange)
+{
+        struct page page = {.operations = operations};
+        uint64_t cursor, limit;
+        char next[24];
+
+        if (!read_page(http_exchange_request(exchange), &cursor, &limit)) {
+                http_exchange_refuse(exchange, 400,
+                                     "the query is cursor=NUMBER&limit=NUMBER, 1 to 1000");
+                return;
+        }
+        json_writer_init(&page.writer, &operations->text);
+        json_write_object(&page.writer, NULL);
+        json_write_array(&page.writer, "clients");
+        mqtt_broker_each_client(operations->broker, &cursor, (uint32_t)limit, on_listed, &page);
+        json_write_end(&page.writer);
+        /* As text: a number beyond 2^53 is another one in JavaScript. */
+        snprintf(next, sizeof(next), "%" PRIu64, cursor);
+        if (cursor == 0)
+                json_write_null(&page.writer, "next");
+        else
+                json_write_string(&page.writer, "next", next);
+        json_write_end(&page.writer);
+        broker_operations_answer(operations, exchange, json_writer_error(&page.writer), json);
+}
+
+static struct mqtt_text id_of(const struct http_exchange *exchange)
+{
+        const char *id = http_exchange_parameter(exchange, "id");
+
+        return (struct mqtt_text){id, (uint16_t)strlen(id)};
+}
+
+static void on_shown(void *owner, const struct mqtt_client_info *info)
+{
+        struct page *page = owner;
+
+        write_client(page, &page->writer, info);
+}
+
+static void on_subscription(void *owner, struct mqtt_text filter,
+                            const struct mqtt_subscription_options *options)
+{
+        struct page *page = owner;
+
+        json_write_object(&page->writer, NULL);
+        json_write_text(&page->writer, "filter", filter.bytes, filter.length);
+        json_write_integer(&page->writer, "qos", options->qos);
+        json_write_end(&page->writer);
+}
+
+static void refuse_unknown(struct http_exchange *exchange)
+{
+        http_exchange_refuse(exchange, 404, "there is no client and no session of that id");
+}
+
+void broker_show_client(struct broker_operations *operations, struct http_exchange *exchange)
+{
+        struct page page = {.operations = operations};
+        int r;
+
+        json_writer_init(&page.writer, &operations->text);
+        json_write_object(&page.writer, NULL);
+        r = mqtt_broker_client(operations->broker, id_of(exchange), on_shown, &page);
+        if (r == 0) {
+                json_write_array(&page.writer, "subscriptions");
+                (void)mqtt_broker_subscriptions(operations->broker, id_of(exchange),
+                                                BROKER_FILTERS_MAX, on_subscription, &page);
+                json_write_end(&page.writer);
+                json_write_end(&page.writer);
+                broker_operations_answer(operations, exchange, json_writer_error(&page.writer),
+                                         json);
+                return;
+        }
+        buffer_truncate(&operations->text, 0);
+        refuse_unknown(exchange);
+}
+
+void broker_end_client(struct broker_operations *operations, struct http_exchange *exchange)
+{
+        const struct http_text query = http_exchange_request(exchange)->query;
+        struct mqtt_text id = id_of(exchange);
+        int r;
+
+        if (query.length > 0 && !http_text_equals(query, HTTP_TEXT("session=end"))) {
+                http_exchange_refuse(exchange, 400, "the query is session=end, or nothing");
+                return;
+        }
+        if (query.length > 0)
+                r = mqtt_broker_forget(operations->broker, id);
+        else
+                r = mqtt_broker_kick(operations->broker, id, MQTT_ADMINISTRATIVE_ACTION);
+        if (r < 0) {
+                refuse_unknown(exchange);
+                return;
+        }
+        log_info(operations->log, "http", "ended %s client=%.*s",
+                 query.length > 0 ? "session" : "connection", (int)id.length, id.bytes);
+        http_exchange_answer(exchange, 204, NULL, NULL, 0);
+}
