@@ -24,7 +24,8 @@ static enum login_result failed(const struct login_attempt *attempt)
 {
         const struct login *login = attempt->login;
 
-        slowdown_failed(login->slowdown, attempt->origin, loop_now_ms(login->loop));
+        if (!login->uncounted)
+                slowdown_failed(login->slowdown, attempt->origin, loop_now_ms(login->loop));
         return LOGIN_WRONG;
 }
 

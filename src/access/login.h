@@ -18,6 +18,7 @@ struct login {
         struct loop *loop;
         struct verifier *verifier;
         struct slowdown *slowdown;
+        bool uncounted; /* who asks counts failures itself */
 };
 
 enum login_result {

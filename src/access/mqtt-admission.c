@@ -14,7 +14,7 @@ struct admission {
         struct access_client *client;
         uint64_t ticket;
         struct net_peer peer;
-        struct mqtt_text client_id; /* in: */
+        struct mqtt_text client_id, will; /* the topic; empty: there is no will. In: */
         char texts[];
 };
 
@@ -67,10 +67,28 @@ static enum mqtt_reason refuse_login(const struct access_mqtt *access, const str
         return MQTT_SUCCESS;
 }
 
-static void let_in(struct access_client *client, struct mqtt_admission *answer)
+/* Somebody who is known. */
+struct visitor {
+        struct access_mqtt *access;
+        const struct net_peer *peer;
+        struct mqtt_text client_id, will;
+};
+
+/* Takes the client over if it is let in; else *client stays. */
+static void let_in(const struct visitor *visitor, struct access_client **owned,
+                   struct mqtt_admission *answer)
 {
+        struct access_client *client = *owned;
+        struct mqtt_text id = client->client_id.length > 0 ? client->client_id : visitor->client_id;
+
+        if (visitor->will.length > 0 &&
+            !access_client_may(client, visitor->access->hash, id, ACL_WRITE, visitor->will)) {
+                answer->reason = refuse(visitor->access, visitor->peer, visitor->client_id,
+                                        client->user, ACCESS_REFUSED_WILL, MQTT_NOT_AUTHORIZED);
+                return;
+        }
         answer->reason = MQTT_SUCCESS;
-        answer->identity = client;
+        answer->identity = TAKE(*owned);
         /* What nobody has verified is nobody's. */
         answer->owner = client->known_by == ACCESS_KNOWN_BY_WORD ? 0 : access_owner(client->user);
         answer->client_id = client->client_id;
@@ -123,15 +141,30 @@ static struct mqtt_text id_of(const struct arrival *arrival, struct mqtt_text us
 
 /* Those whom nobody has to verify. */
 
+static struct mqtt_text will_of(const struct mqtt_connect *connect)
+{
+        return connect->has_will ? connect->will.topic : (struct mqtt_text){"", 0};
+}
+
+static void let_arrival_in(const struct arrival *arrival, struct access_client **client,
+                           struct mqtt_admission *answer)
+{
+        const struct mqtt_who *who = arrival->who;
+        struct visitor visitor = {arrival->access, who->peer, who->client_id,
+                                  will_of(arrival->connect)};
+
+        let_in(&visitor, client, answer);
+}
+
 static void admit_as(const struct arrival *arrival, struct mqtt_text user,
                      enum access_known_by known_by, struct mqtt_admission *answer)
 {
-        struct access_client *client;
+        AUTO(access_client) struct access_client *client = NULL;
 
         if (access_client_new(arrival->policy->rules, user, id_of(arrival, user), &client) < 0)
                 return;
         client->known_by = known_by;
-        let_in(client, answer);
+        let_arrival_in(arrival, &client, answer);
 }
 
 static bool is_local(const struct net_peer *peer)
@@ -145,7 +178,7 @@ static bool is_local(const struct net_peer *peer)
 static void admit_anonymous(const struct arrival *arrival, struct mqtt_admission *answer)
 {
         const struct access_policy *policy = arrival->policy;
-        struct access_client *client;
+        AUTO(access_client) struct access_client *client = NULL;
 
         if (policy->anonymous == ACCESS_ANONYMOUS_REFUSED ||
             (policy->anonymous == ACCESS_ANONYMOUS_LOCAL && !is_local(arrival->who->peer))) {
@@ -157,7 +190,7 @@ static void admit_anonymous(const struct arrival *arrival, struct mqtt_admission
                               &client) < 0)
                 return;
         client->access = policy->anonymous_access;
-        let_in(client, answer);
+        let_arrival_in(arrival, &client, answer);
 }
 
 /* Those with a password. */
@@ -173,16 +206,16 @@ static void on_answer(struct login_attempt *attempt, enum login_result result)
 {
         struct admission *admission = container_of(attempt, struct admission, attempt);
         struct access_mqtt *access = admission->access;
+        struct visitor visitor = {access, &admission->peer, admission->client_id, admission->will};
         struct mqtt_admission answer = {.ticket = admission->ticket};
 
         if (access) {
                 answer.reason = refuse_login(access, &admission->peer, admission->client_id,
                                              admission->client->user, result);
                 if (answer.reason == MQTT_SUCCESS)
-                        let_in(admission->client, &answer);
-                if (mqtt_broker_admit(access->broker, answer.ticket, &answer) == 0 &&
-                    answer.identity)
-                        admission->client = NULL; /* the broker's */
+                        let_in(&visitor, &admission->client, &answer);
+                if (mqtt_broker_admit(access->broker, answer.ticket, &answer) < 0)
+                        access_client_free(answer.identity); /* it is gone */
         }
         admission_free(admission);
 }
@@ -190,7 +223,9 @@ static void on_answer(struct login_attempt *attempt, enum login_result result)
 static struct admission *admission_new(const struct arrival *arrival)
 {
         struct mqtt_text id = arrival->who->client_id, user = arrival->who->user;
-        struct admission *admission = calloc(1, sizeof(*admission) + id.length);
+        struct mqtt_text will = will_of(arrival->connect);
+        struct admission *admission =
+                calloc(1, sizeof(*admission) + id.length + (size_t)will.length);
 
         if (!admission)
                 return NULL;
@@ -200,6 +235,8 @@ static struct admission *admission_new(const struct arrival *arrival)
         admission->peer = *arrival->who->peer;
         memcpy(admission->texts, id.bytes, id.length);
         admission->client_id = (struct mqtt_text){admission->texts, id.length};
+        memcpy(admission->texts + id.length, will.bytes, will.length);
+        admission->will = (struct mqtt_text){admission->texts + id.length, will.length};
         if (access_client_new(arrival->policy->rules, user, id_of(arrival, user),
                               &admission->client) < 0) {
                 admission_free(admission);
@@ -234,7 +271,7 @@ static void admit_by_password(const struct arrival *arrival, struct mqtt_admissi
         answer->reason = refuse_login(access, arrival->who->peer, arrival->who->client_id,
                                       arrival->who->user, result);
         if (answer->reason == MQTT_SUCCESS)
-                let_in(TAKE(admission->client), answer);
+                let_arrival_in(arrival, &admission->client, answer);
         admission_free(admission);
 }
 

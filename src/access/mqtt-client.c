@@ -14,6 +14,7 @@ int access_client_new(const struct access_rules *rules, struct mqtt_text user,
         client->rules = rules;
         client->generation = rules->generation - 1; /* to be looked up */
         client->access = ACL_READWRITE;
+        client->own_role = (struct mqtt_text){"", 0};
         memcpy(client->texts, user.bytes, user.length);
         client->user = (struct mqtt_text){client->texts, user.length};
         memcpy(client->texts + user.length, client_id.bytes, client_id.length);
@@ -29,7 +30,7 @@ struct access_client *access_client_free(struct access_client *client)
 }
 
 /* What the tables say of it, if they were replaced. */
-static void refresh(struct access_client *client)
+void access_client_refresh(struct access_client *client)
 {
         const struct user_table *users = client->rules->users;
         const struct user *user = NULL;
@@ -41,18 +42,12 @@ static void refresh(struct access_client *client)
                 user = user_table_find(users, client->user);
         client->gone = client->known_by == ACCESS_KNOWN_BY_PASSWORD && !user;
         client->role = user ? (struct mqtt_text){user->role, (uint16_t)strlen(user->role)}
-                            : (struct mqtt_text){"", 0};
+                            : client->own_role;
 }
 
 static struct acl_subject subject_of(const struct access_client *client, struct mqtt_text client_id)
 {
         return (struct acl_subject){client->user, client->role, client_id};
-}
-
-/* Topics of the broker's own are read, if nothing else is said of them. */
-static bool is_open(enum acl_access access, struct mqtt_text topic)
-{
-        return access != ACL_WRITE || topic.length == 0 || topic.bytes[0] != '$';
 }
 
 bool access_client_may(struct access_client *client, struct acl_cache_hash *hash,
@@ -61,11 +56,11 @@ bool access_client_may(struct access_client *client, struct acl_cache_hash *hash
         const struct access_rules *rules = client->rules;
         struct acl_subject subject;
 
-        refresh(client);
+        access_client_refresh(client);
         if (client->gone || !(client->access & access))
                 return false;
         if (!rules->acl)
-                return is_open(access, topic);
+                return true;
         subject = subject_of(client, client_id);
         return acl_cache_allows_topic(&client->cache, hash, client->generation, rules->acl,
                                       &subject, access, topic);
@@ -76,7 +71,7 @@ bool access_client_may_subscribe(struct access_client *client, struct mqtt_text 
 {
         struct acl_subject subject;
 
-        refresh(client);
+        access_client_refresh(client);
         if (client->gone || !(client->access & ACL_SUBSCRIBE))
                 return false;
         subject = subject_of(client, client_id);

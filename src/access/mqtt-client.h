@@ -1,6 +1,6 @@
 /* access/mqtt-client.h - one client of a broker: who it is, and what it may do now.
  *
- * Loop thread. In src/access/ only. */
+ * Loop thread. */
 #pragma once
 
 #include "access/acl-cache.h"
@@ -18,6 +18,7 @@ struct access_client {
         bool gone;           /* it is a user no more */
         struct mqtt_text role;
 
+        struct mqtt_text own_role; /* where the tables say nothing of it; outlives it */
         enum access_known_by known_by;
         uint8_t access;             /* of enum acl_access, beside the rules */
         struct mqtt_text user;      /* empty: no name */
@@ -32,6 +33,8 @@ int access_client_new(const struct access_rules *rules, struct mqtt_text user,
 struct access_client *access_client_free(struct access_client *client);
 DEFINE_CLEANUP(access_client)
 
+/* What the tables say of it now: `gone` and `role`. The others do so themselves. */
+void access_client_refresh(struct access_client *client);
 /* May it publish to (ACL_WRITE) or receive this topic? */
 bool access_client_may(struct access_client *client, struct acl_cache_hash *hash,
                        struct mqtt_text client_id, enum acl_access access, struct mqtt_text topic);

@@ -15,6 +15,7 @@ const char *access_event_sentence(enum access_event event)
                 [ACCESS_REFUSED_BUSY] = "too many passwords wait to be verified",
                 [ACCESS_REFUSED_CERTIFICATE] = "its certificate does not say who it is",
                 [ACCESS_REFUSED_CLIENT_ID] = "its client id is not that of its certificate",
+                [ACCESS_REFUSED_WILL] = "it may not publish its will",
                 [ACCESS_DENIED_PUBLISH] = "it may not publish there",
                 [ACCESS_DENIED_SUBSCRIBE] = "it may not subscribe to that",
         };
@@ -48,8 +49,8 @@ static int on_publish(void *owner, const struct mqtt_who *who, const struct mqtt
 {
         struct access_mqtt *access = owner;
 
-        if (access_client_may(who->identity, access->hash, who->client_id, ACL_WRITE,
-                              publish->topic))
+        if (!who->identity || access_client_may(who->identity, access->hash, who->client_id,
+                                                ACL_WRITE, publish->topic))
                 return MQTT_HOOK_PASS;
         report_denied(access, who, ACCESS_DENIED_PUBLISH, publish->topic);
         return MQTT_NOT_AUTHORIZED;

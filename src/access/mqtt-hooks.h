@@ -8,9 +8,10 @@
  *     access = access_mqtt_free(access);
  *
  * CONNECT is answered with 0x86 (in 3.1.1 4) for a wrong user name or password, 0x87 (5) for
- * none where one is needed, 0x89 (3) when it cannot be looked at now. What an ACL denies is
- * 0x87 (for a filter, in 3.1.1 0x80); in 3.1.1 a PUBLISH is acknowledged and dropped. Topics that
- * begin with '$' are published to by those whom an ACL allows that.
+ * none where one is needed or for a will that may not be published, 0x89 (3) when it cannot be
+ * looked at now. What an ACL denies is 0x87 (for a filter, in 3.1.1 0x80); in 3.1.1 a PUBLISH is
+ * acknowledged and dropped. A will is asked for once more when it is published, but for one that
+ * was read from a disk, whose client is not known any more.
  *
  * Sessions belong to users (access/owner.h). A user who is removed while connected stays so, and
  * is denied everything. Loop thread. */
@@ -55,6 +56,7 @@ enum access_event {
         ACCESS_REFUSED_BUSY,
         ACCESS_REFUSED_CERTIFICATE,
         ACCESS_REFUSED_CLIENT_ID, /* not that of its certificate */
+        ACCESS_REFUSED_WILL,
         ACCESS_DENIED_PUBLISH,
         ACCESS_DENIED_SUBSCRIBE,
 };

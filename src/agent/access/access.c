@@ -378,6 +378,13 @@ struct access *access_free(struct access *access)
         return NULL;
 }
 
+void access_lend_login(const struct access *access, struct login *ret)
+{
+        *ret = (struct login){.loop = command_registry_loop(access->registry),
+                              .verifier = access->verifier,
+                              .slowdown = access->slowdown};
+}
+
 bool access_is_open(const struct access *access)
 {
         return access->open;

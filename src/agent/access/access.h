@@ -14,6 +14,7 @@
  * Loop thread only. */
 #pragma once
 
+#include "access/login.h"
 #include "agent/access/config.h"
 #include "base/cleanup.h"
 #include "command/registry.h"
@@ -32,6 +33,10 @@ int access_attach(struct command_registry *registry, struct loop_work *work,
 /* Takes `auth` back; who waits for a slow hash hears "not now". */
 struct access *access_free(struct access *access);
 DEFINE_CLEANUP(access)
+
+/* By which other rooms verify passwords of their own users: one at a time with ours, and counted
+ * with ours. Valid until access_free(). */
+void access_lend_login(const struct access *access, struct login *ret);
 
 bool access_is_open(const struct access *access);
 bool access_has_tokens(const struct access *access);

@@ -130,6 +130,19 @@ int access_config_check(const struct access_config *config, struct error *error)
         return 0;
 }
 
+int access_check_other_name(const struct access_config *config, const char *name,
+                            struct error *error)
+{
+        const struct access_token *tokens = config->tokens.items;
+        int r = check_name(name, error);
+
+        for (size_t i = 0; i < config->tokens.count && r == 0; i++) {
+                if (strcmp(tokens[i].name, name) == 0)
+                        r = error_set(error, -EEXIST, "a token of `access.tokens` has this name");
+        }
+        return r;
+}
+
 int access_check_listen(const struct access_config *config, const char *host, bool loopback,
                         struct error *error)
 {

@@ -57,6 +57,11 @@ enum access_listen {
         ACCESS_LISTEN_LOOPBACK_ONLY = 2,
 };
 
+/* -EEXIST with a sentence: a token has this name; -EINVAL with one: it is not good for one who can
+ * come in at all. */
+int access_check_other_name(const struct access_config *config, const char *name,
+                            struct error *error);
+
 /* May a listener be bound to an address? `loopback`: net_address_is_loopback() of
  * it; `host` is for the sentence. For any outcome but OK `error` holds a sentence
  * for the log. -EACCES: refused, since it would be open by accident. */
