@@ -1,5 +1,7 @@
 #include "http/connection.h"
 
+#include "net/upgrade.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -342,33 +344,67 @@ void http_connection_leave(struct http_connection *connection)
                 forget(connection);
 }
 
-int http_connection_new(struct http_server *server, int fd, struct net_tls *tls,
-                        const struct net_address *peer)
+static const struct net_stream_calls calls = {
+        .on_bytes = on_bytes, .on_end = on_end, .on_drained = on_drained, .on_closed = on_closed};
+
+static struct net_stream_limits stream_limits(const struct http_server *server)
 {
-        static const struct net_stream_calls calls = {.on_bytes = on_bytes,
-                                                      .on_end = on_end,
-                                                      .on_drained = on_drained,
-                                                      .on_closed = on_closed};
-        const struct net_stream_limits limits = {
+        return (struct net_stream_limits){
                 .input = server->limits.head > HTTP_TRAILER_MAX ? server->limits.head + EMPTY_LINE
                                                                 : HTTP_TRAILER_MAX,
                 .output = server->limits.output,
                 .output_high = server->limits.output / 4,
         };
+}
+
+static struct http_connection *connection_alloc(struct http_server *server)
+{
         struct http_connection *connection = calloc(1, sizeof(*connection));
-        struct net_stream_owner owner = {connection, &calls};
+
+        if (!connection)
+                return NULL;
+        connection->server = server;
+        loop_timer_init(&connection->timer, server->loop, on_time);
+        return connection;
+}
+
+static void connection_enter(struct http_connection *connection)
+{
+        struct http_server *server = connection->server;
+
+        list_append(&server->connections, &connection->link);
+        set_wait(connection, HTTP_WAIT_IDLE, server->limits.idle_ms);
+}
+
+int http_connection_new(struct http_server *server, int fd, struct net_tls *tls,
+                        const struct net_address *peer)
+{
+        const struct net_stream_limits limits = stream_limits(server);
+        struct http_connection *connection = connection_alloc(server);
+        const struct net_stream_owner owner = {connection, &calls};
         int r;
 
         if (!connection)
                 return -ENOMEM;
-        connection->server = server;
-        loop_timer_init(&connection->timer, server->loop, on_time);
         r = net_stream_new(server->net, fd, tls, peer, &limits, &owner, &connection->stream);
         if (r < 0) {
                 free(connection);
                 return r;
         }
-        list_append(&server->connections, &connection->link);
-        set_wait(connection, HTTP_WAIT_IDLE, server->limits.idle_ms);
+        connection_enter(connection);
+        return 0;
+}
+
+int http_connection_adopt(struct http_server *server, struct net_stream *stream)
+{
+        const struct net_stream_limits limits = stream_limits(server);
+        struct http_connection *connection = connection_alloc(server);
+        const struct net_stream_owner owner = {connection, &calls};
+
+        if (!connection)
+                return -ENOMEM;
+        connection->stream = stream;
+        net_stream_hand_over(stream, &limits, &owner);
+        connection_enter(connection);
         return 0;
 }

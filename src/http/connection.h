@@ -77,6 +77,8 @@ void http_server_on_gone(struct http_server *server);
 /* connection.c: takes `fd` over on success only. -ENOMEM, -errno. */
 int http_connection_new(struct http_server *server, int fd, struct net_tls *tls,
                         const struct net_address *peer);
+/* The same with a stream that is there already. -ENOMEM. */
+int http_connection_adopt(struct http_server *server, struct net_stream *stream);
 void http_connection_close(struct http_connection *connection);
 /* Closes when what is under way is answered. */
 void http_connection_stop(struct http_connection *connection);

@@ -64,31 +64,54 @@ static void tell_count(const struct http_server *server)
                 server->on_count(server->count_owner, &server->figures);
 }
 
+static const char no_room[] = "HTTP/1.1 503 Service Unavailable\r\n"
+                              "Connection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n";
+
+static void count_turned_away(struct http_server *server)
+{
+        server->figures.turned_away++;
+        tell_count(server);
+}
+
 /* One more than we serve is told so, as far as the socket takes it without waiting. */
 static void turn_away(struct http_server *server, int fd, const struct net_tls *tls)
 {
-        static const char text[] =
-                "HTTP/1.1 503 Service Unavailable\r\n"
-                "Connection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n";
-
-        server->figures.turned_away++;
-        tell_count(server);
+        count_turned_away(server);
         if (!tls)
-                (void)!send(fd, text, sizeof(text) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+                (void)!send(fd, no_room, sizeof(no_room) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
         close(fd);
+}
+
+static bool has_room(const struct http_server *server)
+{
+        return !server->stopping && server->figures.connections < server->limits.connections &&
+               !net_budget_is_tight(net_context_budget(server->net));
+}
+
+static void count_connection(struct http_server *server)
+{
+        server->figures.connections++;
+        tell_count(server);
 }
 
 void http_server_attach(struct http_server *server, int fd, struct net_tls *tls,
                         const struct net_address *peer)
 {
-        if (server->stopping || server->figures.connections >= server->limits.connections ||
-            net_budget_is_tight(net_context_budget(server->net)) ||
-            http_connection_new(server, fd, tls, peer) < 0) {
+        if (has_room(server) && http_connection_new(server, fd, tls, peer) == 0)
+                count_connection(server);
+        else
                 turn_away(server, fd, tls);
+}
+
+void http_server_adopt(struct http_server *server, struct net_stream *stream)
+{
+        if (has_room(server) && http_connection_adopt(server, stream) == 0) {
+                count_connection(server);
                 return;
         }
-        server->figures.connections++;
-        tell_count(server);
+        count_turned_away(server);
+        net_stream_write(stream, no_room, sizeof(no_room) - 1);
+        net_stream_finish(stream);
 }
 
 void http_server_count_answer(struct http_server *server, int status)

@@ -42,6 +42,8 @@ DEFINE_CLEANUP(http_server)
 /* A connection that was accepted; `tls` NULL: plain. Takes `fd` over in every case. */
 void http_server_attach(struct http_server *server, int fd, struct net_tls *tls,
                         const struct net_address *peer);
+/* A stream that is open and nobody's (net/entrance.h). Takes it over in every case. */
+void http_server_adopt(struct http_server *server, struct net_stream *stream);
 /* No more requests: connections close when what is under way is answered; event streams
  * end. `stopped` is called when the last one is gone; at once when there is none. */
 typedef void http_stopped_fn(void *owner);

@@ -1,6 +1,7 @@
 /* The way of requests through a connection, on real sockets. */
 #include "base/attributes.h"
 #include "http/server-fixture.h"
+#include "net/entrance.h"
 #include "support/allocation.h"
 
 #include <stdio.h>
@@ -318,6 +319,47 @@ TEST(one_connection_too_many_is_told_so)
         CHECK_EQ(http_server_figures(f.server).turned_away, 1);
         for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
                 close(fds[i]);
+        fixture_close(&f);
+}
+
+static void adopt(void *owner, struct net_stream *stream)
+{
+        struct fixture *f = owner;
+
+        http_server_adopt(f->server, stream);
+}
+
+TEST(who_came_through_an_entrance_is_served_or_told_that_there_is_no_room)
+{
+        AUTO(net_entrance) struct net_entrance *entrance = NULL;
+        const struct net_address peer = {.length = sizeof(peer.any.sa_family)};
+        struct net_entrance_owner owner = {.on_stream = adopt};
+        struct fixture f;
+        int pairs[4][2];
+
+        fixture_open(&f, NULL);
+        owner.owner = &f;
+        CHECK_EQ(net_entrance_new(f.loop, f.net, &(struct net_entrance_options){0}, &owner,
+                                  &entrance),
+                 0);
+        for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+                CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+                                    pairs[i]),
+                         0);
+                net_entrance_admit(entrance, pairs[i][0], &peer);
+                turn(&f);
+        }
+        CHECK_EQ(strncmp(hear(&f, pairs[3][1]), "HTTP/1.1 503 ", 13), 0);
+        for (size_t i = 0; i < 3; i++) {
+                say(&f, pairs[i][1], "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+                CHECK_TEXT(hear(&f, pairs[i][1]), HELLO);
+        }
+        CHECK_EQ(http_server_figures(f.server).connections, 3);
+        CHECK_EQ(http_server_figures(f.server).turned_away, 1);
+        for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
+                close(pairs[i][1]);
+        turn(&f);
+        CHECK_EQ(http_server_figures(f.server).connections, 0);
         fixture_close(&f);
 }
 
