@@ -309,6 +309,7 @@ static int open_gate(struct agent *agent, struct error *error)
         const struct gate_config *config = &agent->config->mqtt;
         struct gate_options options = {
                 .config = config,
+                .state_dir = agent->config->state_dir,
                 .net = agent->net,
                 .log = agent->log,
                 .tls = agent->tls,

@@ -59,6 +59,9 @@ static void check_same(const struct agent_config *a, const struct agent_config *
         check_text(a->mqtt.tls_host, b->mqtt.tls_host);
         CHECK_EQ(a->mqtt.tls_port, b->mqtt.tls_port);
         check_text(a->mqtt.socket, b->mqtt.socket);
+        CHECK_EQ(a->mqtt.durability, b->mqtt.durability);
+        CHECK_EQ(a->mqtt.retained_durability, b->mqtt.retained_durability);
+        CHECK(a->mqtt.durability_interval == b->mqtt.durability_interval);
         /* All numbers. */
         CHECK_EQ(memcmp(&a->mqtt.limits, &b->mqtt.limits, sizeof(a->mqtt.limits)), 0);
         CHECK_EQ(a->mqtt.port, b->mqtt.port);
@@ -138,6 +141,9 @@ TEST(the_shipped_example_names_every_key)
                 "queue_messages:",
                 "queue_bytes:",
                 "queued_bytes:",
+                "durability:",
+                "retained_durability:",
+                "durability_interval:",
                 "http:",
                 "tls_host:",
                 "page:",

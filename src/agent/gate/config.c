@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+static const char *const durabilities[] = {"default", "memory", "interval", "fsync", NULL};
+
 static const struct config_key keys[] = {
         CONFIG_BOOL(struct gate_config, enabled, "enabled", true),
         CONFIG_TEXT(struct gate_config, host, "host", "127.0.0.1",
@@ -19,6 +21,13 @@ static const struct config_key keys[] = {
                     "the path of a Unix socket; without it there is none"),
         CONFIG_TEXT(struct gate_config, topic, "topic", "pi",
                     "a topic of at most 64 bytes that all of ours begin with, such as pi"),
+        CONFIG_CHOICE(struct gate_config, durability, "durability", GATE_DURABILITY_DEFAULT,
+                      durabilities, "of sessions: default, memory, interval or fsync"),
+        CONFIG_CHOICE(struct gate_config, retained_durability, "retained_durability",
+                      GATE_DURABILITY_DEFAULT, durabilities,
+                      "of retained messages: default, memory, interval or fsync"),
+        CONFIG_SECONDS(struct gate_config, durability_interval, "durability_interval", 1, 0.01,
+                       3600, "seconds, 0.01 to 3600"),
         MQTT_LIMITS_KEYS(struct gate_config, limits),
 };
 

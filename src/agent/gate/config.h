@@ -8,14 +8,23 @@
 
 enum { GATE_TOPIC_MAX = 64 }; /* bytes of the base topic */
 
+enum gate_durability {
+        GATE_DURABILITY_DEFAULT, /* sessions: interval; retained messages: fsync */
+        GATE_DURABILITY_MEMORY,
+        GATE_DURABILITY_INTERVAL,
+        GATE_DURABILITY_FSYNC,
+};
+
 struct gate_config {
         bool enabled;
         char *host;
-        int64_t port;     /* 0: any that is free */
-        char *tls_host;   /* absent: the same as `host` */
-        int64_t tls_port; /* 0: no TLS */
-        char *socket;     /* absent: no Unix socket */
-        char *topic;      /* the base of all topics of ours */
+        int64_t port;                        /* 0: any that is free */
+        char *tls_host;                      /* absent: the same as `host` */
+        int64_t tls_port;                    /* 0: no TLS */
+        char *socket;                        /* absent: no Unix socket */
+        char *topic;                         /* the base of all topics of ours */
+        int durability, retained_durability; /* enum gate_durability */
+        double durability_interval;          /* seconds */
         struct mqtt_limits_config limits;
 };
 

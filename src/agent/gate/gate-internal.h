@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/gate/gate.h"
+#include "agent/gate/keep.h"
 #include "agent/gate/topics.h"
 #include "base/list.h"
 #include "loop/timer.h"
@@ -15,6 +16,7 @@ struct gate {
         struct gate_topics topics;
         struct command_transport counts;
         struct mqtt_broker *broker;
+        struct gate_keep keep;
         struct mqtt_websocket websocket; /* where those who come over HTTP go */
         struct net_listener *listeners[GATE_ENTRANCES];
         struct list admissions; /* struct gate_admission, under way */

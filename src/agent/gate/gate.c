@@ -28,6 +28,12 @@ static int on_publish(void *owner, const struct mqtt_who *who, const struct mqtt
         struct gate_quoted id, topic;
         bool is_will = !who->peer;
 
+        /* A will that waited when the agent ended: its client was let in with it, and whose it was
+         * is not known any more. */
+        if (!caller)
+                return gate_topics_place(&gate->topics, publish->topic) == GATE_PLACE_OUTSIDE
+                               ? MQTT_HOOK_PASS
+                               : MQTT_NOT_AUTHORIZED;
         if (!gate_may_publish(&gate->topics, caller->session.principal.role, publish->topic)) {
                 log_debug(gate->options.log, gate->counts.name,
                           "publication denied client=\"%s\" topic=\"%s\"",
@@ -133,6 +139,7 @@ static void write_status(void *owner, struct json_writer *writer)
                 if (entrances[i].port)
                         json_write_integer(writer, entrances[i].port, net_address_port(address));
         }
+        gate_keep_write_status(&gate->keep, writer);
         json_write_integer(writer, "clients", (int64_t)figures.clients);
         json_write_integer(writer, "sessions", (int64_t)figures.sessions);
         json_write_integer(writer, "subscriptions", (int64_t)figures.subscriptions);
@@ -299,6 +306,21 @@ void gate_stop(struct gate *gate, gate_stopped_fn *stopped, void *owner)
 
 /* The beginning. */
 
+/* One that could not read what was kept is of no use; another keeps nothing. */
+static int open_broker(struct gate *gate, const struct mqtt_limits *limits,
+                       const struct mqtt_hooks *own)
+{
+        const struct gate_options *options = &gate->options;
+        struct loop *loop = command_registry_loop(gate->registry);
+        int r = mqtt_broker_new(loop, options->net, limits, own, &gate->broker);
+
+        if (r < 0 || gate_keep_begin(&gate->keep, options->config, options->state_dir, options->log,
+                                     loop, gate->broker) == 0)
+                return r;
+        gate->broker = mqtt_broker_free(gate->broker);
+        return mqtt_broker_new(loop, options->net, limits, own, &gate->broker);
+}
+
 static int gate_open(struct gate *gate)
 {
         struct mqtt_hooks own = hooks;
@@ -313,8 +335,7 @@ static int gate_open(struct gate *gate)
         if (limits.connecting > gate->options.connections_max)
                 limits.connecting = (uint32_t)gate->options.connections_max;
         gate->request_charge = limits.turn_bytes / GATE_REQUESTS_PER_ROUND;
-        r = mqtt_broker_new(command_registry_loop(gate->registry), gate->options.net, &limits, &own,
-                            &gate->broker);
+        r = open_broker(gate, &limits, &own);
         if (r == 0)
                 r = command_registry_add_transport(gate->registry, &gate->counts);
         if (r == 0)
@@ -358,6 +379,7 @@ struct gate *gate_free(struct gate *gate)
         close_listeners(gate);
         gate_admissions_orphan(gate);
         mqtt_broker_free(gate->broker);
+        gate_keep_done(&gate->keep);
         loop_timer_stop(&gate->farewell);
         buffer_done(&gate->envelope);
         free(gate);

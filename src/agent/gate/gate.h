@@ -33,6 +33,7 @@ typedef void gate_vouch_fn(void *owner, int fd, struct command_principal *ret);
 
 struct gate_options {
         const struct gate_config *config;
+        const char *state_dir; /* what survives the agent is in the folder `mqtt` of it */
         struct net_context *net;
         struct log *log;
         struct net_tls *tls;    /* NULL: no TLS */
