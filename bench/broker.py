@@ -13,7 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from measure import figures_or_reason, turned
+from measure import figures_or_reason, side_by_side, turned
 from server import Peer, Server, Unusable, tool
 
 OURS, THEIRS, BARE = "pifleet", "mosquitto", "bare"
@@ -279,34 +279,24 @@ class BrokerBench:
 
 
 def speed_cases(bench, only):
-    """[(case, measurement of a server)] of what needs no fresh process."""
-    cases = [(case, lambda server, row=row: bench.flow(server, row))
-             for case, row in FLOWS.items() if row.shape in only]
+    """{case: measurement of a server} of what needs no fresh process."""
+    def unless_bare(measurement):
+        return lambda server: None if server.peer.name == BARE else measurement(server)
+    cases = {case: unless_bare(lambda server, row=row: bench.flow(server, row))
+             for case, row in FLOWS.items() if row.shape in only}
     if "rpc" in only:
-        cases += [(case, lambda server, callers=callers: bench.calls(server, callers))
-                  for case, callers in CALLERS.items()]
+        cases.update({case: unless_bare(lambda server, callers=callers:
+                                        bench.calls(server, callers))
+                      for case, callers in CALLERS.items()})
     if "connects" in only:
-        cases.append(("connects", bench.connects))
+        cases["connects"] = bench.connects
     return cases
 
 
 def measure_speed(bench, only, chosen, bare_peer, number):
     """One round: all brokers run, each case asks one after the other."""
-    cases = speed_cases(bench, only)
-    figures = {case: {} for case, _ in cases}
-    servers = []
-    with contextlib.ExitStack() as stack:
-        for peer in (*chosen.values(), *([bare_peer] if "connects" in only else [])):
-            try:
-                servers.append(stack.enter_context(bench.start(peer)))
-            except Unusable as error:
-                for case in figures:
-                    figures[case][peer.name] = {"unusable": str(error)}
-        for case, measurement in cases:
-            for server in turned(servers, number):
-                if case == "connects" or server.peer is not bare_peer:
-                    figures[case][server.peer.name] = figures_or_reason(measurement, server)
-    return figures
+    peers = [*chosen.values(), *([bare_peer] if "connects" in only else [])]
+    return side_by_side(bench.start, peers, number, speed_cases(bench, only))
 
 
 def measure_memory(bench, only, chosen, number):

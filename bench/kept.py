@@ -5,7 +5,6 @@ Plain figures in base units.
 The brokers of a round run at the same time on one core, and bench-mqtt asks them in turn from the
 other. All that is kept lies in one folder, in which the disk is measured, too."""
 
-import contextlib
 import json
 import os
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from broker import THEIRS, BrokerBench, mosquitto_arguments, mosquitto_program
 from device import quantile
-from measure import Bench, figures_or_reason, turned
+from measure import Bench, side_by_side
 from server import Peer, Unusable, tool
 
 PARTS = ("durability",)
@@ -97,9 +96,13 @@ class KeptBench(BrokerBench):
     """`bench` is a measure.Bench."""
 
     def kept(self, server, row):
-        """A window, and the calm after it."""
+        """A window, and the calm after it; the disk is asked right before and right after who
+        waits for it."""
+        waits = server.peer.name == FSYNC
+        took = self.syncs() if waits else []
         try:
-            return self.window(server, row.shape, "delivered", *row.arguments)
+            found = self.window(server, row.shape, "delivered", *row.arguments)
+            return {**found, "disk": disk_figures(took + self.syncs())} if waits else found
         finally:
             time.sleep(CALM_SECONDS)
 
@@ -107,28 +110,16 @@ class KeptBench(BrokerBench):
         return sync_seconds(self.bench.directory, SYNCS)
 
 
-def measure_case(bench, servers, row):
-    """{server: figures}; the disk is asked right before and right after who waits for it."""
-    figures = {}
-    for server in servers:
-        waits = server.peer.name == FSYNC
-        took = bench.syncs() if waits else []
-        figures[server.peer.name] = figures_or_reason(bench.kept, server, row)
-        if waits:
-            figures[DISK] = disk_figures(took + bench.syncs())
-    return figures
-
-
 def measure_round(bench, peers, number):
-    absent, servers = {}, []
-    with contextlib.ExitStack() as stack:
-        for peer in peers:
-            try:
-                servers.append(stack.enter_context(bench.start(peer)))
-            except Unusable as error:
-                absent[peer.name] = {"unusable": str(error)}
-        return {case: {**absent, **measure_case(bench, turned(servers, number), row)}
-                for case, row in CASES.items()}
+    figures = side_by_side(bench.start, peers, number,
+                           {case: lambda server, row=row: bench.kept(server, row)
+                            for case, row in CASES.items()})
+    for by_name in figures.values():
+        # A row of its own.
+        disk = by_name.get(FSYNC, {}).pop("disk", None)
+        if disk:
+            by_name[DISK] = disk
+    return figures
 
 
 def measure_rounds(setting):

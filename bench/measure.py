@@ -1,6 +1,7 @@
 """The measurements: each takes running servers or starts its own, and returns
 plain figures in base units (seconds, bytes, requests)."""
 
+import contextlib
 import json
 import os
 import resource
@@ -32,6 +33,26 @@ def figures_or_reason(measurement, *arguments):
         return measurement(*arguments)
     except (Unusable, OSError, subprocess.SubprocessError) as error:
         return {"unusable": str(error)}
+
+
+def side_by_side(start, peers, number, cases):
+    """{case: {server: figures}} of one round: all servers run at the same time, and each of `cases`,
+    {name: measurement of a server}, asks one after the other. `start` makes a server of a peer. A
+    measurement that returns None has no such row for that server."""
+    absent, servers = {}, []
+    with contextlib.ExitStack() as stack:
+        for peer in peers:
+            try:
+                servers.append(stack.enter_context(start(peer)))
+            except Unusable as error:
+                absent[peer.name] = {"unusable": str(error)}
+        figures = {case: dict(absent) for case in cases}
+        for case, measurement in cases.items():
+            for server in turned(servers, number):
+                found = figures_or_reason(measurement, server)
+                if found is not None:
+                    figures[case][server.peer.name] = found
+    return figures
 
 
 class Setting(typing.NamedTuple):

@@ -7,7 +7,6 @@ See README.md beside this file for the method. Exit status: 0 all measured
 targets are reached, 1 some are not, 2 it could not measure."""
 
 import argparse
-import contextlib
 import json
 import os
 import platform
@@ -34,8 +33,8 @@ import web
 import web_report
 from deployed import Deployed
 from guarded import Programs
-from measure import (Bench, Setting, allow_many_descriptors, figures_or_reason, turned,
-                     two_cores)
+from measure import (Bench, Setting, allow_many_descriptors, figures_or_reason, side_by_side,
+                     turned, two_cores)
 from server import PYTHON, Unusable, check_usable, peers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -143,25 +142,18 @@ def say(words):
 
 def measure_load(bench, options, chosen, number):
     """One round: all servers run, each case asks one after the other."""
-    cases = [case for case in report.CASES if case in options.only]
-    figures = {case: {} for case in cases}
-    servers = []
-    with contextlib.ExitStack() as stack:
-        for peer in chosen.values():
-            try:
-                servers.append(stack.enter_context(bench.start(peer)))
-            except Unusable as error:
-                for case in cases:
-                    figures[case][peer.name] = {"unusable": str(error)}
-        for case in cases:
-            connections, in_flight, _ = report.CASES[case]
-            for server in turned(servers, number):
-                if case == "pin" and not server.peer.has_pins:
-                    continue
-                figures[case][server.peer.name] = figures_or_reason(
-                    bench.load, server, "pin" if case == "pin" else server.peer.protocol,
-                    connections, in_flight, options.window_seconds)
-    return figures
+    def measurement(case):
+        connections, in_flight, _ = report.CASES[case]
+        pin = case == "pin"
+
+        def measured(server):
+            if pin and not server.peer.has_pins:
+                return None
+            return bench.load(server, "pin" if pin else server.peer.protocol, connections,
+                              in_flight, options.window_seconds)
+        return measured
+    return side_by_side(bench.start, chosen.values(), number,
+                        {case: measurement(case) for case in report.CASES if case in options.only})
 
 
 def measure_round(bench, options, chosen, number):

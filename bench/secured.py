@@ -4,14 +4,13 @@ same library; memory of each of many idle connections. Plain figures in base uni
 The servers of a round run at the same time on one core, and bench-mqtt asks them in turn from the
 other; for memory each has a process of its own."""
 
-import contextlib
 import json
 import subprocess
 from pathlib import Path
 
 from broker import (AT_ONCE, BARE, IDLE_CONNECTIONS, OURS, THEIRS, Broker, BrokerBench,
                     mosquitto_program)
-from measure import Bench, figures_or_reason, turned
+from measure import Bench, figures_or_reason, side_by_side, turned
 from server import Peer, Unusable, tool
 
 PARTS = ("tls-connects", "idle-transports")
@@ -103,19 +102,9 @@ class SecuredBench(BrokerBench):
 
 
 def measure_handshakes(bench, peers, number):
-    figures = {case: {} for case in HANDSHAKES}
-    servers = []
-    with contextlib.ExitStack() as stack:
-        for peer in peers:
-            try:
-                servers.append(stack.enter_context(bench.start(peer)))
-            except Unusable as error:
-                for case in HANDSHAKES:
-                    figures[case][peer.name] = {"unusable": str(error)}
-        for case, how in HANDSHAKES.items():
-            for server in turned(servers, number):
-                figures[case][server.peer.name] = figures_or_reason(bench.handshakes, server, how)
-    return figures
+    return side_by_side(bench.start, peers, number,
+                        {case: lambda server, how=how: bench.handshakes(server, how)
+                         for case, how in HANDSHAKES.items()})
 
 
 def connections_of(peer, kind):

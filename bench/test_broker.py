@@ -1,6 +1,5 @@
 """The arithmetic of broker.py, and what broker_report.py says of it."""
 
-import contextlib
 import tempfile
 import types
 import unittest
@@ -10,6 +9,7 @@ import broker
 import broker_report
 import report
 import run
+from fake_bench import FakeBench
 from server import Unusable
 
 
@@ -190,31 +190,9 @@ class Given(unittest.TestCase):
             self.assertIn(line, lines)
 
 
-class FakeBench:
-    """Notes who was asked for what."""
-
-    def __init__(self):
-        self.asked = []
-
-    @contextlib.contextmanager
-    def start(self, peer):
-        if peer.name == "absent":
-            raise Unusable("it ended at once")
-        yield types.SimpleNamespace(peer=peer)
-
-    def __getattr__(self, what):
-        def measurement(asked, *_):
-            name = asked.name if hasattr(asked, "name") else asked.peer.name
-            self.asked.append((what, name))
-            if (what, name) == ("calls", "weak"):
-                raise Unusable("too much")
-            return {"rate": 1.0}
-        return measurement
-
-
 class Rounds(unittest.TestCase):
     def measure(self, *only, rounds=2, names=("pifleet", "weak")):
-        bench = FakeBench()
+        bench = FakeBench(broken=("calls", "weak"))
         options = types.SimpleNamespace(only=set(only), broker_rounds=rounds, memory_rounds=1)
         chosen = {name: types.SimpleNamespace(name=name) for name in names}
         return bench, broker.measure_rounds(bench, options, chosen,
@@ -222,7 +200,7 @@ class Rounds(unittest.TestCase):
 
     def test_rounds_begin_with_another_broker_each(self):
         bench, _ = self.measure("connects")
-        self.assertEqual([name for _, name in bench.asked],
+        self.assertEqual(bench.names(),
                          ["pifleet", "weak", "bare", "weak", "bare", "pifleet"])
 
     def test_what_one_broker_cannot_do_empties_only_its_own_row(self):

@@ -1,15 +1,15 @@
 """The arithmetic of kept.py, and what kept_report.py says of it."""
 
-import contextlib
 import json
 import tempfile
 import types
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import kept
 import kept_report
-from server import Unusable
+from fake_bench import FakeBench, peers
 
 
 def window(rate, p99=0.001, cpu=1e-6):
@@ -103,22 +103,14 @@ class Text(unittest.TestCase):
         self.assertTrue(any("disk: write and fdatasync" in line for line in lines))
 
 
-class FakeBench:
-    """Notes who was asked for what."""
+class Fsync(kept.KeptBench):
+    """Notes the order in which brokers and the disk are asked."""
 
     def __init__(self):
         self.asked = []
 
-    @contextlib.contextmanager
-    def start(self, peer):
-        if peer.name == "absent":
-            raise Unusable("it ended at once")
-        yield types.SimpleNamespace(peer=peer)
-
-    def kept(self, server, row):
+    def window(self, server, *_):
         self.asked.append(server.peer.name)
-        if server.peer.name == "weak":
-            raise Unusable("too much")
         return window(1)
 
     def syncs(self):
@@ -127,25 +119,24 @@ class FakeBench:
 
 
 class Rounds(unittest.TestCase):
-    def measure(self, number, *names):
-        bench = FakeBench()
-        peers = [types.SimpleNamespace(name=name) for name in names]
-        return bench, kept.measure_round(bench, peers, number)
-
+    @mock.patch("kept.CALM_SECONDS", 0)
     def test_the_disk_is_asked_before_and_after_who_waits_for_it(self):
-        bench, figures = self.measure(0, "memory", "fsync", "mosquitto")
-        self.assertEqual(bench.asked[:5], ["memory", "disk", "fsync", "disk", "mosquitto"])
-        self.assertEqual(figures["kept fan-in"]["disk"]["syncs"], 2)
+        bench = Fsync()
+        for name in ("memory", "fsync"):
+            found = bench.kept(types.SimpleNamespace(peer=types.SimpleNamespace(name=name)),
+                               kept.CASES["kept fan-in"])
+        self.assertEqual(bench.asked, ["memory", "disk", "fsync", "disk"])
+        self.assertEqual(found["disk"]["syncs"], 2)
 
-    def test_rounds_begin_with_another_broker_each(self):
-        bench, _ = self.measure(1, "memory", "interval")
-        self.assertEqual(bench.asked[:2], ["interval", "memory"])
+    def test_the_disk_has_a_row_of_its_own(self):
+        bench = FakeBench(found={"rate": 1.0, "disk": {"p99": 0.001}})
+        figures = kept.measure_round(bench, peers("fsync"), 0)
+        self.assertEqual(figures["kept fan-in"], {"fsync": {"rate": 1.0}, "disk": {"p99": 0.001}})
 
-    def test_what_one_cannot_do_empties_only_its_own_row(self):
-        _, figures = self.measure(0, "absent", "weak", "memory")
-        self.assertEqual(figures["kept fan-out"]["absent"], {"unusable": "it ended at once"})
-        self.assertEqual(figures["kept fan-out"]["weak"], {"unusable": "too much"})
-        self.assertIn("rate", figures["kept fan-out"]["memory"])
+    def test_without_fsync_there_is_no_disk(self):
+        figures = kept.measure_round(FakeBench(), peers("absent", "memory"), 0)
+        self.assertEqual(figures["kept fan-out"], {"absent": {"unusable": "it ended at once"},
+                                                   "memory": {"rate": 1.0}})
 
     def test_nothing_starts_when_it_is_not_asked_for(self):
         options = types.SimpleNamespace(only={"rpc"})

@@ -1,6 +1,5 @@
 """The arithmetic of web.py, and what web_report.py says of it."""
 
-import contextlib
 import json
 import tempfile
 import types
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import web
 import web_report
-from server import Unusable
+from fake_bench import FakeBench, peers
 
 
 def window(cpu, disturbed=0.0):
@@ -47,42 +46,14 @@ class Servers(unittest.TestCase):
         self.assertEqual((config["http"]["port"], config["mqtt"]["port"]), (1234, 0))
 
 
-class FakeBench:
-    """Notes who was asked for what."""
-
-    def __init__(self):
-        self.asked = []
-
-    @contextlib.contextmanager
-    def start(self, peer):
-        if peer.name == "absent":
-            raise Unusable("it ended at once")
-        yield types.SimpleNamespace(peer=peer)
-
-    def window(self, server, case):
-        self.asked.append((server.peer.name, case))
-        if case == "http unchanged":
-            raise Unusable("its answers have no ETag")
-        return window(1e-5)
-
-
 class Rounds(unittest.TestCase):
-    def measure(self, number, *names):
-        bench = FakeBench()
-        peers = [types.SimpleNamespace(name=name) for name in names]
-        return bench, web.measure_round(bench, peers, number)
-
-    def test_rounds_begin_with_another_server_each(self):
-        for number, first in ((0, "agent"), (1, "nginx")):
-            bench, _ = self.measure(number, "agent", "nginx")
-            self.assertEqual(bench.asked[0], (first, "http file"))
-
-    def test_what_one_cannot_do_empties_only_its_own_row(self):
-        _, figures = self.measure(0, "absent", "nginx")
-        self.assertEqual(figures["http file"]["absent"], {"unusable": "it ended at once"})
-        self.assertEqual(figures["http unchanged"]["nginx"],
-                         {"unusable": "its answers have no ETag"})
-        self.assertIn("rate", figures["http file 1"]["nginx"])
+    def test_every_case_asks_every_server(self):
+        bench = FakeBench(broken=("window", "nginx"))
+        figures = web.measure_round(bench, peers("agent", "nginx"), 1)
+        self.assertEqual(bench.asked, [("window", name, case) for case in web.CASES
+                                       for name in ("nginx", "agent")])
+        self.assertEqual(figures["http unchanged"], {"agent": {"rate": 1.0},
+                                                     "nginx": {"unusable": "too much"}})
 
     def test_nothing_starts_when_it_is_not_asked_for(self):
         options = types.SimpleNamespace(only={"rpc"})

@@ -10,7 +10,7 @@ import json
 import shutil
 from pathlib import Path
 
-from measure import Bench, figures_or_reason, turned
+from measure import Bench, side_by_side
 from server import Peer, Server, Unusable
 
 PARTS = ("http",)
@@ -127,19 +127,9 @@ class WebBench:
 
 
 def measure_round(bench, peers, number):
-    figures = {case: {} for case in CASES}
-    servers = []
-    with contextlib.ExitStack() as stack:
-        for peer in peers:
-            try:
-                servers.append(stack.enter_context(bench.start(peer)))
-            except Unusable as error:
-                for case in CASES:
-                    figures[case][peer.name] = {"unusable": str(error)}
-        for case in CASES:
-            for server in turned(servers, number):
-                figures[case][server.peer.name] = figures_or_reason(bench.window, server, case)
-    return figures
+    return side_by_side(bench.start, peers, number,
+                        {case: lambda server, case=case: bench.window(server, case)
+                         for case in CASES})
 
 
 def measure_rounds(setting):

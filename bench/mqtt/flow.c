@@ -239,7 +239,7 @@ static bool plan_is_sound(const struct flow_plan *plan)
                 return false;
         if (plan->publishers > FLOW_CLIENTS_MAX || plan->receivers > FLOW_CLIENTS_MAX ||
             plan->receivers == 0 || plan->qos > 2 || plan->filters == 0 ||
-            plan->filters > FLOW_FILTERS_MAX)
+            plan->filters > FLOW_FILTERS_MAX || (plan->retain && plan->shape == SHAPE_FLEET))
                 return false;
         switch (plan->shape) {
         case SHAPE_FAN_IN:
@@ -407,6 +407,25 @@ static int drain(struct flow *flow)
         return r < 0 ? r : 0;
 }
 
+/* The next receivers are not to get what these have retained. */
+static int forget_retained(struct flow *flow)
+{
+        const struct link_plan plan = {.broker = flow->plan.broker};
+        struct link link;
+        int r = link_open(&link, &plan, 0, "forgets");
+
+        for (unsigned i = 0; r == 0 && i < flow->plan.publishers; i++) {
+                char topic[SHAPE_TOPIC_SIZE];
+                struct wire_publish publish = {.qos = 1, .retain = true, .id = 1};
+
+                shape_print_topic(flow->plan.shape, i, topic);
+                publish.topic = wire_text_of(topic);
+                r = link_publish(&link, &publish);
+        }
+        link_close(&link);
+        return r;
+}
+
 /* What the broker keeps of them, half-done acknowledgements not least, is not to be there when the
  * next receivers come. */
 static int forget_sessions(struct flow *flow)
@@ -450,5 +469,7 @@ int flow_measure(struct flow *flow, int server, unsigned warm_up_ms, unsigned wi
         ret->delivered = ledger_delivered(flow->ledger) - delivered;
         r = drain(flow);
         ret->lost = ledger_lost(flow->ledger) + ledger_under_way(flow->ledger);
+        if (r == 0 && flow->plan.retain)
+                r = forget_retained(flow);
         return r == 0 && flow->plan.lasting ? forget_sessions(flow) : r;
 }

@@ -22,7 +22,7 @@ struct flow_plan {
         unsigned window, per_write;
         unsigned filters; /* of each receiver; of a fleet, else 1 */
         bool lasting;     /* the receivers' sessions */
-        bool retain;      /* every message */
+        bool retain;      /* every message; not of a fleet */
         enum channel_kind kind;
         struct secure *secure; /* for TLS, else NULL; borrowed */
 };
@@ -44,7 +44,8 @@ struct flow_result {
         uint64_t lost;                     /* of all that was published, before and after it too */
 };
 /* Runs for `warm_up_ms`, counts for `window_ms`, and lets all arrive that is under way:
- * what does not within three seconds of silence is lost. Sessions that last end then. -EBADMSG:
+ * what does not within three seconds of silence is lost. Sessions that last end then, and
+ * nothing stays retained. -EBADMSG:
  * something arrived that should not; as links_turn(). */
 int flow_measure(struct flow *flow, int server, unsigned warm_up_ms, unsigned window_ms,
                  struct flow_result *ret);

@@ -138,6 +138,17 @@ int link_subscribe(struct link *link, uint16_t id, const struct wire_text filter
         return r;
 }
 
+int link_publish(struct link *link, const struct wire_publish *publish)
+{
+        uint8_t bytes[512], answer[256];
+        struct wire_packet packet;
+        int length = wire_write_publish(bytes, sizeof(bytes), link->version_5, publish);
+
+        return length < 0 ? length
+                          : ask(link, bytes, (size_t)length, WIRE_PUBACK, answer, sizeof(answer),
+                                &packet);
+}
+
 void link_close(struct link *link)
 {
         channel_free(link->channel);

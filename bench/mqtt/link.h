@@ -42,6 +42,8 @@ int link_open(struct link *link, const struct link_plan *plan, unsigned number,
 /* One SUBSCRIBE, and its SUBACK; -EACCES: the broker refused a filter. */
 int link_subscribe(struct link *link, uint16_t id, const struct wire_text filters[], size_t count,
                    uint8_t qos);
+/* One PUBLISH of QoS 1, and its PUBACK. */
+int link_publish(struct link *link, const struct wire_publish *publish);
 void link_close(struct link *link);
 
 /* A connection of TCP from the source address of `number`; returned blocking or, with

@@ -46,10 +46,10 @@ def test_all_that_is_published_arrives(port, what):
     assert figures[key] > 0
 
 
-def test_sessions_that_last_leave_nothing_for_the_next(port):
+def test_what_is_kept_leaves_nothing_for_the_next(port):
     for qos in (2, 1, 2):
         run = load("pairs", ["--port", port, "--publishers", 20, "--receivers", 20, "--qos", qos,
-                             "--lasting"])
+                             "--lasting", "--retain"])
         assert run.returncode == 0, run.stderr
 
 
