@@ -359,10 +359,15 @@ static void handle(struct mqtt_client *client, const struct mqtt_frame *frame)
                 mqtt_client_refuse(client, MQTT_PROTOCOL_ERROR); /* [MQTT-3.1.0-1] */
                 return;
         }
-        switch (frame->type) {
-        case MQTT_PUBLISH:
+        if (frame->type == MQTT_PUBLISH) {
                 mqtt_handle_publish(client, frame);
-                break;
+                return;
+        }
+        if (frame->flags & MQTT_FLAG_DUPLICATE && client->version != MQTT_VERSION_31) {
+                mqtt_client_refuse(client, MQTT_MALFORMED_PACKET); /* [MQTT-2.1.3-1] */
+                return;
+        }
+        switch (frame->type) {
         case MQTT_PUBACK:
         case MQTT_PUBREC:
         case MQTT_PUBREL:

@@ -264,7 +264,7 @@ static int open_session(struct attempt *attempt)
                 if (r == -ENOSPC)
                         broker->counters[MQTT_COUNT_REFUSED_SESSIONS]++;
                 if (r < 0)
-                        return r == -ENOSPC ? MQTT_QUOTA_EXCEEDED : MQTT_SERVER_BUSY;
+                        return MQTT_SERVER_BUSY;
         }
         session->owner = attempt->owner;
         session->client = attempt->client;

@@ -80,6 +80,12 @@ bool mqtt_inflight_has_room(const struct mqtt_inflight *inflight)
         return inflight->resumed == inflight->span && inflight->span < CAPACITY_MAX;
 }
 
+void mqtt_inflight_skip(struct mqtt_inflight *inflight)
+{
+        if (inflight->span == 0)
+                inflight->next_id = next_id(inflight->next_id);
+}
+
 size_t mqtt_inflight_bytes(const struct mqtt_inflight *inflight, size_t enough)
 {
         size_t bytes = 0;
@@ -88,7 +94,7 @@ size_t mqtt_inflight_bytes(const struct mqtt_inflight *inflight, size_t enough)
                 const struct mqtt_delivery *delivery = place(inflight, i);
 
                 if (delivery->state == MQTT_DELIVERY_SENT || delivery->state == MQTT_DELIVERY_HELD)
-                        bytes += mqtt_message_size(delivery->message);
+                        bytes += mqtt_message_payload(delivery->message).length;
         }
         return bytes;
 }

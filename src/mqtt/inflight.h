@@ -27,9 +27,12 @@ void mqtt_inflight_done(struct mqtt_inflight *inflight);
  * before it must be. -ENOSPC: too many gaps; -ENOMEM. */
 int mqtt_inflight_add(struct mqtt_inflight *inflight, const struct mqtt_delivery *delivery,
                       uint16_t *ret_id);
+/* Uses up an identifier, if nothing is in flight: for a message that nobody gets, so that those
+ * behind it have the numbers that they would have had. */
+void mqtt_inflight_skip(struct mqtt_inflight *inflight);
 /* Were all sent in this connection, and is there an identifier for one more? */
 bool mqtt_inflight_has_room(const struct mqtt_inflight *inflight);
-/* Bytes of what is outstanding, as mqtt_message_size() counts them: all, or at least `enough`. */
+/* Bytes of the payloads of what is outstanding: all, or at least `enough`. */
 size_t mqtt_inflight_bytes(const struct mqtt_inflight *inflight, size_t enough);
 /* NULL: no such message. Valid until the next change. */
 struct mqtt_delivery *mqtt_inflight_find(const struct mqtt_inflight *inflight, uint16_t id);

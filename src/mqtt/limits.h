@@ -11,7 +11,7 @@
 
 struct mqtt_limits {
         uint32_t clients;         /* connections that are logged in: CONNACK 0x89 */
-        uint32_t sessions;        /* those of clients that are away included: CONNACK 0x97 */
+        uint32_t sessions;        /* those of clients that are away included: CONNACK 0x89 */
         uint32_t connecting;      /* connections without CONNECT: the next is closed */
         uint32_t connect_ms;      /* from the connection to a whole CONNECT: closed; to the hook's
                                    * answer: CONNACK 0x89 */

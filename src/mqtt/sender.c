@@ -155,6 +155,8 @@ static void send_acknowledged(struct mqtt_client *client, struct mqtt_delivery *
         uint16_t packet_id;
 
         if (!is_wanted(client, delivery->message)) {
+                if (delivery->qos > 0)
+                        mqtt_inflight_skip(&session->inflight);
                 leave_out(session, delivery, was_queued);
         } else if (delivery->qos == 0) {
                 write_delivery(client, delivery, 0, false);

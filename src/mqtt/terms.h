@@ -64,7 +64,7 @@ struct mqtt_terms {
          * CONNACK 0x95. 3.1.1: dropped, and acknowledged. */
         uint32_t payload_bytes;
         uint16_t inflight;        /* QoS 1 and 2 under way to a client: the rest is queued */
-        size_t inflight_bytes;    /* when so many are under way, the same */
+        size_t inflight_bytes;    /* of their payloads: the same when so many are under way */
         uint16_t aliases_granted; /* topic aliases that we use towards a client */
 };
 

@@ -42,7 +42,7 @@ static const struct conversation_case messages[] = {
                      "s< 32{[t] 0001 () '1'}\n"
                      "+2000\n"
                      "s> 40{0001}\n"
-                     "s< 32{[t] 0002 (02 00000001) '3'}\n"},
+                     "s< 32{[t] 0003 (02 00000001) '3'}\n"},
         {"[MQTT-3.3.2-16] correlation data are any bytes",
          PAIR "p> 30{[t] (08[r] 09 0004 00FF0A80) 'm'}\n"
               "s< 30{[t] (08[r] 09 0004 00FF0A80) 'm'}\n"},

@@ -24,6 +24,18 @@ static const struct conversation_case cases[] = {
                                    "a!\n"
                                    "b> 10{[MQIsdp] 03 00 0000 [a]}\n"
                                    "b< 20{00 00} 3C{[t] 0001 'm'}\n"},
+        {"3.1: what comes again has a flag that later versions don't have",
+         "a> 10{[MQIsdp] 03 02 0000 [a]}\n"
+         "a< 20{00 00}\n"
+         "a> 8A{0001 [t] 01} AA{0002 [t]} 6A{0003}\n"
+         "a< 90{0001 01} B0{0002} 70{0003}\n"
+         "b@311\n"
+         "b> 8A{0001 [t] 01}\n"
+         "b|\n"
+         "c@5\n"
+         "c> 6A{0003}\n"
+         "c< E00181\n"
+         "c|"},
         {"3.1: who has no id is not let in", "a> 10{[MQIsdp] 03 02 0000 []}\n"
                                              "a< 20{00 02}\n"
                                              "a|"},
@@ -252,7 +264,7 @@ TEST(too_many_sessions_are_refused_for_quota)
         conversation_init(&talk, &limits, NULL);
         conversation_run(&talk, "a> 10{[MQTT] 04 00 0000 [a]}\n"
                                 "a< " CONNACK_311 "a.\n"
-                                "b> " CONNECT_5("b") "b< 20{00 97 ()}\n"
+                                "b> " CONNECT_5("b") "b< 20{00 89 ()}\n"
                                                      "b|\n"
                                                      "a> 10{[MQTT] 04 00 0000 [a]}\n"
                                                      "a< 20{01 00}\n");

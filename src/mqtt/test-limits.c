@@ -32,7 +32,7 @@ static const struct bound_case cases[] = {
         {BOUND(sessions, 3), MQTT_COUNT_REFUSED_SESSIONS, 2,
          "a> 10{[MQTT] 04 00 0000 [a]}\n"
          "a< " CONNACK_311 "a.\n"
-         "b> " CONNECT_5("b") "b< 20{00 97 ()}\n"
+         "b> " CONNECT_5("b") "b< 20{00 89 ()}\n"
                               "b|\n"
                               "c> " CONNECT_311("c") "c< 20{00 03}\n"
                                                      "c|"},

@@ -286,7 +286,7 @@ TEST(a_session_of_another_mount_is_not_resumed_nor_taken_over)
         end(&talk);
 }
 
-/* [MQTT-1.5.4] texts have 65,535 bytes at most, and topics 200 levels. */
+/* [MQTT-1.5.4] texts have 65,535 bytes at most, and topics 201 levels. */
 TEST(a_topic_that_would_be_too_long_behind_its_mount_is_no_topic)
 {
         static char line[70000];
@@ -302,9 +302,9 @@ TEST(a_topic_that_would_be_too_long_behind_its_mount_is_no_topic)
         memset(line + length, 't', 4000);
         strcpy(line + length + 4000, "] () 'x'}\na<\n");
         conversation_run(&talk, line);
-        for (size_t i = 0; i < 199; i++)
+        for (size_t i = 0; i < 200; i++)
                 memcpy(line + length + 2 * i, "l/", 2);
-        strcpy(line + length + 2 * 199, "l] () 'x'}\na< E00190\na|\n");
+        strcpy(line + length + 2 * 200, "l] () 'x'}\na< E00190\na|\n");
         conversation_run(&talk, line);
         end(&talk);
 }

@@ -71,12 +71,10 @@ static void read_will(struct mqtt_reader *reader, struct mqtt_connect *ret)
         ret->will.payload = mqtt_read_binary(reader);
         if (reader->reason != 0)
                 return;
-        if (!mqtt_topic_name_is_well_formed(ret->will.topic))
+        if (!mqtt_topic_name_is_valid(ret->will.topic))
                 mqtt_reader_fail(reader, MQTT_MALFORMED_PACKET);
         else if (!mqtt_response_topic_is_valid(&ret->will.properties))
                 mqtt_reader_fail(reader, MQTT_PROTOCOL_ERROR);
-        else if (!mqtt_topic_has_good_depth(ret->will.topic))
-                mqtt_reader_fail(reader, MQTT_TOPIC_NAME_INVALID);
 }
 
 /* Bytes that are there, and are no name, are an id that is refused as such (3.1.3.1). */

@@ -24,12 +24,10 @@ static int check_topic(const struct mqtt_publish *publish)
                 return MQTT_TOPIC_ALIAS_INVALID; /* [MQTT-3.3.2-8] */
         if (publish->topic.length == 0 && !has_alias)
                 return MQTT_PROTOCOL_ERROR;
-        if (publish->topic.length > 0 && !mqtt_topic_name_is_well_formed(publish->topic))
+        if (publish->topic.length > 0 && !mqtt_topic_name_is_valid(publish->topic))
                 return MQTT_MALFORMED_PACKET; /* [MQTT-3.3.2-2] */
-        if (!mqtt_response_topic_is_valid(&publish->properties))
-                return MQTT_PROTOCOL_ERROR; /* [MQTT-3.3.2-14] */
-        /* 3.14.2.1: well formed, and not accepted. */
-        return mqtt_topic_has_good_depth(publish->topic) ? 0 : MQTT_TOPIC_NAME_INVALID;
+        /* [MQTT-3.3.2-14]. */
+        return mqtt_response_topic_is_valid(&publish->properties) ? 0 : MQTT_PROTOCOL_ERROR;
 }
 
 int mqtt_decode_publish(const struct mqtt_frame *frame, enum mqtt_version version,
@@ -136,12 +134,21 @@ static void read_options(struct mqtt_reader *reader, enum mqtt_version version,
                 mqtt_reader_fail(reader, MQTT_PROTOCOL_ERROR);
 }
 
+static bool has_good_depth(struct mqtt_text filter)
+{
+        struct mqtt_text share, rest;
+
+        return mqtt_topic_has_good_depth(
+                mqtt_topic_filter_split_shared(filter, &share, &rest) ? rest : filter);
+}
+
 static void read_filter(struct mqtt_reader *reader, const struct mqtt_subscribe *subscribe,
                         struct mqtt_subscription *ret)
 {
         *ret = (struct mqtt_subscription){.filter = mqtt_read_name(reader)};
-        if (ret->filter.length == 0)
-                mqtt_reader_fail(reader, MQTT_MALFORMED_PACKET); /* [MQTT-4.7.3-1] */
+        /* [MQTT-4.7.3-1]; and who names thousands of levels is not worth an answer each. */
+        if (ret->filter.length == 0 || !has_good_depth(ret->filter))
+                mqtt_reader_fail(reader, MQTT_MALFORMED_PACKET);
         /* 3.1.1 has no reason for a filter that is none: a violation ([MQTT-4.8.0-1]). */
         if (subscribe->version != MQTT_VERSION_5 && !mqtt_topic_filter_is_well_formed(ret->filter))
                 mqtt_reader_fail(reader, MQTT_TOPIC_FILTER_INVALID);

@@ -23,6 +23,7 @@ struct mqtt_frame {
 };
 
 enum { MQTT_FRAME_FOUND = 1, MQTT_FRAME_NEED_MORE = 0 };
+enum { MQTT_FLAG_DUPLICATE = 8 }; /* of PUBLISH; in 3.1 of PUBREL, SUBSCRIBE and UNSUBSCRIBE too */
 
 /* The packet that begins at `bytes`. FOUND; NEED_MORE: not whole yet, and then
  * ret->length is the length of the whole when it is known, else 0; -EPROTO: no

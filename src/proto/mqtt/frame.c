@@ -2,7 +2,8 @@
 
 #include <errno.h>
 
-/* 2.2.2 of 3.1.1, 2.1.3 of 5.0. A PUBLISH's flags are its decoder's. */
+/* 2.2.2 of 3.1.1, 2.1.3 of 5.0. A PUBLISH's flags are its decoder's. In 3.1 three more may
+ * come as duplicates; whoever speaks another version refuses those. */
 static bool flags_are_good(uint8_t type, uint8_t flags)
 {
         switch (type) {
@@ -11,7 +12,7 @@ static bool flags_are_good(uint8_t type, uint8_t flags)
         case MQTT_PUBREL:
         case MQTT_SUBSCRIBE:
         case MQTT_UNSUBSCRIBE:
-                return flags == 2;
+                return (flags & ~MQTT_FLAG_DUPLICATE) == 2;
         default:
                 return flags == 0;
         }

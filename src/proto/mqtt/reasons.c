@@ -95,6 +95,7 @@ uint8_t mqtt_reason_to_connack(enum mqtt_reason reason)
         case MQTT_BAD_AUTHENTICATION_METHOD:
         case MQTT_QOS_NOT_SUPPORTED:
         case MQTT_RETAIN_NOT_SUPPORTED:
+        case MQTT_PACKET_TOO_LARGE:
                 return 5;
         default:
                 return 3;

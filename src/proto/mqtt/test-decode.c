@@ -39,6 +39,7 @@ TEST(fixed_headers)
                 {"MQTT-3.6.1-1 PUBREL without 0010", V5, "6002 0001", PACKET_NONE},
                 {"MQTT-3.6.1-1 PUBREL with 0011", V5, "6302 0001", PACKET_NONE},
                 {"MQTT-3.6.1-1 PUBREL with 0010", V5, "6202 0001", 0},
+                {"3.6 of 3.1: PUBREL again", V4, "6a02 0001", 0},
                 {"MQTT-2.1.3-1 PUBCOMP flags", V5, "7802 0001", PACKET_NONE},
                 {"MQTT-3.8.1-1 SUBSCRIBE without 0010", V5, "8007 0001 00 0001 61 00", PACKET_NONE},
                 {"MQTT-2.1.3-1 SUBACK flags", V5, "9204 0001 00 00", PACKET_NONE},

@@ -28,19 +28,14 @@ bool mqtt_topic_has_good_depth(struct mqtt_text topic)
         return levels <= MQTT_TOPIC_LEVELS_MAX;
 }
 
-bool mqtt_topic_name_is_well_formed(struct mqtt_text name)
+bool mqtt_topic_name_is_valid(struct mqtt_text name)
 {
         if (name.length == 0)
                 return false;
         for (uint16_t i = 0; i < name.length; i++)
                 if (name.bytes[i] == '+' || name.bytes[i] == '#' || name.bytes[i] == '\0')
                         return false;
-        return true;
-}
-
-bool mqtt_topic_name_is_valid(struct mqtt_text name)
-{
-        return mqtt_topic_name_is_well_formed(name) && mqtt_topic_has_good_depth(name);
+        return mqtt_topic_has_good_depth(name);
 }
 
 static bool is_wildcard(struct mqtt_text level, char wildcard)

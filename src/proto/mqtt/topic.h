@@ -5,13 +5,12 @@
 
 #include "proto/mqtt/packet.h"
 
-enum { MQTT_TOPIC_LEVELS_MAX = 200 }; /* of a name or a filter; beyond: not valid */
+enum { MQTT_TOPIC_LEVELS_MAX = 201 }; /* of a name or a filter; beyond: not valid */
 
 /* A name: at least one character, no wildcard, no U+0000 ([MQTT-4.7.1-1],
  * [MQTT-4.7.3-1], [MQTT-4.7.3-2]). */
-bool mqtt_topic_name_is_well_formed(struct mqtt_text name);
+bool mqtt_topic_name_is_valid(struct mqtt_text name);
 bool mqtt_topic_has_good_depth(struct mqtt_text topic); /* of a name or a filter */
-bool mqtt_topic_name_is_valid(struct mqtt_text name);   /* both */
 /* A filter: at least one character, wildcards stand alone in their level, '#' in the last
  * ([MQTT-4.7.1-1] to [MQTT-4.7.1-3], [MQTT-4.7.3-1], [MQTT-4.7.3-2]). */
 bool mqtt_topic_filter_is_well_formed(struct mqtt_text filter);
