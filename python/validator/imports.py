@@ -13,7 +13,7 @@ from _frozen_importlib_external import PathFinder, EXTENSION_SUFFIXES, _path_isf
 from scopes import children
 
 # Members that are modules though no file says so.
-MADE_AT_IMPORT = ("os.path", "six.moves", "gi.repository", "requests.packages",
+MADE_AT_IMPORT = ("os.path", "collections.abc", "six.moves", "gi.repository", "requests.packages",
                   "pkg_resources.extern", "urllib3.packages", "concurrent.futures.thread",
                   "concurrent.futures.process", "sys.monitoring", "typing.io", "typing.re")
 REMOVED = frozenset((

@@ -245,7 +245,8 @@ static const char *next_step(const struct broker *broker, int r)
         case -EPROTO:
                 return settings->tls ? ". --ca FILE names whose certificates to trust, --insecure "
                                        "trusts anybody"
-                                     : ". If it is a TLS port, add --tls";
+                                     : ". If it is a TLS port, add --tls; MQTT 5 is what pifleet "
+                                       "speaks, and older brokers do not";
         case MQTT_UNSUPPORTED_VERSION:
                 return ". MQTT 5 is what pifleet speaks; that broker is older";
         case MQTT_BAD_CREDENTIALS:

@@ -12,6 +12,8 @@ class Authority:
         self.folder = pathlib.Path(folder)
         self.path, self.key = self.folder / "authority.pem", self.folder / "authority.key"
         openssl("req", "-x509", *KEY, "-subj", "/CN=authority of a test", "-days", "10",
+                # Python 3.13 and others take no authority that does not say what it is for.
+                "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                 "-keyout", self.key, "-out", self.path)
 
     def sign(self, name, days=10):
@@ -19,7 +21,9 @@ class Authority:
         key."""
         request, certificate = self.folder / f"{name}.csr", self.folder / f"{name}.pem"
         extensions, key = self.folder / f"{name}.ext", self.folder / f"{name}.key"
-        extensions.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+        extensions.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n"
+                              "basicConstraints=critical,CA:FALSE\nkeyUsage=digitalSignature\n"
+                              "authorityKeyIdentifier=keyid\n")
         openssl("req", "-new", *KEY, "-subj", f"/CN={name}", "-keyout", key, "-out", request)
         openssl("x509", "-req", "-in", request, "-CA", self.path, "-CAkey", self.key,
                 "-CAcreateserial", "-days", str(days), "-extfile", extensions,

@@ -314,7 +314,9 @@ def test_a_refused_connection_names_the_next_step(command, code, words, sentence
 def test_a_broker_of_an_older_mqtt():
     with FakeBroker(greeting=packet(2, b"\0\1")) as fake:
         status, _, err = mqtt("pub", "t", "x", port=fake.port)
-    assert status == REFUSED and "MQTT 5 is what pifleet speaks" in err
+    # Its two bytes are no CONNACK of MQTT 5: libmosquitto before 2.0.19 makes a refusal of
+    # them, later ones see nonsense.
+    assert status in (REFUSED, NO_CONNECTION) and "MQTT 5 is what pifleet speaks" in err
 
 
 @pytest.mark.parametrize("command", [["pub", "t", "x"], ["sub", "t"], ["rpc", "ping"]])

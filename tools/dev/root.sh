@@ -52,6 +52,8 @@ root_enter() {
         unshare --mount --pid --fork --kill-child --propagation private sh -euc '
                 root=$1 source=$2
                 shift 2
+                # A mount of its own, so that a sandbox in there can have its view of it.
+                mount --bind "$root" "$root"
                 mount -t proc proc "$root/proc"
                 mount --rbind /dev "$root/dev"
                 mount --bind "$source" "$root/src"
