@@ -12,6 +12,8 @@ int net_context_new(struct loop *loop, size_t memory_limit, struct net_context *
                 return -ENOMEM;
         context->loop = loop;
         context->streams = 0;
+        context->handshakes_round = context->handshakes_ns = 0;
+        context->handshakes_ns_max = NET_HANDSHAKES_MS * UINT64_C(1000000);
         context->spares_count = 0;
         loop_trim_init(&context->trim, loop, NET_BURST_SIZE);
         net_budget_init(&context->budget, memory_limit);
@@ -33,6 +35,22 @@ struct net_context *net_context_free(struct net_context *context)
 struct net_budget *net_context_budget(struct net_context *context)
 {
         return &context->budget;
+}
+
+bool net_context_may_shake(struct net_context *context)
+{
+        const uint64_t round = loop_round(context->loop);
+
+        if (context->handshakes_round != round) {
+                context->handshakes_round = round;
+                context->handshakes_ns = 0;
+        }
+        return context->handshakes_ns == 0 || context->handshakes_ns < context->handshakes_ns_max;
+}
+
+void net_context_note_handshake(struct net_context *context, uint64_t ns)
+{
+        context->handshakes_ns += ns > 0 ? ns : 1;
 }
 
 static void note_memory(struct net_context *context)

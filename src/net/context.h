@@ -6,6 +6,8 @@
 #include "loop/trim.h"
 #include "net/stream.h"
 
+#include <stdbool.h>
+
 enum {
         NET_SCRATCH_SIZE = 64 * 1024,
         NET_SPARES_MAX = 32,
@@ -16,6 +18,7 @@ enum {
         NET_TLS_SIZE = 16 * 1024,
         NET_HANDSHAKE_SIZE = 40 * 1024,
         NET_WEBSOCKET_SIZE = 5 * 1024, /* what one more takes that is a WebSocket */
+        NET_HANDSHAKES_MS = 5,         /* of a round; others have their turn before the rest */
         NET_BURST_SIZE = 1024 * 1024,  /* worth a trim when it is gone */
 };
 
@@ -23,11 +26,18 @@ struct net_context {
         struct loop *loop;
         struct net_budget budget;
         size_t streams;
+        /* Spent on handshakes in a round. */
+        uint64_t handshakes_round, handshakes_ns, handshakes_ns_max;
         struct loop_trim trim; /* of what streams and their buffers take */
         size_t spares_count;
         struct buffer spares[NET_SPARES_MAX];
         char scratch[NET_SCRATCH_SIZE]; /* valid until the next read of any stream */
 };
+
+/* A handshake is a millisecond of arithmetic, or thirty on a small board: many at once shall not
+ * keep those who are connected waiting. One at least has its turn in each round. */
+bool net_context_may_shake(struct net_context *context);
+void net_context_note_handshake(struct net_context *context, uint64_t ns);
 
 /* A stream came or went. */
 void net_context_count(struct net_context *context, size_t streams);

@@ -1,5 +1,6 @@
 #include "net/stream.h"
 
+#include "base/clock.h"
 #include "net/certificate.h"
 #include "net/stream-internal.h"
 
@@ -171,10 +172,24 @@ static void pay_no_more_for_tls(struct net_stream *stream)
         stream->secured = false;
 }
 
-static void advance_handshake(struct net_stream *stream)
+static int shake(struct net_stream *stream)
 {
+        const uint64_t begun_ns = clock_monotonic_ns();
         int r = stream->transport.type->handshake(&stream->transport);
 
+        net_context_note_handshake(stream->context, clock_monotonic_ns() - begun_ns);
+        return r;
+}
+
+/* Bytes that are not read wake us again in the next round. */
+static void advance_handshake(struct net_stream *stream)
+{
+        int r = -EAGAIN;
+
+        if (!stream->shaking)
+                r = 0;
+        else if (net_context_may_shake(stream->context))
+                r = shake(stream);
         if (r == -EAGAIN)
                 return;
         if (r < 0) {
