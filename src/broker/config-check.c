@@ -1,6 +1,7 @@
 /* What no single key can tell. */
 #include "base/cleanup.h"
 #include "broker/config-internal.h"
+#include "broker/networks.h"
 #include "proto/mqtt/topic.h"
 
 #include <errno.h>
@@ -44,7 +45,8 @@ static const char *judge_tls(const struct broker_listener *listener)
                 return "has a list of revoked certificates and asks nobody for one "
                        "(require_certificate)";
         if (listener->certificate_user != BROKER_CERTIFICATE_USER_NONE &&
-            listener->client_certificates == BROKER_CERTIFICATES_NONE)
+            listener->client_certificates == BROKER_CERTIFICATES_NONE &&
+            (listener->certificate || listener->proxy == BROKER_PROXY_NONE))
                 return "takes users from certificates and asks nobody for one "
                        "(require_certificate)";
         return NULL;
@@ -64,7 +66,7 @@ static const char *judge(const struct broker_listener *listener)
                 return "has a socket_mode that is not four octal digits such as 0660";
         if (listener->packet_bytes >= 0 && listener->packet_bytes < 20)
                 return "has packet_bytes below 20, in which no packet fits";
-        if (!listener->mqtt_3_1_1 && !listener->mqtt_5)
+        if (!listener->mqtt_3_1 && !listener->mqtt_3_1_1 && !listener->mqtt_5)
                 return "speaks no version of MQTT";
         if (listener->files && listener->protocol == BROKER_PROTOCOL_MQTT)
                 return "has files and does not speak HTTP (protocol)";
@@ -102,12 +104,18 @@ static int check_listeners(struct broker_config *config, struct error *error)
         struct broker_listener *all = config->listeners.items;
 
         for (size_t i = 0; i < config->listeners.count; i++) {
+                struct error inner;
                 const char *why;
+                char text[200];
 
                 /* "*" is how YAML says what mosquitto says by nothing. */
                 if (all[i].host && strcmp(all[i].host, "*") == 0)
                         free(TAKE(all[i].host));
                 why = judge(&all[i]);
+                if (!why && broker_networks_check(&all[i].proxies, &inner) < 0) {
+                        snprintf(text, sizeof(text), "has a wrong proxy: %.150s", inner.text);
+                        why = text;
+                }
                 for (size_t j = 0; j < i && !why; j++) {
                         if (is_same_place(&all[i], &all[j]))
                                 why = "listens where another one does: change the port or the "

@@ -67,6 +67,7 @@ static const struct config_key listener_keys[] = {
                        "bytes of a client's packet, 20 to 67108864; " AS_ALL),
         CONFIG_TEXT(struct broker_listener, mount_point, "mount_point", NULL,
                     "what stands before all topics of these clients, such as site/"),
+        CONFIG_BOOL(struct broker_listener, mqtt_3_1, "mqtt_3_1", true),
         CONFIG_BOOL(struct broker_listener, mqtt_3_1_1, "mqtt_3_1_1", true),
         CONFIG_BOOL(struct broker_listener, mqtt_5, "mqtt_5", true),
         CONFIG_INTEGER(struct broker_listener, client_messages, "client_messages_per_second", 0, 0,

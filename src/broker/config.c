@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "broker/config-internal.h"
 #include "broker/mosquitto-conf.h"
+#include "broker/texts.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -178,10 +179,7 @@ void broker_config_done(struct broker_config *config)
 
         for (size_t i = 0; i < config->listeners.count; i++)
                 free(TAKE(listeners[i].place));
-        for (size_t i = 0; i < config->warnings.count; i++)
-                free(config->warnings.items[i]);
-        free(TAKE(config->warnings.items));
-        config->warnings.count = 0;
+        broker_texts_done(&config->warnings);
         config_done(sections.list, BROKER_SECTIONS);
         free(TAKE(config->path));
 }
@@ -210,6 +208,7 @@ void broker_config_limits(const struct broker_config *config, struct mqtt_limits
         mqtt_limits_config_apply(&config->mqtt, ret);
         ret->receive_maximum = (uint16_t)config->receive_maximum;
         ret->queue_qos_0 = config->queue_qos0;
+        ret->sys_interval_s = (uint32_t)config->sys_interval;
         ret->aliases = (uint16_t)config->aliases;
         ret->aliases_granted = (uint16_t)config->aliases_granted;
 }

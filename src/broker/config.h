@@ -84,7 +84,7 @@ struct broker_listener {
         bool retain;
         int64_t aliases, aliases_granted, keep_alive, packet_bytes; /* -1 */
         char *mount_point;
-        bool mqtt_3_1_1, mqtt_5;
+        bool mqtt_3_1, mqtt_3_1_1, mqtt_5;
         int64_t client_messages, client_bytes; /* of each client, a second; 0: no bound */
         int64_t messages, bytes, connects;     /* of all that come through it; the same */
 

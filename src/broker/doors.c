@@ -118,6 +118,7 @@ static void set_policy(const struct broker_config *config, const struct broker_l
                                     access.anonymous == BROKER_ANONYMOUS_ALL;
         door->policy.user_from = identities[listener->certificate_user];
         door->policy.client_id_is_user = listener->client_id_is_user;
+        door->mqtt_3_1 = listener->mqtt_3_1;
         door->mqtt_3_1_1 = listener->mqtt_3_1_1;
         door->mqtt_5 = listener->mqtt_5;
 }
@@ -268,13 +269,26 @@ static void on_report(void *owner, const struct access_report *report)
                   access_event_sentence(report->event));
 }
 
+static bool speaks(const struct broker_door *door, enum mqtt_version version)
+{
+        switch (version) {
+        case MQTT_VERSION_31:
+                return door->mqtt_3_1;
+        case MQTT_VERSION_311:
+                return door->mqtt_3_1_1;
+        case MQTT_VERSION_5:
+                return door->mqtt_5;
+        }
+        return false;
+}
+
 static void on_connect(void *owner, const struct mqtt_who *who, const struct mqtt_connect *connect,
                        struct mqtt_admission *answer)
 {
         const struct broker_door *door = who->terms->owner;
         const struct mqtt_hooks *hooks;
 
-        if (who->version == MQTT_VERSION_5 ? !door->mqtt_5 : !door->mqtt_3_1_1) {
+        if (!speaks(door, who->version)) {
                 answer->reason = MQTT_UNSUPPORTED_VERSION;
                 return;
         }

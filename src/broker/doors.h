@@ -13,7 +13,7 @@ struct broker_doors;
 
 struct broker_door {
         struct access_policy policy;
-        bool mqtt_3_1_1, mqtt_5;
+        bool mqtt_3_1, mqtt_3_1_1, mqtt_5;
         char *place; /* by which it is known again */
         struct access_rules rules;
 };

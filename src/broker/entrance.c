@@ -1,12 +1,15 @@
 #include "broker/entrance.h"
 
 #include "broker/addresses.h"
+#include "broker/networks.h"
 #include "broker/origins.h"
 #include "broker/place.h"
 #include "broker/terms.h"
+#include "broker/texts.h"
 #include "http/files.h"
 #include "http/server.h"
 #include "mqtt/websocket.h"
+#include "net/entrance.h"
 #include "net/listener.h"
 
 #include <errno.h>
@@ -27,24 +30,65 @@ struct broker_entrance {
         struct mqtt_websocket websocket;
         struct broker_origins origins;
 
+        struct net_entrance *behind_proxy; /* NULL: there is none in front of it */
+        struct config_texts proxies;       /* whose word counts; none: everybody's */
+
         struct net_listener *sockets[BROKER_ADDRESSES_MAX];
         size_t sockets_count;
 };
+
+static void log_turned_away(const struct broker_entrance *entrance, int r)
+{
+        log_warning(entrance->options.log, "broker", "turned away listener=%s error=\"%s\"",
+                    entrance->name, strerror(-r));
+}
+
+/* Its peer is who the proxy says. */
+static void on_stream(void *owner, struct net_stream *stream)
+{
+        struct broker_entrance *entrance = owner;
+        int r;
+
+        if (entrance->http) {
+                http_server_adopt(entrance->http, stream);
+                return;
+        }
+        r = mqtt_broker_adopt(entrance->options.broker, stream, entrance->terms);
+        if (r < 0) {
+                log_turned_away(entrance, r);
+                net_stream_close(stream);
+        }
+}
+
+static void on_refused(void *owner, const struct net_address *peer, int reason, const char *why)
+{
+        struct broker_entrance *entrance = owner;
+        char text[NET_ADDRESS_TEXT_MAX];
+
+        (void)reason;
+        log_info(entrance->options.log, "broker", "refused listener=%s peer=%s why=\"%s\"",
+                 entrance->name, net_address_text(peer, text), why);
+}
 
 static void on_accept(void *owner, int fd, const struct net_address *peer)
 {
         struct broker_entrance *entrance = owner;
         int r;
 
-        if (entrance->http) {
-                http_server_attach(entrance->http, fd, entrance->tls, peer);
-                return;
-        }
-        r = mqtt_broker_attach(entrance->options.broker, fd, entrance->tls, peer, entrance->terms);
-        if (r < 0) {
-                log_warning(entrance->options.log, "broker", "turned away listener=%s error=\"%s\"",
-                            entrance->name, strerror(-r));
+        if (entrance->behind_proxy && broker_networks_have(&entrance->proxies, peer)) {
+                net_entrance_admit(entrance->behind_proxy, fd, peer);
+        } else if (entrance->behind_proxy) {
+                on_refused(entrance, peer, -EACCES, "it is none of the proxies");
                 close(fd);
+        } else if (entrance->http) {
+                http_server_attach(entrance->http, fd, entrance->tls, peer);
+        } else {
+                r = mqtt_broker_attach(entrance->options.broker, fd, entrance->tls, peer,
+                                       entrance->terms);
+                if (r < 0) {
+                        log_turned_away(entrance, r);
+                        close(fd);
+                }
         }
 }
 
@@ -115,6 +159,25 @@ static int open_http(struct broker_entrance *entrance, const struct broker_liste
                 r = http_server_new(options->loop, options->net, entrance->router, NULL,
                                     &entrance->http);
         return r < 0 ? error_set(error, r, "cannot serve HTTP: %s", strerror(-r)) : 0;
+}
+
+/* What the header of a proxy says about a certificate counts where names come of one, and we do
+ * not see it ourselves. */
+static int open_behind_proxy(struct broker_entrance *entrance,
+                             const struct broker_listener *listener, struct error *error)
+{
+        const struct net_entrance_options options = {
+                .tls = entrance->tls,
+                .proxy = true,
+                .proxy_certificates = !entrance->tls &&
+                                      listener->certificate_user != BROKER_CERTIFICATE_USER_NONE,
+        };
+        const struct net_entrance_owner owner = {
+                .owner = entrance, .on_stream = on_stream, .on_refused = on_refused};
+        int r = net_entrance_new(entrance->options.loop, entrance->options.net, &options, &owner,
+                                 &entrance->behind_proxy);
+
+        return r < 0 ? error_set(error, r, "cannot listen: %s", strerror(-r)) : 0;
 }
 
 static bool is_absent(int r)
@@ -244,7 +307,13 @@ static int become(struct broker_entrance *entrance, const struct broker_config *
                 snprintf(entrance->name, sizeof(entrance->name), "%.250s", listener->name);
         else
                 broker_place(listener, entrance->name);
+        if (entrance->behind_proxy && !entrance->tls != !listener->certificate)
+                return error_set(error, -EBUSY,
+                                 "cannot begin or end TLS behind a proxy while it runs: restart "
+                                 "the broker");
         r = broker_origins_set(&entrance->origins, &listener->origins, all);
+        if (r == 0)
+                r = broker_texts_copy(&entrance->proxies, &listener->proxies);
         if (r == 0)
                 r = broker_terms_new(config, listener, entrance->name,
                                      doors ? broker_doors_find(doors, listener) : NULL,
@@ -276,6 +345,8 @@ static int open_entrance(struct broker_entrance *entrance, const struct broker_c
         r = become(entrance, config, listener, error);
         if (r == 0 && listener->protocol != BROKER_PROTOCOL_MQTT)
                 r = open_http(entrance, listener, error);
+        if (r == 0 && listener->proxy != BROKER_PROXY_NONE)
+                r = open_behind_proxy(entrance, listener, error);
         return r < 0 ? r : open_sockets(entrance, listener, error);
 }
 
@@ -317,6 +388,7 @@ void broker_entrance_close(struct broker_entrance *entrance)
 {
         while (entrance->sockets_count > 0)
                 net_listener_free(entrance->sockets[--entrance->sockets_count]);
+        entrance->behind_proxy = net_entrance_free(entrance->behind_proxy);
         if (entrance->http)
                 http_server_stop(entrance->http, NULL, NULL);
 }
@@ -330,6 +402,7 @@ struct broker_entrance *broker_entrance_free(struct broker_entrance *entrance)
         http_router_free(entrance->router);
         http_files_free(entrance->files);
         broker_origins_done(&entrance->origins);
+        broker_texts_done(&entrance->proxies);
         mqtt_terms_unref(entrance->terms);
         net_tls_free(entrance->tls);
         free(entrance);

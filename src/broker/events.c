@@ -1,5 +1,7 @@
 #include "broker/events.h"
 
+#include "broker/version-text.h"
+
 #include "data/json-writer.h"
 #include "http/exchange.h"
 #include "proto/http/event-stream.h"
@@ -110,7 +112,7 @@ void broker_events_connected(struct broker_events *events, const struct mqtt_who
         begin(events, &writer, "connected");
         json_write_text(&writer, "client_id", who->client_id.bytes, who->client_id.length);
         json_write_text(&writer, "user", user.bytes, user.length);
-        json_write_string(&writer, "version", who->version == MQTT_VERSION_5 ? "5.0" : "3.1.1");
+        json_write_string(&writer, "version", broker_version_text(who->version));
         json_write_string(&writer, "peer", net_address_text(&address, peer));
         json_write_string(&writer, "listener", who->terms->name);
         end(events, &writer, "connected");

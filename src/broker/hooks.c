@@ -1,5 +1,7 @@
 #include "broker/hooks.h"
 
+#include "broker/version-text.h"
+
 #include <string.h>
 
 static const char *text_of(const struct net_peer *peer, char text[NET_ADDRESS_TEXT_MAX])
@@ -24,8 +26,7 @@ static void log_connected(const struct broker_hooks *hooks, const struct mqtt_wh
         log_write(hooks->log, hooks->log_connections ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "broker",
                   "connect client=%.*s user=%.*s version=%s peer=%s listener=%s",
                   (int)who->client_id.length, who->client_id.bytes, (int)user.length, user.bytes,
-                  who->version == MQTT_VERSION_5 ? "5.0" : "3.1.1", text_of(who->peer, text),
-                  who->terms->name);
+                  broker_version_text(who->version), text_of(who->peer, text), who->terms->name);
 }
 
 static void on_connected(void *owner, const struct mqtt_who *who)
@@ -105,23 +106,13 @@ static void on_forget(void *owner, void *identity)
         access->on_forget(access->owner, identity);
 }
 
-/* Without doors: the broker's own topics are its own to publish to. */
-static int on_open_publish(void *owner, const struct mqtt_who *who,
-                           const struct mqtt_publish *publish)
-{
-        (void)owner, (void)who;
-        return publish->topic.length > 0 && publish->topic.bytes[0] == '$' ? MQTT_NOT_AUTHORIZED
-                                                                           : MQTT_HOOK_PASS;
-}
-
 struct mqtt_hooks broker_hooks_make(struct broker_hooks *hooks)
 {
         struct mqtt_hooks made = {.owner = hooks,
                                   .on_connected = on_connected,
                                   .on_disconnect = on_disconnect,
                                   .on_drop = on_drop,
-                                  .on_stopped = on_stopped,
-                                  .on_publish = on_open_publish};
+                                  .on_stopped = on_stopped};
 
         if (!hooks->doors)
                 return made;

@@ -102,11 +102,11 @@ int mosquitto_read_proxy(struct mosquitto_reader *reader, const struct mosquitto
         return read_choice(reader, key, value, choices, meanings);
 }
 
-/* "3,4,5", with blanks between them or not. 3 is MQTT 3.1, which this broker does not speak. */
+/* "3,4,5", with blanks between them or not: 3.1, 3.1.1 and 5.0. */
 int mosquitto_read_versions(struct mosquitto_reader *reader, const struct mosquitto_key *key,
                             char *value)
 {
-        bool v3_1 = false, v3_1_1 = false, v5 = false;
+        bool versions[3] = {false, false, false};
         struct broker_listener *listener;
         char *position = NULL;
         void *target;
@@ -114,27 +114,21 @@ int mosquitto_read_versions(struct mosquitto_reader *reader, const struct mosqui
 
         if (r < 0)
                 return r;
+        if (value[0] == '\0')
+                return mosquitto_refuse(reader, "`%s` has no value", key->name);
         listener = container_of((bool *)target, struct broker_listener, mqtt_5);
         for (char *word = strtok_r(value, " \t,", &position); word;
              word = strtok_r(NULL, " \t,", &position)) {
-                bool *version = strcmp(word, "3") == 0   ? &v3_1
-                                : strcmp(word, "4") == 0 ? &v3_1_1
-                                : strcmp(word, "5") == 0 ? &v5
-                                                         : NULL;
-
-                if (!version)
+                if (strlen(word) != 1 || word[0] < '3' || word[0] > '5')
                         return mosquitto_refuse(reader,
                                                 "%s cannot be '%.64s'; expected: 3, 4, 5, or "
                                                 "several with commas between them",
                                                 key->name, word);
-                *version = true;
+                versions[word[0] - '3'] = true;
         }
-        if (v3_1 && !v3_1_1 && !v5)
-                return mosquitto_refuse(reader, "MQTT 3.1 is not spoken: add 4 for 3.1.1, or 5");
-        if (!v3_1_1 && !v5)
-                return mosquitto_refuse(reader, "`%s` has no value", key->name);
-        listener->mqtt_3_1_1 = v3_1_1;
-        listener->mqtt_5 = v5;
+        listener->mqtt_3_1 = versions[0];
+        listener->mqtt_3_1_1 = versions[1];
+        listener->mqtt_5 = versions[2];
         return 0;
 }
 

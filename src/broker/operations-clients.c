@@ -1,5 +1,6 @@
 /* Clients and their sessions, as JSON. */
 #include "broker/operations-internal.h"
+#include "broker/version-text.h"
 
 #include "data/json-writer.h"
 #include "mqtt/clients.h"
@@ -43,7 +44,7 @@ static void write_connection(const struct page *page, struct json_writer *writer
         json_write_text(writer, "user", user.bytes, user.length);
         json_write_string(writer, "peer", net_address_text(&address, peer));
         json_write_string(writer, "listener", info->terms->name);
-        json_write_string(writer, "version", info->version == MQTT_VERSION_5 ? "5.0" : "3.1.1");
+        json_write_string(writer, "version", broker_version_text(info->version));
         json_write_integer(writer, "keep_alive_seconds", info->keep_alive_s);
         json_write_integer(writer, "pending_bytes", (int64_t)info->pending_bytes);
         json_write_bool(writer, "paused", info->paused);

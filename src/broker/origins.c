@@ -1,39 +1,25 @@
 #include "broker/origins.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include "broker/texts.h"
+
 #include <string.h>
 #include <strings.h>
 
-void broker_origins_done(struct broker_origins *origins)
-{
-        for (size_t i = 0; i < origins->list.count; i++)
-                free(origins->list.items[i]);
-        free(origins->list.items);
-        *origins = (struct broker_origins){.all = false};
-}
-
 int broker_origins_set(struct broker_origins *origins, const struct config_texts *list, bool all)
 {
-        struct broker_origins made = {.all = all};
+        int r = broker_texts_copy(&origins->list, list);
 
-        if (list->count > 0) {
-                made.list.items = calloc(list->count, sizeof(*made.list.items));
-                if (!made.list.items)
-                        return -ENOMEM;
-        }
-        for (size_t i = 0; i < list->count; i++) {
-                made.list.items[i] = strdup(list->items[i]);
-                if (!made.list.items[i]) {
-                        broker_origins_done(&made);
-                        return -ENOMEM;
-                }
-                made.list.count++;
-                made.all = made.all || strcmp(list->items[i], "*") == 0;
-        }
-        broker_origins_done(origins);
-        *origins = made;
+        if (r < 0)
+                return r;
+        origins->all = all;
+        for (size_t i = 0; i < list->count; i++)
+                origins->all = origins->all || strcmp(list->items[i], "*") == 0;
         return 0;
+}
+
+void broker_origins_done(struct broker_origins *origins)
+{
+        broker_texts_done(&origins->list);
 }
 
 bool broker_origins_trust(void *owner, struct http_text origin)

@@ -111,6 +111,7 @@ TEST(settings_hold_for_the_listener_above_them)
         CHECK_EQ(config_listener(&c, 0)->aliases_granted, 0);
         CHECK_TEXT(config_listener(&c, 0)->mount_point, "site/");
         CHECK(config_listener(&c, 0)->mqtt_5 && !config_listener(&c, 0)->mqtt_3_1_1);
+        CHECK(!config_listener(&c, 0)->mqtt_3_1 && config_listener(&c, 1)->mqtt_3_1);
         CHECK_EQ(config_listener(&c, 0)->protocol, BROKER_PROTOCOL_MQTT);
         CHECK_EQ(config_listener(&c, 1)->clients, 0);
         CHECK_EQ(config_listener(&c, 1)->protocol, BROKER_PROTOCOL_WEBSOCKET);
@@ -314,8 +315,6 @@ TEST(what_is_wrong_is_told_with_its_line)
                  "line `listener PORT`"},
                 {"listener 1\naccept_protocol_versions\n",
                  "m.conf:2: `accept_protocol_versions` has no value"},
-                {"listener 1\naccept_protocol_versions 3\n",
-                 "m.conf:2: MQTT 3.1 is not spoken: add 4 for 3.1.1, or 5"},
                 {"listener 1\naccept_protocol_versions 4,6\n",
                  "m.conf:2: accept_protocol_versions cannot be '6'; expected: 3, 4, 5, or several "
                  "with commas between them"},
