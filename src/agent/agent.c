@@ -152,6 +152,28 @@ static void read_certificate(struct agent *agent)
                          agent->config->tls.certificate);
 }
 
+/* Users and rules of MQTT; those who are connected stay. */
+static void read_users(struct agent *agent)
+{
+        struct agent_config config;
+        struct error error;
+        int r;
+
+        if (!agent->gate || !agent->config->path)
+                return;
+        r = agent_config_read_again(agent->config, &config, &error);
+        if (r == 0) {
+                r = gate_set_users(agent->gate, &config.mqtt, &error);
+                agent_config_done(&config);
+        }
+        if (r < 0)
+                log_error(agent->log, "mqtt", "going on with the users and rules of before: %s",
+                          error.text);
+        else
+                log_info(agent->log, "mqtt", "read users and rules again file=%s",
+                         agent->config->path);
+}
+
 static void agent_on_hang_up(struct loop_signal *signal)
 {
         struct agent *agent = container_of(signal, struct agent, hang_up);
@@ -162,6 +184,7 @@ static void agent_on_hang_up(struct loop_signal *signal)
                             "cannot open file=%s anew, going on with the old: %s",
                             agent->config->log.file, strerror(-r));
         read_certificate(agent);
+        read_users(agent);
 }
 
 static int open_signals(struct agent *agent)
@@ -178,6 +201,15 @@ static int open_signals(struct agent *agent)
         return r;
 }
 
+/* Somebody can come in there who has no token. */
+static bool has_users(const struct agent *agent, const char *section)
+{
+        const struct gate_config *mqtt = &agent->config->mqtt;
+
+        return strcmp(section, "mqtt") == 0 &&
+               (mqtt->users.count > 0 || mqtt->guest != GATE_GUEST_NONE);
+}
+
 /* The address a listener really gets: the network only for those who may. */
 static int decide_address(struct agent *agent, const char *section, const char *host, uint16_t port,
                           struct net_address *ret, struct error *error)
@@ -188,6 +220,8 @@ static int decide_address(struct agent *agent, const char *section, const char *
         if (r < 0)
                 return error_prefix(error, "%s.host: ", section);
         r = access_check_listen(&agent->config->access, host, net_address_is_loopback(ret), error);
+        if (r == ACCESS_LISTEN_LOOPBACK_ONLY && has_users(agent, section))
+                return 0;
         if (r > 0)
                 log_warning(agent->log, "access", "%s", error->text);
         if (r == ACCESS_LISTEN_LOOPBACK_ONLY)
@@ -323,6 +357,7 @@ static int open_gate(struct agent *agent, struct error *error)
 
         if (!config->enabled)
                 return 0;
+        access_lend_login(agent->access, &options.login);
         r = gate_attach(agent->registry, &options, &agent->gate, error);
         for (size_t i = 0; i < GATE_ENTRANCES && r == 0; i++)
                 r = listen_for_gate(agent, (enum gate_entrance)i, error);

@@ -237,6 +237,35 @@ static int check_ports(const struct agent_config *config, struct error *error)
         return 0;
 }
 
+/* Names stand in the log and the audit, whoever they are of. */
+static int check_names(const struct agent_config *config, struct error *error)
+{
+        const struct user_setting *users = config->mqtt.users.items;
+        struct error taken;
+
+        for (size_t i = 0; i < config->mqtt.users.count; i++) {
+                int r = access_check_other_name(&config->access, users[i].name, error);
+
+                if (r < 0) {
+                        error_prefix(error, "mqtt.users, entry %zu (\"%.64s\"): ", i + 1,
+                                     users[i].name);
+                        return -EINVAL;
+                }
+        }
+        if (config->mqtt.guest != GATE_GUEST_NONE &&
+            access_check_other_name(&config->access, "guest", &taken) == -EEXIST)
+                return error_set(error, -EINVAL,
+                                 "mqtt.guest: a token of `access.tokens` is called guest");
+        return 0;
+}
+
+static int check_users(const struct agent_config *config, struct error *error)
+{
+        int r = gate_config_check(&config->mqtt, error);
+
+        return r < 0 ? r : check_names(config, error);
+}
+
 /* What no single key can tell. */
 static int check_whole(const struct agent_config *config, struct error *error)
 {
@@ -246,7 +275,7 @@ static int check_whole(const struct agent_config *config, struct error *error)
                                  config->tls.key ? "`certificate`" : "`key`");
         if (check_ports(config, error) < 0)
                 return -EINVAL;
-        if (gate_config_check(&config->mqtt, error) < 0)
+        if (check_users(config, error) < 0)
                 return -EINVAL;
         if (handler_config_check(&config->handlers, error) < 0)
                 return -EINVAL;
@@ -290,6 +319,24 @@ static int load(struct agent_config *config, const struct command_line *line, st
                 error_set(error, r, "not enough memory");
         if (r < 0)
                 agent_config_done(config);
+        return r;
+}
+
+int agent_config_read_again(const struct agent_config *config, struct agent_config *ret,
+                            struct error *error)
+{
+        struct sections sections = sections_of(ret);
+        int r;
+
+        *ret = (struct agent_config){0};
+        r = config_load(config->path, sections.list, sections.count, error);
+        if (r < 0)
+                return r;
+        r = check_users(ret, error);
+        if (r < 0) {
+                error_prefix(error, "%s: ", config->path);
+                agent_config_done(ret);
+        }
         return r;
 }
 

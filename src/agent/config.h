@@ -50,6 +50,10 @@ enum {
 /* Reads the command line and the file it names. -EINVAL and others with a
  * sentence; *ret then holds no memory. */
 int agent_config_load(struct agent_config *ret, int argc, char *argv[], struct error *error);
+/* Reads the file of `config` again, for what may change while the agent runs: users and rules of
+ * MQTT. -EINVAL and others with a sentence; *ret then holds no memory. */
+int agent_config_read_again(const struct agent_config *config, struct agent_config *ret,
+                            struct error *error);
 void agent_config_done(struct agent_config *config);
 /* The name of a reserved section that the file has; NULL: no more. Start with
  * *position = 0. */

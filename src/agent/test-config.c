@@ -59,6 +59,9 @@ static void check_same(const struct agent_config *a, const struct agent_config *
         check_text(a->mqtt.tls_host, b->mqtt.tls_host);
         CHECK_EQ(a->mqtt.tls_port, b->mqtt.tls_port);
         check_text(a->mqtt.socket, b->mqtt.socket);
+        CHECK_EQ(a->mqtt.guest, b->mqtt.guest);
+        CHECK_EQ(a->mqtt.users.count, b->mqtt.users.count);
+        CHECK_EQ(a->mqtt.acl.count, b->mqtt.acl.count);
         CHECK_EQ(a->mqtt.durability, b->mqtt.durability);
         CHECK_EQ(a->mqtt.retained_durability, b->mqtt.retained_durability);
         CHECK(a->mqtt.durability_interval == b->mqtt.durability_interval);
@@ -141,6 +144,9 @@ TEST(the_shipped_example_names_every_key)
                 "queue_messages:",
                 "queue_bytes:",
                 "queued_bytes:",
+                "guest:",
+                "users:",
+                "acl:",
                 "durability:",
                 "retained_durability:",
                 "durability_interval:",
@@ -194,6 +200,37 @@ TEST(an_appliance_opens_no_port_unless_a_flag_says_so)
                       (const char *[]){"--port", "3002", NULL}),
                  0);
         CHECK_EQ(config.command.port, 3002);
+        agent_config_done(&config);
+}
+
+#define USER_HASH "blake2b:d9429ad1ed097559e0f73834e2f5ec0556e419b295626eef4ca4c16278542e93"
+#define TOKEN_HASH "blake2b:6e4616ba485d7ff160dde955bb90a9f12f558d6df0e7c10ce84615a97cfe1f76"
+
+TEST(users_and_rules_are_read_again)
+{
+        char path[] = "/tmp/pifleet-config-XXXXXX";
+        const char *argv[] = {"pifleet-agent", "--config", path};
+        struct agent_config config, again;
+        struct error error;
+        FILE *file;
+
+        close(mkstemp(path));
+        CHECK_EQ(agent_config_load(&config, 3, (char **)argv, &error), 0);
+        file = fopen(path, "we");
+        CHECK(file != NULL);
+        fprintf(file, "mqtt: {users: [{name: ann, role: viewer, hash: '" USER_HASH "'}]}\n");
+        fclose(file);
+        CHECK_EQ(agent_config_read_again(&config, &again, &error), 0);
+        CHECK_EQ(again.mqtt.users.count, 1);
+        agent_config_done(&again);
+        file = fopen(path, "we");
+        CHECK(file != NULL);
+        fprintf(file, "mqtt: {users: [{name: ann, role: cook, hash: '" USER_HASH "'}]}\n");
+        fclose(file);
+        CHECK_EQ(agent_config_read_again(&config, &again, &error), -EINVAL);
+        CHECK(strstr(error.text, path) && strstr(error.text, "expected a role"));
+        unlink(path);
+        CHECK_EQ(agent_config_read_again(&config, &again, &error), -ENOENT);
         agent_config_done(&config);
 }
 
@@ -314,6 +351,16 @@ TEST(what_is_wrong_is_refused_with_what_to_do)
                 {"mqtt: {topic: /a}", NULL, NULL, "empty"},
                 {"mqtt: {topic: a/}", NULL, NULL, "empty"},
                 {"mqtt: {clients: 0}", NULL, NULL, "1 to 1000000"},
+                {"mqtt: {guest: admin}", NULL, NULL, "viewer, or none"},
+                {"mqtt: {users: [{name: root, role: viewer, hash: '" USER_HASH "'}]}", NULL, NULL,
+                 "this name stands for"},
+                {"mqtt: {users: [{name: ann, role: viewer, hash: '" USER_HASH "'}]}\n"
+                 "access: {tokens: [{name: ann, role: viewer, hash: '" TOKEN_HASH "'}]}",
+                 NULL, NULL, "mqtt.users, entry 1 (\"ann\"): a token of"},
+                {"mqtt: {guest: viewer}\n"
+                 "access: {tokens: [{name: guest, role: viewer, hash: '" TOKEN_HASH "'}]}",
+                 NULL, NULL, "mqtt.guest: a token of"},
+                {"mqtt: {acl: [{allow: read, topic: a/#/b}]}", NULL, NULL, "not a topic filter"},
                 {"[1, 2", NULL, NULL, ":1:"},
                 {"{}", "--port", "x", "--port"},
                 {"{}", "--prot", "1", "--prot"},

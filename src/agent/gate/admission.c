@@ -3,6 +3,7 @@
 #include "access/owner.h"
 #include "agent/gate/caller.h"
 #include "agent/gate/quoted.h"
+#include "agent/gate/users.h"
 #include "base/attributes.h"
 #include "proto/token.h"
 
@@ -10,15 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A password may be a user's or a token. Both are looked at, in the same order for each name,
+ * so that the time does not tell which names are users'. */
+enum step { STEP_TOKEN, STEP_USER, STEP_END };
+
 struct gate_admission {
         struct list link;
         struct gate *gate; /* NULL: gone */
         struct gate_caller *caller;
         struct mqtt_admission answer; /* with the ticket */
-        bool with_will;
+        struct mqtt_text will;        /* its topic, of the heap; empty: there is none */
+        bool with_password;
         bool within; /* inside of the hook: the answer is its to give */
         bool answered;
+        enum step next;
+        struct login_attempt attempt;
         char user[COMMAND_PRINCIPAL_NAME_MAX]; /* "": none was given */
+        char token[TOKEN_MAX + 2];             /* the password */
 };
 
 static void deny(const struct gate *gate, const struct gate_caller *caller, const char *why)
@@ -35,14 +44,24 @@ static bool has_name(const struct gate *gate, const char *user,
 {
         struct command_principal anybody;
 
-        gate->options.admit(gate->options.admit_owner, &anybody);
+        gate_admit_anybody(gate, &anybody);
         return user[0] == '\0' || strcmp(user, principal->name) == 0 ||
                (principal->role == anybody.role && strcmp(principal->name, anybody.name) == 0);
 }
 
+/* One of those without a password is nobody's. */
+static bool is_somebody(const struct gate *gate, const struct command_principal *principal)
+{
+        struct command_principal anybody;
+
+        gate_admit_anybody(gate, &anybody);
+        return strcmp(principal->name, anybody.name) != 0;
+}
+
 /* The principal is known: may it come in as what it says? */
 static enum mqtt_reason judge(struct gate_admission *admission,
-                              const struct command_principal *principal)
+                              const struct command_principal *principal,
+                              enum access_known_by known_by)
 {
         struct gate *gate = admission->gate;
         struct gate_caller *caller = admission->caller;
@@ -51,26 +70,21 @@ static enum mqtt_reason judge(struct gate_admission *admission,
                 deny(gate, caller, "it shows no password, which is the token of a user");
                 return MQTT_NOT_AUTHORIZED;
         }
-        if (!has_name(gate, admission->user, principal)) {
+        if (admission->with_password && !has_name(gate, admission->user, principal)) {
                 deny(gate, caller, "its user name is not the name of its token");
                 return MQTT_BAD_CREDENTIALS;
         }
-        if (admission->with_will && principal->role < COMMAND_ROLE_OPERATOR) {
+        if (admission->will.length > 0 && principal->role < COMMAND_ROLE_OPERATOR) {
                 deny(gate, caller, "its role may not publish, and so leaves no will");
                 return MQTT_NOT_AUTHORIZED;
         }
-        caller->session.principal = *principal;
+        if (gate_caller_know(caller, principal, known_by, is_somebody(gate, principal)) < 0)
+                return MQTT_SERVER_BUSY;
+        if (admission->will.length > 0 && !gate_caller_may(caller, ACL_WRITE, admission->will)) {
+                deny(gate, caller, "it may not publish its will");
+                return MQTT_NOT_AUTHORIZED;
+        }
         return MQTT_SUCCESS;
-}
-
-/* A client id is its user's; one of those without a password is nobody's. */
-static uint32_t owner_of(const struct gate *gate, const struct command_principal *principal)
-{
-        struct command_principal anybody;
-        struct mqtt_text name = {principal->name, (uint16_t)strlen(principal->name)};
-
-        gate->options.admit(gate->options.admit_owner, &anybody);
-        return strcmp(principal->name, anybody.name) == 0 ? 0 : access_owner(name);
 }
 
 static void conclude(struct gate_admission *admission, enum mqtt_reason reason)
@@ -85,7 +99,7 @@ static void conclude(struct gate_admission *admission, enum mqtt_reason reason)
                 return;
         }
         answer->identity = admission->caller;
-        answer->owner = owner_of(admission->gate, &admission->caller->session.principal);
+        answer->owner = access_owner(admission->caller->rights->user);
         answer->response_information = admission->caller->response_topic;
 }
 
@@ -93,8 +107,24 @@ static void admission_free(struct gate_admission *admission)
 {
         list_remove(&admission->link);
         gate_caller_free(admission->caller);
+        explicit_bzero(admission->token, sizeof(admission->token));
+        free((char *)admission->will.bytes);
         free(admission);
 }
+
+/* Inside of the hook the answer is its to give, and the admission stays. */
+static void finish(struct gate_admission *admission, enum mqtt_reason reason)
+{
+        conclude(admission, reason);
+        if (admission->within)
+                return;
+        if (mqtt_broker_admit(admission->gate->broker, admission->answer.ticket,
+                              &admission->answer) == 0)
+                admission->caller = NULL; /* the broker's */
+        admission_free(admission);
+}
+
+static void take_step(struct gate_admission *admission);
 
 static void on_identified(void *context, int result, const struct command_principal *principal,
                           const struct error *error, uint64_t retry_ms)
@@ -103,20 +133,81 @@ static void on_identified(void *context, int result, const struct command_princi
 
         (void)error;    /* access has told of it */
         (void)retry_ms; /* CONNACK has no place for it */
-        if (!admission->gate) {
+        if (!admission->gate)
                 admission_free(admission);
-                return;
-        }
-        if (result == 0)
-                conclude(admission, judge(admission, principal));
+        else if (result == 0)
+                finish(admission, judge(admission, principal, ACCESS_KNOWN_BY_WORD));
+        else if (result == -EAGAIN)
+                finish(admission, MQTT_SERVER_BUSY);
         else
-                conclude(admission, result == -EAGAIN ? MQTT_SERVER_BUSY : MQTT_BAD_CREDENTIALS);
-        if (admission->within)
-                return;
-        if (mqtt_broker_admit(admission->gate->broker, admission->answer.ticket,
-                              &admission->answer) == 0)
-                admission->caller = NULL; /* the broker's */
-        admission_free(admission);
+                take_step(admission);
+}
+
+static enum mqtt_reason judge_user(struct gate_admission *admission)
+{
+        struct gate *gate = admission->gate;
+        struct mqtt_text name = {admission->user, (uint16_t)strlen(admission->user)};
+        const struct user *user = user_table_find(gate->rules.users, name);
+        struct command_principal principal = {.role = gate_user_role(user)};
+
+        memcpy(principal.name, admission->user, sizeof(principal.name));
+        return judge(admission, &principal, ACCESS_KNOWN_BY_PASSWORD);
+}
+
+static void conclude_login(struct gate_admission *admission, enum login_result result)
+{
+        if (result == LOGIN_GOOD)
+                finish(admission, judge_user(admission));
+        else if (result == LOGIN_WRONG || admission->next == STEP_END)
+                take_step(admission);
+        else
+                finish(admission, MQTT_SERVER_BUSY);
+}
+
+static void on_login(struct login_attempt *attempt, enum login_result result)
+{
+        struct gate_admission *admission = container_of(attempt, struct gate_admission, attempt);
+
+        if (!admission->gate)
+                admission_free(admission);
+        else
+                conclude_login(admission, result);
+}
+
+static void log_in(struct gate_admission *admission)
+{
+        struct gate *gate = admission->gate;
+        struct mqtt_text user = {admission->user, (uint16_t)strlen(admission->user)};
+        struct mqtt_text password = {admission->token, (uint16_t)strlen(admission->token)};
+        enum login_result result;
+
+        admission->attempt.on_answer = on_login;
+        result = login_begin(&gate->login, &gate->rules, admission->caller->session.origin_key,
+                             user, password, &admission->attempt);
+        if (result != LOGIN_PENDING)
+                conclude_login(admission, result);
+}
+
+/* It was neither a user's password nor a token before: what is next? */
+static void take_step(struct gate_admission *admission)
+{
+        bool is_made = token_form(admission->token) == TOKEN_MADE;
+        bool has_both = admission->gate->rules.users && admission->user[0] != '\0';
+
+        switch (admission->next) {
+        case STEP_TOKEN:
+                admission->next = has_both && is_made ? STEP_USER : STEP_END;
+                command_registry_identify(admission->gate->registry, &admission->caller->session,
+                                          admission->token, on_identified, admission);
+                break;
+        case STEP_USER:
+                admission->next = has_both && !is_made ? STEP_TOKEN : STEP_END;
+                log_in(admission);
+                break;
+        case STEP_END:
+                finish(admission, MQTT_BAD_CREDENTIALS);
+                break;
+        }
 }
 
 /* A password is bytes, a token is text. One that is too long stays that. */
@@ -134,19 +225,22 @@ static int copy_token(struct mqtt_text password, char token[TOKEN_MAX + 2])
 static void identify(struct gate_admission *admission, const struct mqtt_connect *connect)
 {
         struct gate *gate = admission->gate;
-        char token[TOKEN_MAX + 2];
 
         if (connect->user.length >= sizeof(admission->user) ||
-            copy_token(connect->password, token) < 0) {
+            copy_token(connect->password, admission->token) < 0) {
                 deny(gate, admission->caller, "no user has such a name or password");
-                conclude(admission, MQTT_BAD_CREDENTIALS);
+                finish(admission, MQTT_BAD_CREDENTIALS);
                 return;
         }
+        admission->with_password = true;
         memcpy(admission->user, connect->user.bytes ? connect->user.bytes : "",
                connect->user.length);
-        command_registry_identify(gate->registry, &admission->caller->session, token, on_identified,
-                                  admission);
-        explicit_bzero(token, sizeof(token));
+        /* Tokens that were made are known at once. */
+        admission->next = !gate->rules.users || admission->user[0] == '\0' ||
+                                          token_form(admission->token) == TOKEN_MADE
+                                  ? STEP_TOKEN
+                                  : STEP_USER;
+        take_step(admission);
 }
 
 static void decide(struct gate_admission *admission, const struct mqtt_who *who,
@@ -159,13 +253,23 @@ static void decide(struct gate_admission *admission, const struct mqtt_who *who,
             gate_topics_place(&gate->topics, connect->will.topic) != GATE_PLACE_OUTSIDE) {
                 /* What happens when somebody goes is no command of theirs. */
                 deny(gate, admission->caller, "its will has a topic of ours");
-                conclude(admission, MQTT_NOT_AUTHORIZED);
+                finish(admission, MQTT_NOT_AUTHORIZED);
         } else if (connect->has_password) {
                 identify(admission, connect);
         } else {
                 gate_admit_without_password(gate, who, &anybody);
-                conclude(admission, judge(admission, &anybody));
+                finish(admission, judge(admission, &anybody, ACCESS_KNOWN_BY_WORD));
         }
+}
+
+static int keep_will(struct gate_admission *admission, const struct mqtt_connect *connect)
+{
+        struct mqtt_text topic = connect->will.topic;
+
+        if (!connect->has_will)
+                return 0;
+        admission->will = (struct mqtt_text){strndup(topic.bytes, topic.length), topic.length};
+        return admission->will.bytes ? 0 : -ENOMEM;
 }
 
 void gate_on_connect(void *owner, const struct mqtt_who *who, const struct mqtt_connect *connect,
@@ -180,9 +284,9 @@ void gate_on_connect(void *owner, const struct mqtt_who *who, const struct mqtt_
         list_append(&gate->admissions, &admission->link);
         admission->gate = gate;
         admission->answer.ticket = answer->ticket;
-        admission->with_will = connect->has_will;
         admission->within = true;
-        if (gate->stopping || gate_caller_new(gate, who, &admission->caller) < 0) {
+        if (gate->stopping || keep_will(admission, connect) < 0 ||
+            gate_caller_new(gate, who, &admission->caller) < 0) {
                 admission_free(admission);
                 return;
         }

@@ -1,6 +1,7 @@
 #include "agent/gate/caller.h"
 
 #include "agent/gate/request.h"
+#include "proto/mqtt/topic.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -40,6 +41,65 @@ int gate_caller_new(struct gate *gate, const struct mqtt_who *who, struct gate_c
         return 0;
 }
 
+int gate_caller_know(struct gate_caller *caller, const struct command_principal *principal,
+                     enum access_known_by known_by, bool owned)
+{
+        const char *role = command_role_name(principal->role);
+        struct mqtt_text user = {principal->name, owned ? (uint16_t)strlen(principal->name) : 0};
+        int r = access_client_new(&caller->gate->rules, user, (struct mqtt_text){"", 0},
+                                  &caller->rights);
+
+        if (r < 0)
+                return r;
+        caller->rights->known_by = known_by;
+        caller->rights->own_role = (struct mqtt_text){role, (uint16_t)strlen(role)};
+        caller->session.principal = *principal;
+        return 0;
+}
+
+void gate_caller_refresh(struct gate_caller *caller)
+{
+        struct access_client *rights = caller->rights;
+        enum command_role role = COMMAND_ROLE_NONE;
+
+        if (rights->generation == rights->rules->generation)
+                return;
+        access_client_refresh(rights);
+        if (rights->known_by != ACCESS_KNOWN_BY_PASSWORD)
+                return;
+        if (!rights->gone)
+                command_role_parse(rights->role.bytes, &role); /* the table's: terminated */
+        caller->session.principal.role = role;
+}
+
+static bool is_ours(const struct gate_caller *caller, struct mqtt_text name)
+{
+        enum gate_place place = gate_topics_place(&caller->gate->topics, name);
+
+        return place != GATE_PLACE_OUTSIDE && place != GATE_PLACE_SYSTEM;
+}
+
+bool gate_caller_may(struct gate_caller *caller, enum acl_access access, struct mqtt_text topic)
+{
+        if (caller->rights->gone)
+                return false;
+        return !caller->rights->rules->acl || is_ours(caller, topic) ||
+               access_client_may(caller->rights, caller->gate->topic_hash, caller->client_id,
+                                 access, topic);
+}
+
+bool gate_caller_may_subscribe(struct gate_caller *caller, struct mqtt_text filter)
+{
+        struct mqtt_text share, rest;
+
+        if (mqtt_topic_filter_split_shared(filter, &share, &rest))
+                filter = rest;
+        if (caller->rights->gone)
+                return false;
+        return is_ours(caller, filter) ||
+               access_client_may_subscribe(caller->rights, caller->client_id, filter);
+}
+
 void gate_caller_enter(struct gate_caller *caller)
 {
         caller->connected = true;
@@ -63,6 +123,7 @@ struct gate_caller *gate_caller_free(struct gate_caller *caller)
         if (!caller)
                 return NULL;
         gate_caller_leave(caller);
+        access_client_free(caller->rights);
         free(caller);
         return NULL;
 }

@@ -1,11 +1,14 @@
 #include "agent/gate/config.h"
 
+#include "agent/gate/users.h"
 #include "proto/mqtt/topic.h"
 
 #include <errno.h>
 #include <string.h>
 
 static const char *const durabilities[] = {"default", "memory", "interval", "fsync", NULL};
+
+static const char *const guests[] = {"none", "viewer", NULL};
 
 static const struct config_key keys[] = {
         CONFIG_BOOL(struct gate_config, enabled, "enabled", true),
@@ -28,12 +31,26 @@ static const struct config_key keys[] = {
                       "of retained messages: default, memory, interval or fsync"),
         CONFIG_SECONDS(struct gate_config, durability_interval, "durability_interval", 1, 0.01,
                        3600, "seconds, 0.01 to 3600"),
+        CONFIG_CHOICE(struct gate_config, guest, "guest", GATE_GUEST_NONE, guests,
+                      "viewer, or none: nobody comes in without a password"),
+        CONFIG_LIST(struct gate_config, users, "users", struct user_setting, user_setting_keys,
+                    GATE_USERS_MAX, USER_SETTING_EXPECTED),
+        CONFIG_LIST(struct gate_config, acl, "acl", struct rule_setting, rule_setting_keys,
+                    GATE_RULES_MAX, RULE_SETTING_EXPECTED),
         MQTT_LIMITS_KEYS(struct gate_config, limits),
 };
 
 struct config_section gate_config_section(struct gate_config *target)
 {
         return (struct config_section){"mqtt", keys, ARRAY_SIZE(keys), target};
+}
+
+static int check_users(const struct gate_config *config, struct error *error)
+{
+        AUTO(user_table) struct user_table *users = NULL;
+        AUTO(acl) struct acl *acl = NULL;
+
+        return gate_users_make(config, &users, &acl, error);
 }
 
 int gate_config_check(const struct gate_config *config, struct error *error)
@@ -50,7 +67,7 @@ int gate_config_check(const struct gate_config *config, struct error *error)
                                  "mqtt.topic: \"%s\" is not a base for topics; it begins with no "
                                  "'$', has no wildcards and no empty levels",
                                  config->topic);
-        return 0;
+        return check_users(config, error);
 }
 
 void gate_config_limits(const struct gate_config *config, struct mqtt_limits *ret)

@@ -127,7 +127,11 @@ void fixture_open(struct fixture *f)
                 .request_bytes = 1024,
                 .admit = admit,
                 .admit_owner = f,
+                .login.loop = f->talk.loop,
         };
+        CHECK_EQ(loop_work_new(f->talk.loop, VERIFIER_JOBS_MAX, &f->work), 0);
+        CHECK_EQ(verifier_new(f->talk.loop, f->work, &f->options.login.verifier), 0);
+        CHECK_EQ(slowdown_new(&f->options.login.slowdown), 0);
         CHECK_EQ(gate_attach(f->registry, &f->options, &f->gate, NULL), 0);
         f->talk.broker = f->gate->broker;
         for (size_t i = 0; i < CONVERSATION_CLIENTS; i++) {
@@ -141,6 +145,9 @@ void fixture_close(struct fixture *f)
         struct config_section section = gate_config_section(&f->config);
 
         f->gate = gate_free(f->gate);
+        verifier_free(f->options.login.verifier);
+        slowdown_free(f->options.login.slowdown);
+        loop_work_free(f->work);
         for (size_t i = 0; i < f->held_count; i++) {
                 if (f->held[i])
                         release_held(f, i);
@@ -159,6 +166,27 @@ void fixture_close(struct fixture *f)
                         close(f->talk.fds[i]);
                 buffer_done(&f->talk.heard[i]);
         }
+}
+
+void fixture_set_users(struct fixture *f, const char *yaml)
+{
+        struct gate_config config;
+        struct config_section section = gate_config_section(&config);
+        struct error error = {0};
+
+        if (config_parse("test", yaml, strlen(yaml), &section, 1, &error) < 0 ||
+            gate_set_users(f->gate, &config, &error) < 0)
+                FAIL("%s", error.text);
+        config_done(&section, 1);
+}
+
+void fixture_verify(struct fixture *f)
+{
+        for (int rounds = 0; verifier_jobs(f->options.login.verifier) > 0 && rounds < 10000;
+             rounds++)
+                loop_run_once(f->talk.loop, 100);
+        CHECK_EQ(verifier_jobs(f->options.login.verifier), 0);
+        conversation_settle(&f->talk);
 }
 
 void release_held(struct fixture *f, size_t index)

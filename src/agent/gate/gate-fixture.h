@@ -26,6 +26,7 @@ struct fixture {
         struct gate_config config;
         struct gate_options options;
         struct gate *gate;
+        struct loop_work *work;           /* of users' passwords */
         struct command_principal anybody; /* without a password; an operator to begin with */
         struct command_request *held[HELD_MAX];
         size_t held_count;
@@ -44,6 +45,10 @@ struct fixture {
  * and change, for operators. */
 void fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f);
+/* Lets the users and rules of a section count: "mqtt: {users: [...]}". */
+void fixture_set_users(struct fixture *f, const char *yaml);
+/* Users' passwords are verified now. */
+void fixture_verify(struct fixture *f);
 /* What slow passwords are is known now. */
 void fixture_identify(struct fixture *f);
 void release_held(struct fixture *f, size_t index);

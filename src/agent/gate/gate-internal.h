@@ -1,6 +1,7 @@
 /* agent/gate/gate-internal.h - a gate, as the files of this room know it. */
 #pragma once
 
+#include "access/acl-cache.h"
 #include "agent/gate/gate.h"
 #include "agent/gate/keep.h"
 #include "agent/gate/topics.h"
@@ -19,6 +20,10 @@ struct gate {
         struct gate_keep keep;
         struct mqtt_websocket websocket; /* where those who come over HTTP go */
         struct net_listener *listeners[GATE_ENTRANCES];
+        struct access_rules rules; /* users, and rules for topics */
+        bool has_guests;
+        struct login login;
+        struct acl_cache_hash *topic_hash;
         struct list admissions; /* struct gate_admission, under way */
         size_t requests_count;  /* of all clients under way */
         size_t request_charge;  /* what the broker counts for one (mqtt_broker_charge) */
@@ -30,6 +35,8 @@ struct gate {
         void *stopped_owner;
 };
 
+/* What anybody is who comes by TCP and shows no password. */
+void gate_admit_anybody(const struct gate *gate, struct command_principal *ret);
 /* Who a client is that shows no password. Inside of on_connect only. */
 void gate_admit_without_password(struct gate *gate, const struct mqtt_who *who,
                                  struct command_principal *ret);

@@ -4,6 +4,7 @@
 #include "agent/gate/caller.h"
 #include "agent/gate/quoted.h"
 #include "agent/gate/request.h"
+#include "agent/gate/users.h"
 #include "base/attributes.h"
 #include "mqtt/metrics.h"
 
@@ -34,7 +35,9 @@ static int on_publish(void *owner, const struct mqtt_who *who, const struct mqtt
                 return gate_topics_place(&gate->topics, publish->topic) == GATE_PLACE_OUTSIDE
                                ? MQTT_HOOK_PASS
                                : MQTT_NOT_AUTHORIZED;
-        if (!gate_may_publish(&gate->topics, caller->session.principal.role, publish->topic)) {
+        gate_caller_refresh(caller);
+        if (!gate_may_publish(&gate->topics, caller->session.principal.role, publish->topic) ||
+            !gate_caller_may(caller, ACL_WRITE, publish->topic)) {
                 log_debug(gate->options.log, gate->counts.name,
                           "publication denied client=\"%s\" topic=\"%s\"",
                           gate_quote(who->client_id, &id), gate_quote(publish->topic, &topic));
@@ -49,10 +52,14 @@ static int on_subscribe(void *owner, const struct mqtt_who *who,
                         const struct mqtt_subscription *subscription)
 {
         struct gate *gate = owner;
-        struct gate_reader reader = gate_caller_reader(who->identity);
+        struct gate_caller *caller = who->identity;
+        struct gate_reader reader;
         struct gate_quoted id, filter;
 
-        if (!gate_may_subscribe(&gate->topics, &reader, subscription->filter)) {
+        gate_caller_refresh(caller);
+        reader = gate_caller_reader(caller);
+        if (!gate_may_subscribe(&gate->topics, &reader, subscription->filter) ||
+            !gate_caller_may_subscribe(caller, subscription->filter)) {
                 log_debug(gate->options.log, gate->counts.name,
                           "subscription denied client=\"%s\" filter=\"%s\"",
                           gate_quote(who->client_id, &id),
@@ -67,9 +74,13 @@ static int on_subscribe(void *owner, const struct mqtt_who *who,
 static bool on_deliver(void *owner, const struct mqtt_who *who, struct mqtt_text topic)
 {
         struct gate *gate = owner;
-        struct gate_reader reader = gate_caller_reader(who->identity);
+        struct gate_caller *caller = who->identity;
+        struct gate_reader reader;
 
-        return gate_may_receive(&gate->topics, &reader, topic);
+        gate_caller_refresh(caller);
+        reader = gate_caller_reader(caller);
+        return gate_may_receive(&gate->topics, &reader, topic) &&
+               gate_caller_may(caller, ACL_RECEIVE, topic);
 }
 
 static void on_disconnect(void *owner, const struct mqtt_who *who, enum mqtt_reason reason,
@@ -204,6 +215,13 @@ static void on_accept_local(void *owner, int fd, const struct net_address *peer)
         gate_adopt(owner, GATE_SOCKET, fd, peer);
 }
 
+void gate_admit_anybody(const struct gate *gate, struct command_principal *ret)
+{
+        gate->options.admit(gate->options.admit_owner, ret);
+        if (ret->role == COMMAND_ROLE_NONE && gate->has_guests)
+                *ret = (struct command_principal){COMMAND_ROLE_VIEWER, "guest"};
+}
+
 void gate_admit_without_password(struct gate *gate, const struct mqtt_who *who,
                                  struct command_principal *ret)
 {
@@ -212,7 +230,7 @@ void gate_admit_without_password(struct gate *gate, const struct mqtt_who *who,
         if (who->peer->any.sa_family == AF_UNIX && options->vouch)
                 options->vouch(options->admit_owner, net_stream_fd(who->stream), ret);
         else
-                options->admit(options->admit_owner, ret);
+                gate_admit_anybody(gate, ret);
 }
 
 static void on_exhausted(void *owner, int error)
@@ -306,6 +324,19 @@ void gate_stop(struct gate *gate, gate_stopped_fn *stopped, void *owner)
 
 /* The beginning. */
 
+int gate_set_users(struct gate *gate, const struct gate_config *config, struct error *error)
+{
+        struct user_table *users = NULL;
+        struct acl *acl = NULL;
+        int r = gate_users_make(config, &users, &acl, error);
+
+        if (r < 0)
+                return r;
+        access_rules_replace(&gate->rules, users, acl);
+        gate->has_guests = config->guest == GATE_GUEST_VIEWER;
+        return 0;
+}
+
 /* One that could not read what was kept is of no use; another keeps nothing. */
 static int open_broker(struct gate *gate, const struct mqtt_limits *limits,
                        const struct mqtt_hooks *own)
@@ -328,6 +359,9 @@ static int gate_open(struct gate *gate)
         int r;
 
         own.owner = gate;
+        r = acl_cache_hash_new(&gate->topic_hash);
+        if (r < 0)
+                return r;
         gate_config_limits(gate->options.config, &limits);
         /* Whatever way they come by, there are no more descriptors. */
         if (limits.clients > gate->options.connections_max)
@@ -360,7 +394,14 @@ int gate_attach(struct command_registry *registry, const struct gate_options *op
         list_init(&gate->admissions);
         buffer_init(&gate->envelope, ENVELOPE_MAX);
         gate_topics_init(&gate->topics, options->config->topic);
+        gate->login = options->login;
+        gate->login.uncounted = true; /* a password may be a token's: those who know count */
         loop_timer_init(&gate->farewell, command_registry_loop(registry), on_farewell);
+        r = gate_set_users(gate, options->config, error);
+        if (r < 0) {
+                gate_free(gate);
+                return r;
+        }
         r = gate_open(gate);
         if (r < 0) {
                 gate_free(gate);
@@ -379,6 +420,8 @@ struct gate *gate_free(struct gate *gate)
         close_listeners(gate);
         gate_admissions_orphan(gate);
         mqtt_broker_free(gate->broker);
+        access_rules_done(&gate->rules);
+        acl_cache_hash_free(gate->topic_hash);
         gate_keep_done(&gate->keep);
         loop_timer_stop(&gate->farewell);
         buffer_done(&gate->envelope);

@@ -1,13 +1,14 @@
 /* agent/gate/gate.h - the MQTT broker as a way in to the registry's commands.
  *
  * Clients log in by the tokens of the command server: a password is a token, a user name the
- * token's name. A message to `pi/rpc/request` is a request, answered where its Response Topic
- * or, without one, `pi/rpc/response/CLIENTID` says, once it was carried out. `pi/status` says
- * whether the agent is there. All else is plain messaging (topics.h).
+ * token's name; or as users of the section `mqtt`. A message to `pi/rpc/request` is a request,
+ * answered where its Response Topic or, without one, `pi/rpc/response/CLIENTID` says, once it was
+ * carried out. `pi/status` says whether the agent is there. All else is plain messaging (topics.h).
  *
  * Knows no command. Loop thread only. */
 #pragma once
 
+#include "access/login.h"
 #include "agent/gate/config.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -42,6 +43,7 @@ struct gate_options {
         gate_admit_fn *admit;
         gate_vouch_fn *vouch; /* NULL: no Unix socket */
         void *admit_owner;    /* of both */
+        struct login login;   /* for `users`; what it points to outlives the gate */
 };
 
 /* Says in `pi/status` that the agent is there. What `options` points to, and the registry, must
@@ -52,6 +54,9 @@ int gate_attach(struct command_registry *registry, const struct gate_options *op
 struct gate *gate_free(struct gate *gate);
 DEFINE_CLEANUP(gate)
 
+/* Other users and rules (users.h) for all, those who are connected included: who is no user any
+ * more stays, and may do nothing. -EINVAL with a sentence, -ENOMEM, -EIO: all stays as it was. */
+int gate_set_users(struct gate *gate, const struct gate_config *config, struct error *error);
 /* Accepts clients; by each entrance once. GATE_PORT_IN_USE: another program
  * listens there, which is no reason for the agent not to start; `error` says so, and so does
  * the status. -errno with a sentence. */

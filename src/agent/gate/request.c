@@ -149,7 +149,8 @@ static int find_response_topic(struct arrival *arrival)
         if (!has_property(publish, MQTT_RESPONSE_TOPIC))
                 return 0;
         if (!gate_may_answer_at(&arrival->caller->gate->topics, &reader,
-                                publish->properties.response_topic))
+                                publish->properties.response_topic) ||
+            !gate_caller_may(arrival->caller, ACL_WRITE, publish->properties.response_topic))
                 return deny(arrival, "its response topic is not one of its own");
         arrival->topic = publish->properties.response_topic;
         return 0;
