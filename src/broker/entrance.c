@@ -1,5 +1,6 @@
 #include "broker/entrance.h"
 
+#include "base/clock.h"
 #include "broker/addresses.h"
 #include "broker/networks.h"
 #include "broker/origins.h"
@@ -11,6 +12,7 @@
 #include "mqtt/websocket.h"
 #include "net/entrance.h"
 #include "net/listener.h"
+#include "net/tls-session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,8 +32,8 @@ struct broker_entrance {
         struct mqtt_websocket websocket;
         struct broker_origins origins;
 
-        struct net_entrance *behind_proxy; /* NULL: there is none in front of it */
-        struct config_texts proxies;       /* whose word counts; none: everybody's */
+        struct net_entrance *way;    /* through the header of a proxy, and TLS */
+        struct config_texts proxies; /* whose word counts; none: everybody's */
 
         struct net_listener *sockets[BROKER_ADDRESSES_MAX];
         size_t sockets_count;
@@ -43,13 +45,22 @@ static void log_turned_away(const struct broker_entrance *entrance, int r)
                     entrance->name, strerror(-r));
 }
 
-/* Its peer is who the proxy says. */
+/* One port is enough for both, where clients say by ALPN what they speak. */
+static const char *const http_or_mqtt[] = {"http/1.1", "mqtt", NULL};
+
+static bool speaks_http(const struct broker_entrance *entrance, const struct net_stream *stream)
+{
+        char protocol[NET_PROTOCOL_SIZE];
+
+        return entrance->http && strcmp(net_stream_protocol(stream, protocol), "mqtt") != 0;
+}
+
 static void on_stream(void *owner, struct net_stream *stream)
 {
         struct broker_entrance *entrance = owner;
         int r;
 
-        if (entrance->http) {
+        if (speaks_http(entrance, stream)) {
                 http_server_adopt(entrance->http, stream);
                 return;
         }
@@ -70,21 +81,25 @@ static void on_refused(void *owner, const struct net_address *peer, int reason, 
                  entrance->name, net_address_text(peer, text), why);
 }
 
+static bool is_behind_proxy(const struct broker_entrance *entrance)
+{
+        return entrance->proxy != BROKER_PROXY_NONE;
+}
+
 static void on_accept(void *owner, int fd, const struct net_address *peer)
 {
         struct broker_entrance *entrance = owner;
         int r;
 
-        if (entrance->behind_proxy && broker_networks_have(&entrance->proxies, peer)) {
-                net_entrance_admit(entrance->behind_proxy, fd, peer);
-        } else if (entrance->behind_proxy) {
+        if (is_behind_proxy(entrance) && !broker_networks_have(&entrance->proxies, peer)) {
                 on_refused(entrance, peer, -EACCES, "it is none of the proxies");
                 close(fd);
+        } else if (is_behind_proxy(entrance) || entrance->tls) {
+                net_entrance_admit(entrance->way, fd, peer);
         } else if (entrance->http) {
-                http_server_attach(entrance->http, fd, entrance->tls, peer);
+                http_server_attach(entrance->http, fd, NULL, peer);
         } else {
-                r = mqtt_broker_attach(entrance->options.broker, fd, entrance->tls, peer,
-                                       entrance->terms);
+                r = mqtt_broker_attach(entrance->options.broker, fd, NULL, peer, entrance->terms);
                 if (r < 0) {
                         log_turned_away(entrance, r);
                         close(fd);
@@ -161,23 +176,28 @@ static int open_http(struct broker_entrance *entrance, const struct broker_liste
         return r < 0 ? error_set(error, r, "cannot serve HTTP: %s", strerror(-r)) : 0;
 }
 
+static int open_way(struct broker_entrance *entrance)
+{
+        static const struct net_entrance_options nothing;
+        const struct net_entrance_owner owner = {
+                .owner = entrance, .on_stream = on_stream, .on_refused = on_refused};
+
+        return net_entrance_new(entrance->options.loop, entrance->options.net, &nothing, &owner,
+                                &entrance->way);
+}
+
 /* What the header of a proxy says about a certificate counts where names come of one, and we do
  * not see it ourselves. */
-static int open_behind_proxy(struct broker_entrance *entrance,
-                             const struct broker_listener *listener, struct error *error)
+static void change_way(struct broker_entrance *entrance, const struct broker_listener *listener)
 {
         const struct net_entrance_options options = {
                 .tls = entrance->tls,
-                .proxy = true,
+                .proxy = is_behind_proxy(entrance),
                 .proxy_certificates = !entrance->tls &&
                                       listener->certificate_user != BROKER_CERTIFICATE_USER_NONE,
         };
-        const struct net_entrance_owner owner = {
-                .owner = entrance, .on_stream = on_stream, .on_refused = on_refused};
-        int r = net_entrance_new(entrance->options.loop, entrance->options.net, &options, &owner,
-                                 &entrance->behind_proxy);
 
-        return r < 0 ? error_set(error, r, "cannot listen: %s", strerror(-r)) : 0;
+        net_entrance_change(entrance->way, &options);
 }
 
 static bool is_absent(int r)
@@ -273,6 +293,7 @@ static int make_tls(const struct broker_listener *listener, struct net_tls **tls
                 .version = listener->tls_version == BROKER_TLS_1_3 ? NET_TLS_1_3 : NET_TLS_1_2,
                 .ciphers = listener->ciphers,
                 .suites = listener->cipher_suites,
+                .protocols = listener->protocol == BROKER_PROTOCOL_HTTP ? http_or_mqtt : NULL,
         };
 
         /* mosquitto's configurations name authorities for nobody, too. */
@@ -292,6 +313,22 @@ int broker_entrance_check(const struct broker_listener *listener, struct error *
         return listener->certificate ? make_tls(listener, &tls, error) : 0;
 }
 
+/* No reason not to start: a machine without a clock of its own may be in 1970 still. */
+static void warn_of_dates(const struct broker_entrance *entrance,
+                          const struct broker_listener *listener)
+{
+        const int64_t now = clock_realtime_ns() / 1000000000;
+        struct net_tls_validity validity;
+
+        if (!entrance->tls)
+                return;
+        validity = net_tls_validity(entrance->tls);
+        if (now < validity.from || now > validity.until)
+                log_warning(entrance->options.log, "broker", "certificate %s listener=%s file=%s",
+                            now < validity.from ? "is not yet valid" : "has expired",
+                            entrance->name, listener->certificate);
+}
+
 /* What may change under clients that are connected. */
 static int become(struct broker_entrance *entrance, const struct broker_config *config,
                   const struct broker_listener *listener, struct error *error)
@@ -307,10 +344,6 @@ static int become(struct broker_entrance *entrance, const struct broker_config *
                 snprintf(entrance->name, sizeof(entrance->name), "%.250s", listener->name);
         else
                 broker_place(listener, entrance->name);
-        if (entrance->behind_proxy && !entrance->tls != !listener->certificate)
-                return error_set(error, -EBUSY,
-                                 "cannot begin or end TLS behind a proxy while it runs: restart "
-                                 "the broker");
         r = broker_origins_set(&entrance->origins, &listener->origins, all);
         if (r == 0)
                 r = broker_texts_copy(&entrance->proxies, &listener->proxies);
@@ -328,6 +361,8 @@ static int become(struct broker_entrance *entrance, const struct broker_config *
                 mqtt_terms_unref(terms);
                 return r;
         }
+        change_way(entrance, listener);
+        warn_of_dates(entrance, listener);
         mqtt_terms_unref(entrance->terms);
         entrance->terms = entrance->websocket.terms = terms;
         return 0;
@@ -342,11 +377,12 @@ static int open_entrance(struct broker_entrance *entrance, const struct broker_c
         entrance->protocol = listener->protocol;
         entrance->proxy = listener->proxy;
         entrance->mode = (mode_t)strtoul(listener->socket_mode, NULL, 8);
+        r = open_way(entrance);
+        if (r < 0)
+                return error_set(error, r, "cannot listen: %s", strerror(-r));
         r = become(entrance, config, listener, error);
         if (r == 0 && listener->protocol != BROKER_PROTOCOL_MQTT)
                 r = open_http(entrance, listener, error);
-        if (r == 0 && listener->proxy != BROKER_PROXY_NONE)
-                r = open_behind_proxy(entrance, listener, error);
         return r < 0 ? r : open_sockets(entrance, listener, error);
 }
 
@@ -388,7 +424,7 @@ void broker_entrance_close(struct broker_entrance *entrance)
 {
         while (entrance->sockets_count > 0)
                 net_listener_free(entrance->sockets[--entrance->sockets_count]);
-        entrance->behind_proxy = net_entrance_free(entrance->behind_proxy);
+        entrance->way = net_entrance_free(entrance->way);
         if (entrance->http)
                 http_server_stop(entrance->http, NULL, NULL);
 }

@@ -231,9 +231,7 @@ int net_entrance_new(struct loop *loop, struct net_context *context,
                 return -ENOMEM;
         entrance->loop = loop;
         entrance->context = context;
-        entrance->options = *options;
-        if (entrance->options.waiting_max == 0)
-                entrance->options.waiting_max = WAITING_MAX;
+        net_entrance_change(entrance, options);
         entrance->owner = *owner;
         list_init(&entrance->arrivals);
         *ret = entrance;
@@ -273,6 +271,13 @@ void net_entrance_admit(struct net_entrance *entrance, int fd, const struct net_
                 if (r < 0)
                         refuse(arrival, r, strerror(-r));
         }
+}
+
+void net_entrance_change(struct net_entrance *entrance, const struct net_entrance_options *options)
+{
+        entrance->options = *options;
+        if (entrance->options.waiting_max == 0)
+                entrance->options.waiting_max = WAITING_MAX;
 }
 
 size_t net_entrance_waiting(const struct net_entrance *entrance)

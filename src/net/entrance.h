@@ -18,7 +18,7 @@
 struct net_entrance;
 
 struct net_entrance_options {
-        struct net_tls *tls; /* NULL: none; outlives the entrance */
+        struct net_tls *tls; /* NULL: none; stays until others are set */
         /* Each connection begins with a header of the PROXY protocol (proto/proxy.h): without a
          * good one it is closed. Only where nobody but the proxy can connect: whoever can, may
          * be anybody. What it does not know is left as it is; a health check ends at once. */
@@ -44,6 +44,8 @@ int net_entrance_new(struct loop *loop, struct net_context *context,
                      const struct net_entrance_owner *owner, struct net_entrance **ret);
 /* Takes `fd` over in every case. May call the owner at once. */
 void net_entrance_admit(struct net_entrance *entrance, int fd, const struct net_address *peer);
+/* Other options, for those who come from now on, and for handshakes that have not begun. */
+void net_entrance_change(struct net_entrance *entrance, const struct net_entrance_options *options);
 size_t net_entrance_waiting(const struct net_entrance *entrance);
 /* Closes those on their way, of which nobody is told. Also from inside on_stream. */
 struct net_entrance *net_entrance_free(struct net_entrance *entrance);

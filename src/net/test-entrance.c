@@ -364,6 +364,32 @@ TEST(without_memory_nobody_comes_in_and_nothing_is_left)
 
 /* ---- TLS ---- */
 
+/* TLS begins, or ends, for those who come from now on. */
+TEST(options_may_change)
+{
+        struct door door;
+        int plain, header;
+
+        door_init(&door, &(struct net_entrance_options){.proxy = true});
+        CHECK_EQ(net_tls_reload(door.hall.f.server_tls, &door.hall.server, NULL), 1);
+        door_come(&door, &header);
+        net_entrance_change(door.entrance, &(struct net_entrance_options){0});
+        door_come(&door, &plain);
+        CHECK_EQ(door.streams, 1);
+        close(plain);
+        net_stream_close(door.inside.stream);
+        door_rounds(&door, 1);
+        net_entrance_change(door.entrance,
+                            &(struct net_entrance_options){.tls = door.hall.f.server_tls});
+        say(header, line, sizeof(line) - 1);
+        say(header, "no TLS", 6);
+        door_rounds(&door, 3);
+        CHECK_EQ(door.streams, 1);
+        CHECK_EQ(door.reason, -EPROTO);
+        close(header);
+        door_done(&door);
+}
+
 /* A client behind the proxy: the header goes out first, then its handshake begins. */
 static void door_call(struct door *door, const void *header, size_t count)
 {
