@@ -24,11 +24,12 @@ struct gate {
         bool has_guests;
         struct login login;
         struct acl_cache_hash *topic_hash;
-        struct list admissions; /* struct gate_admission, under way */
-        size_t requests_count;  /* of all clients under way */
-        size_t request_charge;  /* what the broker counts for one (mqtt_broker_charge) */
-        struct buffer envelope; /* of a reply that is being written */
-        bool watched;           /* an administrator wants to see requests */
+        struct list admissions;       /* struct gate_admission, under way */
+        size_t requests_count;        /* of all clients under way */
+        struct gate_repeats *repeats; /* NULL: no request that could come again yet */
+        size_t request_charge;        /* what the broker counts for one (mqtt_broker_charge) */
+        struct buffer envelope;       /* of a reply that is being written */
+        bool watched;                 /* an administrator wants to see requests */
         bool stopping, said_farewell;
         struct loop_timer farewell;
         gate_stopped_fn *stopped;

@@ -3,6 +3,7 @@
 #include "agent/gate/admission.h"
 #include "agent/gate/caller.h"
 #include "agent/gate/quoted.h"
+#include "agent/gate/repeats.h"
 #include "agent/gate/request.h"
 #include "agent/gate/users.h"
 #include "base/attributes.h"
@@ -425,6 +426,7 @@ struct gate *gate_free(struct gate *gate)
         gate_keep_done(&gate->keep);
         loop_timer_stop(&gate->farewell);
         buffer_done(&gate->envelope);
+        gate_repeats_free(gate->repeats);
         free(gate);
         return NULL;
 }

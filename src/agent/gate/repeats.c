@@ -121,12 +121,6 @@ static const struct entry *entry_at(const struct gate_repeats *repeats,
         return place->sum != 0 && entry->sum == place->sum ? entry : NULL;
 }
 
-void gate_repeats_forget(struct gate_repeats *repeats, const struct gate_repeats_place *place)
-{
-        if (entry_at(repeats, place))
-                entry_clear(&repeats->entries[place->slot]);
-}
-
 void gate_repeats_keep_reply(struct gate_repeats *repeats, const struct gate_repeats_place *place,
                              const char *json, size_t length)
 {

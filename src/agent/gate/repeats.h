@@ -1,10 +1,10 @@
 /* agent/gate/repeats.h - requests of QoS 1 that were carried out, for those that come again.
  *
- * A client whose PUBACK got lost sends the same message once more, with DUP (MQTT 5.0, 4.4). That is
- * the same message when its client, user, packet identifier, topic, payload and all that a reply goes
- * by are the same, and the first has come within GATE_REPEATS_MS. The newest GATE_REPEATS_MAX of all
- * clients are known; of their replies those up to GATE_REPEATS_REPLY_MAX bytes. What a client sends
- * without DUP is never a repeat. */
+ * A client whose PUBACK got lost sends the same message once more, with DUP (MQTT 5.0, 4.4). That
+ * is the same message when its client, user, packet identifier, topic, payload and all that a reply
+ * goes by are the same, and the first has come within GATE_REPEATS_MS. The newest GATE_REPEATS_MAX
+ * of all clients are known; of their replies those up to GATE_REPEATS_REPLY_MAX bytes. What a
+ * client sends without DUP is never a repeat. */
 #pragma once
 
 #include "command/principal.h"
@@ -30,8 +30,6 @@ bool gate_repeats_meet(struct gate_repeats *repeats, struct mqtt_text client_id,
                        const struct command_principal *principal,
                        const struct mqtt_publish *publish, uint64_t now_ms,
                        struct gate_repeats_place *ret);
-/* It was not carried out after all. */
-void gate_repeats_forget(struct gate_repeats *repeats, const struct gate_repeats_place *place);
 /* Its reply. One that is too long, or finds no memory, is not kept. */
 void gate_repeats_keep_reply(struct gate_repeats *repeats, const struct gate_repeats_place *place,
                              const char *json, size_t length);

@@ -3,6 +3,7 @@
 #include "agent/gate/envelope.h"
 #include "agent/gate/method.h"
 #include "agent/gate/quoted.h"
+#include "agent/gate/repeats.h"
 #include "base/attributes.h"
 #include "data/json.h"
 
@@ -23,7 +24,8 @@ struct gate_request {
         uint16_t correlation_length;
         bool has_correlation, has_id;
         bool in_envelope; /* its reply */
-        char texts[];     /* topic, correlation data */
+        struct gate_repeats_place place;
+        char texts[]; /* topic, correlation data */
 };
 
 /* A message on its way to a command. */
@@ -83,6 +85,9 @@ static void publish_reply(const struct gate_request *request, const char *json, 
                 r = mqtt_broker_publish(request->gate->broker, &publish);
         if (r >= 0) {
                 request->gate->counts.bytes_out += length;
+                if (request->place.sum != 0)
+                        gate_repeats_keep_reply(request->gate->repeats, &request->place, json,
+                                                length);
                 return;
         }
         /* It would wait for ever. The end of its connection is an answer, too. */
@@ -271,6 +276,34 @@ static struct gate_request *request_new(const struct arrival *arrival)
         return request;
 }
 
+/* Notes it, too. Without memory nothing is a repeat. */
+static bool is_repeat(const struct arrival *arrival, struct gate_request *request)
+{
+        struct gate *gate = request->gate;
+
+        if (arrival->publish->qos != 1 || arrival->code != 0 ||
+            (!gate->repeats && gate_repeats_new(&gate->repeats) < 0))
+                return false;
+        return gate_repeats_meet(gate->repeats, arrival->caller->client_id,
+                                 &arrival->caller->session.principal, arrival->publish,
+                                 loop_now_ms(command_registry_loop(gate->registry)),
+                                 &request->place);
+}
+
+/* With the reply of the first, when there is one by now. */
+static void answer_again(struct gate_request *request)
+{
+        char copy[GATE_REPEATS_REPLY_MAX];
+        size_t length;
+        const char *reply = gate_repeats_reply(request->gate->repeats, &request->place, &length);
+
+        if (reply && request->topic_length > 0) {
+                memcpy(copy, reply, length);
+                publish_reply(request, copy, length);
+        }
+        request_free(request);
+}
+
 static void answer(struct arrival *arrival, struct gate_request *request)
 {
         struct gate *gate = request->gate;
@@ -340,6 +373,11 @@ int gate_request_take(struct gate_caller *caller, const struct mqtt_publish *pub
         check(&arrival);
         if (arrival.has_method)
                 read_method(&arrival);
+        if (is_repeat(&arrival, request)) {
+                cJSON_Delete(arrival.object);
+                answer_again(request);
+                return MQTT_HOOK_HANDLED;
+        }
         answer(&arrival, request);
         return MQTT_HOOK_HANDLED;
 }

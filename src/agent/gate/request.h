@@ -5,7 +5,8 @@
  * or, when there is none and the payload says `"reply":true`, to the client's own; with
  * neither, to nobody. `token` in the payload is a lease's, as `lease_token` is: who asks is
  * known by the connection. An object with `method` in place of `command` (method.h) is
- * answered in an envelope (envelope.h). */
+ * answered in an envelope (envelope.h). One that comes again (repeats.h) is answered again, if that
+ * can be, and not carried out. */
 #pragma once
 
 #include "agent/gate/caller.h"

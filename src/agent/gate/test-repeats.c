@@ -21,8 +21,8 @@ static struct mqtt_publish message(bool duplicate)
                                        .topic = text_of("pi/rpc/request"),
                                        .payload = {(const uint8_t *)payload, sizeof(payload) - 1}};
 
-        publish.properties.present = mqtt_property_bit(MQTT_RESPONSE_TOPIC) |
-                                     mqtt_property_bit(MQTT_CORRELATION_DATA);
+        publish.properties.present =
+                mqtt_property_bit(MQTT_RESPONSE_TOPIC) | mqtt_property_bit(MQTT_CORRELATION_DATA);
         publish.properties.response_topic = text_of("pi/rpc/response/a");
         publish.properties.correlation_data.bytes = (const uint8_t *)"c";
         publish.properties.correlation_data.length = 1;
@@ -161,34 +161,20 @@ TEST(a_reply_is_kept_when_it_is_short)
         gate_repeats_free(repeats);
 }
 
-TEST(what_was_not_carried_out_is_forgotten)
-{
-        struct gate_repeats *repeats = repeats_new();
-        struct mqtt_publish first = message(false), again = message(true);
-        struct gate_repeats_place place;
-
-        CHECK(!meet(repeats, &first, 5, &place));
-        gate_repeats_forget(repeats, &place);
-        CHECK(!meet(repeats, &again, 5, &place));
-        gate_repeats_forget(repeats, &(struct gate_repeats_place){.sum = 0});
-        CHECK(meet(repeats, &again, 5, &place));
-        gate_repeats_free(repeats);
-}
-
 TEST(without_memory_no_reply_is_kept)
 {
         struct gate_repeats *repeats = NULL;
         struct mqtt_publish first = message(false), again = message(true);
         struct gate_repeats_place place;
 
-        test_fail_allocation(0);
+        allocation_fail_at(1);
         CHECK_EQ(gate_repeats_new(&repeats), -ENOMEM);
-        test_fail_allocation(-1);
+        CHECK(allocation_end());
         repeats = repeats_new();
         CHECK(!meet(repeats, &first, 5, &place));
-        test_fail_allocation(0);
+        allocation_fail_at(1);
         gate_repeats_keep_reply(repeats, &place, "{}", 2);
-        test_fail_allocation(-1);
+        CHECK(allocation_end());
         CHECK_NULL(gate_repeats_reply(repeats, &place, &(size_t){0}));
         CHECK(meet(repeats, &again, 5, &place));
         gate_repeats_free(repeats);
