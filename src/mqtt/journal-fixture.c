@@ -152,6 +152,14 @@ void journal_restart(struct journal_fixture *f)
         CHECK_EQ(journal_start(f), 0);
 }
 
+void journal_move(struct journal_fixture *f, const char path[64])
+{
+        close(f->folder_fd);
+        journal_remove_folder(f->path);
+        memcpy(f->path, path, sizeof(f->path));
+        open_folder(f);
+}
+
 void journal_kill(struct journal_fixture *f)
 {
         char path[64];
@@ -159,10 +167,7 @@ void journal_kill(struct journal_fixture *f)
         journal_make_folder(path);
         journal_copy_folder(f->path, path);
         journal_stop(f);
-        close(f->folder_fd);
-        journal_remove_folder(f->path);
-        memcpy(f->path, path, sizeof(path));
-        open_folder(f);
+        journal_move(f, path);
         CHECK_EQ(journal_start(f), 0);
 }
 

@@ -30,6 +30,8 @@ int journal_start(struct journal_fixture *f); /* what mqtt_broker_keep() says */
 void journal_stop(struct journal_fixture *f); /* a clean end */
 /* What is in the folder now is all that is left, as after a kill; the broker starts again. */
 void journal_kill(struct journal_fixture *f);
+/* Another folder takes the place of that which it has, between two lives; it is removed then. */
+void journal_move(struct journal_fixture *f, const char path[64]);
 void journal_restart(struct journal_fixture *f); /* a clean end, and it starts again */
 /* Runs a script, then the same broker goes on. */
 void journal_run(struct journal_fixture *f, const char *script);

@@ -1,8 +1,8 @@
 /* The whole of what is kept, in slices while changes go on.
  *
  * Session by session, each as of one moment, that is written down with it: changes up to that are
- * not made again. Before it those messages that it refers to and that are not in the image; what
- * came since the image was begun is in the log. Then the retained messages, as of any
+ * not made again. Before it those messages that it refers to and that are not in the image, also
+ * when they are in the log that goes on from it, which is read later. Then the retained messages, as of any
  * moment: what a topic has is said anew by each change. */
 #include "base/attributes.h"
 #include "mqtt/journal-internal.h"

@@ -64,8 +64,6 @@ void mqtt_journal_hold(struct mqtt_journal *journal, struct mqtt_message *messag
         if (message->kept_references++ > 0)
                 return;
         message->kept = ++journal->messages_made;
-        /* It is in the log from which the image under way goes on. */
-        message->imaged = journal->image.number;
         mqtt_record_message(journal, message, &record);
         mqtt_journal_note(journal, &record, urgency);
 }
@@ -184,7 +182,11 @@ static void journal_on_renewed(void *owner)
 {
         struct mqtt_journal *journal = owner;
 
-        journal_on_durable(journal, journal->blind);
+        if (journal->blind > journal->appended)
+                journal_on_durable(journal, journal->blind);
+        else
+                /* Another change has that number by now, and who waits may wait for it. */
+                store_log_sync(journal->log);
 }
 
 static void journal_on_room(void *owner)
