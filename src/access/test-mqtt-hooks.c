@@ -274,6 +274,34 @@ TEST(more_logins_than_can_be_verified_are_told_to_come_again)
         fixture_close(&f);
 }
 
+/* However long that takes: here it does not end at all. */
+TEST(nobody_waits_for_the_passwords_of_others)
+{
+        struct fixture f;
+
+        fixture_open(&f, everybody(), NULL);
+        run(&f, "x> " LOGIN_5("x", "fred", FAST));
+        run(&f, "x< " CONNACK_5);
+        hold_work(&f);
+        for (char client = 'a'; client < 'a' + VERIFIER_JOBS_PER_ORIGIN; client++) {
+                char script[128];
+
+                snprintf(script, sizeof(script), "%c> " LOGIN_5("", "ann", "wrong %c"), client,
+                         client);
+                run(&f, script);
+                run(&f, "x> 32{[t] 0001 () 'm'} C000\nx< 40{0001 10} D000\n");
+        }
+        CHECK_EQ(verifier_jobs(f.options.login.verifier), VERIFIER_JOBS_PER_ORIGIN);
+        run(&f, "y> " LOGIN_5("y", "fred", FAST));
+        run(&f, "y< " CONNACK_5);
+        run(&f, "z> " CONNECT_5("z"));
+        run(&f, "z< " CONNACK_5);
+        release_work(&f);
+        verify(&f);
+        run(&f, "a~\nb~\nc~\nd~\n");
+        fixture_close(&f);
+}
+
 TEST(a_client_may_be_gone_before_its_password_is_verified)
 {
         struct fixture f;
