@@ -1,7 +1,7 @@
 # Completion of pifleet(1) for bash. Installed as
 # /usr/share/bash-completion/completions/pifleet.
 
-_pifleet_subcommands='call status setup passwd doctor deploy rollback handlers logs sign pub sub rpc'
+_pifleet_subcommands='call status setup passwd doctor deploy rollback handlers logs sign pub sub rpc clients kick'
 
 # Prints the options of a subcommand, as its own help lists them.
 _pifleet_options()
@@ -24,6 +24,13 @@ _pifleet_modules()
 {
         "$1" handlers --json --timeout 1 2>/dev/null |
                 grep -oE '"[a-z][a-z0-9_]*\.(py|c)":\{' | cut -d'"' -f2
+}
+
+# Prints the clients of its broker, in the same way.
+_pifleet_clients()
+{
+        "$1" clients --json --timeout 1 2>/dev/null |
+                grep -oE '"client_id":"[A-Za-z0-9_.:-]+"' | cut -d'"' -f4
 }
 
 _pifleet()
@@ -76,6 +83,8 @@ _pifleet()
                 mapfile -t COMPREPLY < <(compgen -W "$(_pifleet_commands "$program")" -- "$word")
         elif [[ "$subcommand" =~ ^(rollback|handlers|logs)$ ]] && [ "$COMP_CWORD" -eq 2 ]; then
                 mapfile -t COMPREPLY < <(compgen -W "$(_pifleet_modules "$program")" -- "$word")
+        elif [[ "$subcommand" =~ ^(clients|kick)$ ]] && [ "$COMP_CWORD" -eq 2 ]; then
+                mapfile -t COMPREPLY < <(compgen -W "$(_pifleet_clients "$program")" -- "$word")
         fi
 }
 

@@ -7,15 +7,15 @@
 #include <string.h>
 
 static const struct subcommand *const subcommands[] = {
-        &subcommand_call,   &subcommand_status, &subcommand_setup,    &subcommand_passwd,
-        &subcommand_doctor, &subcommand_deploy, &subcommand_rollback, &subcommand_handlers,
-        &subcommand_logs,   &subcommand_sign,   &subcommand_pub,      &subcommand_sub,
-        &subcommand_rpc,
+        &subcommand_call,   &subcommand_status,  &subcommand_setup,    &subcommand_passwd,
+        &subcommand_doctor, &subcommand_deploy,  &subcommand_rollback, &subcommand_handlers,
+        &subcommand_logs,   &subcommand_sign,    &subcommand_pub,      &subcommand_sub,
+        &subcommand_rpc,    &subcommand_clients, &subcommand_kick,
 };
 
-static const char *const words[] = {"call",   "status",   "setup",    "passwd", "doctor",
-                                    "deploy", "rollback", "handlers", "logs",   "sign",
-                                    "pub",    "sub",      "rpc",      "help"};
+static const char *const words[] = {"call",     "status",   "setup", "passwd", "doctor", "deploy",
+                                    "rollback", "handlers", "logs",  "sign",   "pub",    "sub",
+                                    "rpc",      "clients",  "kick",  "help"};
 
 static int overview(struct buffer *out)
 {

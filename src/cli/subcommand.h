@@ -41,3 +41,5 @@ extern const struct subcommand subcommand_sign;
 extern const struct subcommand subcommand_pub;
 extern const struct subcommand subcommand_sub;
 extern const struct subcommand subcommand_rpc;
+extern const struct subcommand subcommand_clients;
+extern const struct subcommand subcommand_kick;

@@ -23,7 +23,7 @@ static void write_client(const struct mqtt_client_info *info, struct json_writer
         const char *name = caller ? caller->session.principal.name : "";
         struct mqtt_text user = {name, (uint16_t)strlen(name)};
 
-        mqtt_client_write(info, user, writer);
+        mqtt_client_info_write(info, user, writer);
         if (caller)
                 json_write_string(writer, "role",
                                   command_role_name(caller->session.principal.role));
@@ -118,7 +118,7 @@ static void on_subscription(void *owner, struct mqtt_text filter,
 {
         struct shown *shown = owner;
 
-        mqtt_subscription_write(filter, options, shown->writer);
+        mqtt_subscription_info_write(filter, options, shown->writer);
 }
 
 static int run_client(void *owner, struct command_request *request)

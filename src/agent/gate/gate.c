@@ -2,6 +2,7 @@
 
 #include "agent/gate/admission.h"
 #include "agent/gate/caller.h"
+#include "agent/gate/clients.h"
 #include "agent/gate/quoted.h"
 #include "agent/gate/repeats.h"
 #include "agent/gate/request.h"
@@ -408,6 +409,11 @@ int gate_attach(struct command_registry *registry, const struct gate_options *op
                 gate_free(gate);
                 return error_set(error, r, "mqtt: %s", strerror(-r));
         }
+        r = gate_clients_attach(gate, error);
+        if (r < 0) {
+                gate_free(gate);
+                return r;
+        }
         publish_presence(gate, "online");
         *ret = gate;
         return 0;
@@ -419,6 +425,7 @@ struct gate *gate_free(struct gate *gate)
                 return NULL;
         gate->stopped = NULL;
         close_listeners(gate);
+        gate_clients_detach(gate);
         gate_admissions_orphan(gate);
         mqtt_broker_free(gate->broker);
         access_rules_done(&gate->rules);
