@@ -10,18 +10,20 @@ struct name {
 };
 
 struct mqtt_alias {
+        struct mqtt_ledger *ledger;
         uint16_t max;
         uint16_t given; /* the numbers from 1 to here */
         struct name names[];
 };
 
-int mqtt_alias_new(uint16_t max, struct mqtt_alias **ret)
+int mqtt_alias_new(uint16_t max, struct mqtt_ledger *ledger, struct mqtt_alias **ret)
 {
         struct mqtt_alias *alias = calloc(1, sizeof(*alias) + max * sizeof(alias->names[0]));
 
         if (!alias)
                 return -ENOMEM;
         alias->max = max;
+        alias->ledger = ledger;
         *ret = alias;
         return 0;
 }
@@ -30,8 +32,10 @@ struct mqtt_alias *mqtt_alias_free(struct mqtt_alias *alias)
 {
         if (!alias)
                 return NULL;
-        for (uint16_t i = 0; i < alias->max; i++)
+        for (uint16_t i = 0; i < alias->max; i++) {
+                mqtt_ledger_remove(alias->ledger, alias->names[i].length);
                 free(alias->names[i].bytes);
+        }
         free(alias);
         return NULL;
 }
@@ -56,6 +60,8 @@ int mqtt_alias_set(struct mqtt_alias *alias, uint16_t number, struct mqtt_text t
         if (!bytes)
                 return -ENOMEM;
         memcpy(bytes, topic.bytes, topic.length);
+        mqtt_ledger_remove(alias->ledger, name->length);
+        mqtt_ledger_add(alias->ledger, topic.length);
         free(name->bytes);
         *name = (struct name){bytes, topic.length, check_of(topic)};
         return 0;

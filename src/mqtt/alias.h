@@ -6,12 +6,13 @@
 #pragma once
 
 #include "base/cleanup.h"
+#include "mqtt/ledger.h"
 #include "proto/mqtt/packet.h"
 
 struct mqtt_alias;
 
-/* For numbers from 1 to `max`, which is not 0. -ENOMEM. */
-int mqtt_alias_new(uint16_t max, struct mqtt_alias **ret);
+/* For numbers from 1 to `max`, which is not 0; the ledger outlives it. -ENOMEM. */
+int mqtt_alias_new(uint16_t max, struct mqtt_ledger *ledger, struct mqtt_alias **ret);
 struct mqtt_alias *mqtt_alias_free(struct mqtt_alias *alias);
 DEFINE_CLEANUP(mqtt_alias)
 

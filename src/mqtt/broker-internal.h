@@ -8,6 +8,7 @@
 #include "loop/timer.h"
 #include "loop/trim.h"
 #include "mqtt/broker.h"
+#include "mqtt/ledger.h"
 #include "mqtt/queue.h"
 #include "mqtt/retained.h"
 #include "mqtt/topic-tree.h"
@@ -49,6 +50,8 @@ struct mqtt_broker {
         struct buffer reasons; /* of a SUBACK or UNSUBACK; empty between packets */
         uint64_t sessions_made;
         uint64_t questions_asked;  /* of on_connect */
+        struct mqtt_ledger ledger;
+        struct mqtt_session *next_shed; /* where memory.c goes on; NULL: at the first */
         struct mqtt_queued queued; /* in the queues of all sessions */
         struct loop_trim trim;     /* of what messages, sessions and filters take */
         uint64_t round;            /* of the loop, that these are of: */

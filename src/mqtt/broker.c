@@ -5,6 +5,7 @@
 #include "mqtt/entrance.h"
 #include "mqtt/insider.h"
 #include "mqtt/journal.h"
+#include "mqtt/memory.h"
 #include "mqtt/route.h"
 #include "mqtt/sender.h"
 #include "mqtt/sys.h"
@@ -147,7 +148,8 @@ static uint64_t *refused_by(struct mqtt_broker *broker, const struct mqtt_terms 
         struct mqtt_bucket *connects = &mqtt_entrance_of(terms)->connects;
 
         if (broker->connecting_count >= broker->limits.connecting ||
-            net_budget_is_tight(net_context_budget(broker->net)))
+            net_budget_is_tight(net_context_budget(broker->net)) ||
+            mqtt_memory_shortage(broker) == MQTT_MEMORY_FULL)
                 return &broker->counters[MQTT_COUNT_REFUSED_CONNECTING];
         if (mqtt_bucket_wait_ms(connects, terms->connects, loop_now_ms(broker->loop)) > 0)
                 return &broker->counters[MQTT_COUNT_REFUSED_RATE];
@@ -265,6 +267,7 @@ void mqtt_broker_figures(const struct mqtt_broker *broker, struct mqtt_broker_fi
                 .retained_bytes = mqtt_retained_bytes(broker->retained),
                 .queued_messages = broker->queued.messages,
                 .queued_bytes = broker->queued.bytes,
+                .memory_bytes = mqtt_memory_used(broker),
         };
         for (size_t i = 0; i < MQTT_COUNTERS; i++)
                 ret->counters[i] = broker->counters[i];

@@ -95,6 +95,7 @@ struct mqtt_broker_figures {
         size_t clients_most;   /* that were ever connected at a time */
         size_t retained_bytes; /* as limits.retained_bytes counts them */
         size_t queued_messages, queued_bytes;
+        size_t memory_bytes; /* as limits.memory_bytes counts */
         uint64_t counters[MQTT_COUNTERS];
 };
 void mqtt_broker_figures(const struct mqtt_broker *broker, struct mqtt_broker_figures *ret);

@@ -506,6 +506,7 @@ static void client_on_closed(void *owner, int reason)
         list_remove(&client->link);
         mqtt_last_will_free(client->will);
         mqtt_terms_unref(client->terms);
+        mqtt_ledger_remove(&broker->ledger, client->user_length);
         free(client->user);
         free(client);
         broker->connections--;

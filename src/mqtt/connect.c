@@ -3,6 +3,7 @@
 #include "mqtt/client.h"
 #include "mqtt/entrance.h"
 #include "mqtt/journal-held.h"
+#include "mqtt/memory.h"
 #include "mqtt/mount.h"
 #include "mqtt/sender.h"
 #include "proto/mqtt/encode.h"
@@ -179,6 +180,7 @@ static int keep_copies(struct attempt *attempt)
                         return MQTT_SERVER_BUSY;
                 memcpy(client->user, connect->user.bytes, connect->user.length);
                 client->user_length = connect->user.length;
+                mqtt_ledger_add(&client->broker->ledger, client->user_length);
         }
         if (connect->has_will)
                 r = mqtt_last_will_new(client->broker, &connect->will, &client->will);
@@ -203,6 +205,14 @@ static int check_clients(struct attempt *attempt, const struct mqtt_session *ses
                 return 0;
         broker->counters[MQTT_COUNT_REFUSED_CLIENTS]++;
         return MQTT_SERVER_BUSY;
+}
+
+static int check_memory(struct mqtt_broker *broker)
+{
+        if (mqtt_memory_shortage(broker) < MQTT_MEMORY_TIGHT)
+                return 0;
+        broker->counters[MQTT_COUNT_REFUSED_SESSIONS]++;
+        return MQTT_QUOTA_EXCEEDED;
 }
 
 static void choose_expiry(struct attempt *attempt)
@@ -245,6 +255,8 @@ static int open_session(struct attempt *attempt)
                 return MQTT_NOT_AUTHORIZED;
         }
         r = check_clients(attempt, session);
+        if (r == 0 && !session)
+                r = check_memory(broker);
         if (r == 0 && (!session || !is_own || attempt->connect.clean_start))
                 r = check_disk(attempt, session);
         if (r != 0)

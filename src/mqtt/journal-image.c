@@ -6,6 +6,7 @@
  * moment: what a topic has is said anew by each change. */
 #include "base/attributes.h"
 #include "mqtt/journal-internal.h"
+#include "mqtt/sys.h"
 
 #include <errno.h>
 #include <string.h>
@@ -269,8 +270,11 @@ static int add_retained(struct mqtt_journal *journal, struct store_log *log)
         while ((message = mqtt_retained_next(journal->broker->retained, &at)) != NULL) {
                 struct mqtt_record record = {.change = MQTT_CHANGE_RETAINED,
                                              .message = message->kept};
-                int r = add_message(journal, log, message);
+                int r;
 
+                if (mqtt_sys_is(mqtt_message_topic(message)))
+                        continue;
+                r = add_message(journal, log, message);
                 if (r == 0)
                         r = mqtt_record_encode(&record, &image->record);
                 if (r == 0)

@@ -2,6 +2,7 @@
 #include "base/attributes.h"
 #include "mqtt/client.h"
 #include "mqtt/journal-internal.h"
+#include "mqtt/sys.h"
 #include "proto/mqtt/encode.h"
 
 static struct mqtt_journal *journal_of(const struct mqtt_session *session)
@@ -284,6 +285,9 @@ void mqtt_journal_on_retained(void *owner, struct mqtt_message *before,
         struct mqtt_journal *journal = owner;
         struct mqtt_record record = {.change = MQTT_CHANGE_CLEARED};
 
+        /* Figures are of this run. */
+        if (mqtt_sys_is(mqtt_message_topic(message ? message : before)))
+                return;
         if (message) {
                 note_retained(journal, message);
         } else {

@@ -189,6 +189,7 @@ static int add_message(struct mqtt_replay *replay, const struct mqtt_record *rec
         message->number = record->message;
         message->time_ms = record->time_ms;
         message->message = TAKE(made);
+        mqtt_message_charge(message->message, &replay->broker->ledger);
         if (record->message > replay->messages_made)
                 replay->messages_made = record->message;
         if (record->publisher > replay->sessions_made)

@@ -27,6 +27,7 @@ const struct mqtt_limits mqtt_limits_default = {
         .queue_bytes = 16 * MIB,
         .queued_bytes = 256 * MIB,
         .stall_ms = 60000,
+        .memory_bytes = 1024 * MIB,
         .sys_interval_s = 10,
         .slice_bytes = 64 * KIB,
         .turn_bytes = 2 * MIB,

@@ -46,6 +46,10 @@ struct mqtt_limits {
          * keep-alive that would be shorter: DISCONNECT 0x97. */
         uint32_t stall_ms;
 
+        /* What clients, sessions, filters, messages and buffers take together; 0: no bound. What is
+         * given up for it, and in which order, is in memory.h. */
+        size_t memory_bytes;
+
         /* Figures below "$SYS" are brought up to date so often while somebody has subscribed to
          * them; 0: there are none. */
         uint32_t sys_interval_s;

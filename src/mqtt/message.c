@@ -137,10 +137,35 @@ int mqtt_message_new(const struct mqtt_publish *publish, const struct mqtt_sourc
         return 0;
 }
 
+/* Of a packet in that form. */
+static size_t form_bytes(const struct mqtt_message *message, unsigned form)
+{
+        return MQTT_HEADER_MAX + (size_t)remaining_length(form, message->topic_length,
+                                                          message->properties_length,
+                                                          message->payload_length);
+}
+
+static size_t bytes_of(const struct mqtt_message *message)
+{
+        size_t bytes = sizeof(*message) + form_bytes(message, message->form);
+
+        for (unsigned form = 0; message->more && form < FORMS; form++)
+                if (message->more->bytes[form])
+                        bytes += form_bytes(message, form);
+        return bytes;
+}
+
+void mqtt_message_charge(struct mqtt_message *message, struct mqtt_ledger *ledger)
+{
+        message->ledger = ledger;
+        mqtt_ledger_add(ledger, bytes_of(message));
+}
+
 struct mqtt_message *mqtt_message_unref(struct mqtt_message *message)
 {
         if (!message || --message->references > 0)
                 return NULL;
+        mqtt_ledger_remove(message->ledger, bytes_of(message));
         for (unsigned form = 0; message->more && form < FORMS; form++)
                 free(message->more->bytes[form]);
         free(message->more);
@@ -283,6 +308,7 @@ static void make_form(struct mqtt_message *message, unsigned form, const struct 
                 return;
         assemble(message, copy, lengths, bytes);
         message->more->bytes[form] = bytes;
+        mqtt_ledger_add(message->ledger, form_bytes(message, form));
 }
 
 /* NULL: there is none. Not for what is retained, which would keep it for a long time. */

@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "mqtt/ledger.h"
 #include "proto/mqtt/decode.h"
 
 #define MQTT_NEVER_EXPIRES UINT64_MAX
@@ -32,13 +33,14 @@ struct mqtt_message {
         uint8_t origin; /* enum mqtt_origin */
         bool retain;
         bool has_payload_format;
-        uint8_t form;            /* of `bytes`, see message.c */
-        uint8_t header_length;   /* of `bytes` */
-        uint8_t asked[4];        /* how often for each form that is not there */
-        uint64_t publisher;      /* number of the session it came from, for no-local; 0: none */
-        uint64_t expires_ms;     /* by the loop's clock; MQTT_NEVER_EXPIRES */
-        struct mqtt_forms *more; /* the others; NULL: none yet */
-        uint64_t kept;           /* its number in the journal, which counts these: */
+        uint8_t form;               /* of `bytes`, see message.c */
+        uint8_t header_length;      /* of `bytes` */
+        uint8_t asked[4];           /* how often for each form that is not there */
+        uint64_t publisher;         /* number of the session it came from, for no-local; 0: none */
+        uint64_t expires_ms;        /* by the loop's clock; MQTT_NEVER_EXPIRES */
+        struct mqtt_forms *more;    /* the others; NULL: none yet */
+        struct mqtt_ledger *ledger; /* where its bytes count; NULL: nowhere */
+        uint64_t kept;              /* its number in the journal, which counts these: */
         uint32_t kept_references;
         uint32_t imaged; /* the journal's last image that it is in */
         uint8_t bytes[];
@@ -56,6 +58,9 @@ struct mqtt_source {
  * duplicate do not count. One reference. -ENOMEM; -EMSGSIZE: longer than a packet can be. */
 int mqtt_message_new(const struct mqtt_publish *publish, const struct mqtt_source *source,
                      struct mqtt_message **ret);
+
+/* From now on it counts there, once, however many refer to it. */
+void mqtt_message_charge(struct mqtt_message *message, struct mqtt_ledger *ledger);
 
 static inline struct mqtt_message *mqtt_message_ref(struct mqtt_message *message)
 {

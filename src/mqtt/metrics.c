@@ -93,6 +93,9 @@ void mqtt_metrics_put(const struct mqtt_broker *broker, struct prometheus_writer
                   figures.queued_messages);
         put_gauge(writer, "pifleet_mqtt_queued_bytes", "Bytes of messages that wait for clients.",
                   figures.queued_bytes);
+        put_gauge(writer, "pifleet_mqtt_memory_bytes",
+                  "What clients, sessions, filters, messages and buffers take, about.",
+                  figures.memory_bytes);
         for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
                 if (samples[i].help)
                         prometheus_family(writer, samples[i].family, PROMETHEUS_COUNTER,

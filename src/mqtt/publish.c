@@ -24,7 +24,7 @@ static int resolve_alias(struct mqtt_client *client, struct mqtt_publish *publis
         if (number == 0 || number > max)
                 return MQTT_TOPIC_ALIAS_INVALID;
         more = mqtt_client_more(client);
-        if (!more || (!more->aliases_in && mqtt_alias_new(max, &more->aliases_in) < 0))
+        if (!more || (!more->aliases_in && mqtt_alias_new(max, &client->broker->ledger, &more->aliases_in) < 0))
                 return MQTT_SERVER_BUSY;
         if (publish->topic.length > 0)
                 return mqtt_alias_set(more->aliases_in, number, publish->topic) < 0

@@ -48,9 +48,14 @@ uint32_t mqtt_retained_count(const struct mqtt_retained *retained)
         return retained->names;
 }
 
+size_t mqtt_retained_tree_bytes(const struct mqtt_retained *retained)
+{
+        return retained->tree.nodes.count * NODE_BYTES;
+}
+
 size_t mqtt_retained_bytes(const struct mqtt_retained *retained)
 {
-        return retained->bytes + retained->tree.nodes.count * NODE_BYTES;
+        return retained->bytes + mqtt_retained_tree_bytes(retained);
 }
 
 void mqtt_retained_watch(struct mqtt_retained *retained, mqtt_retained_fn *on_change, void *owner)

@@ -26,6 +26,7 @@ struct mqtt_message *mqtt_retained_get(const struct mqtt_retained *retained, str
 
 uint32_t mqtt_retained_count(const struct mqtt_retained *retained);
 size_t mqtt_retained_bytes(const struct mqtt_retained *retained);
+size_t mqtt_retained_tree_bytes(const struct mqtt_retained *retained); /* of those */
 
 /* Forgets up to `most` that have expired by now. When the next does: UINT64_MAX: none; not
  * after `now_ms`: there are more to be forgotten. */

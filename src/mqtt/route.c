@@ -4,6 +4,7 @@
 #include "mqtt/account.h"
 #include "mqtt/client.h"
 #include "mqtt/journal.h"
+#include "mqtt/memory.h"
 #include "mqtt/sender.h"
 
 #include <errno.h>
@@ -59,9 +60,21 @@ void mqtt_route_on_expiry(struct loop_timer *timer)
         mqtt_broker_note_memory(broker);
 }
 
+/* When memory is tight only what takes no more than before. */
+static bool may_retain(const struct mqtt_broker *broker, const struct mqtt_message *message)
+{
+        const struct mqtt_message *before;
+
+        if (mqtt_memory_shortage(broker) < MQTT_MEMORY_TIGHT || message->payload_length == 0)
+                return true;
+        before = mqtt_retained_get(broker->retained, mqtt_message_topic(message), 0);
+        return before && mqtt_message_size(message) <= mqtt_message_size(before);
+}
+
 static int retain(struct mqtt_broker *broker, struct mqtt_message *message)
 {
-        int r = mqtt_retained_set(broker->retained, message);
+        int r = may_retain(broker, message) ? mqtt_retained_set(broker->retained, message)
+                                            : -ENOSPC;
 
         if (r == -ENOSPC)
                 broker->counters[MQTT_COUNT_REFUSED_RETAINED]++;
@@ -91,6 +104,12 @@ static int distribute(struct mqtt_broker *broker, struct mqtt_match *match,
         return count;
 }
 
+static size_t room_for(const struct mqtt_publish *publish)
+{
+        return sizeof(struct mqtt_message) + publish->topic.length +
+               publish->properties.whole.length + publish->payload.length;
+}
+
 static int make_message(struct mqtt_broker *broker, const struct mqtt_publish *publish,
                         enum mqtt_origin origin, const struct mqtt_client *from,
                         struct mqtt_message **ret)
@@ -102,7 +121,13 @@ static int make_message(struct mqtt_broker *broker, const struct mqtt_publish *p
                 .now_ms = loop_now_ms(broker->loop),
         };
 
-        return mqtt_message_new(publish, &source, ret);
+        int r = mqtt_memory_make_room(broker, room_for(publish))
+                        ? mqtt_message_new(publish, &source, ret)
+                        : -ENOMEM;
+
+        if (r == 0)
+                mqtt_message_charge(*ret, &broker->ledger);
+        return r;
 }
 
 /* Is there anybody who would be given it after a restart? */

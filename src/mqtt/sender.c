@@ -5,11 +5,14 @@
 #include "mqtt/client.h"
 #include "mqtt/insider.h"
 #include "mqtt/journal-held.h"
+#include "mqtt/memory.h"
 #include "mqtt/outlet.h"
 #include "mqtt/walk.h"
 #include "proto/mqtt/encode.h"
 
 #include <errno.h>
+
+enum { UNREAD_SOME = 16 * 1024 };
 
 /* May this client have it, as the hooks say now? */
 static bool is_allowed(const struct mqtt_client *client, const struct mqtt_message *message)
@@ -39,6 +42,16 @@ static bool is_wanted(const struct mqtt_client *client, const struct mqtt_messag
         return false;
 }
 
+/* When memory is short, who does not read at once has what it has. A buffer doubles when it
+ * grows. */
+static bool is_too_much(const struct mqtt_client *client)
+{
+        size_t pending = net_stream_pending(client->stream);
+
+        return pending >= UNREAD_SOME &&
+               mqtt_memory_shortage_with(client->broker, pending) >= MQTT_MEMORY_SHORT;
+}
+
 static void send_at_most_once(struct mqtt_client *client, struct mqtt_message *message,
                               const struct mqtt_receiver *receiver, bool retain)
 {
@@ -52,7 +65,7 @@ static void send_at_most_once(struct mqtt_client *client, struct mqtt_message *m
                 return;
         if (net_stream_pending(client->stream) >= broker->limits.output_bytes)
                 mqtt_drop(client->session, mqtt_message_topic(message), MQTT_COUNT_DROPPED_SLOW);
-        else if (net_budget_is_tight(net_context_budget(broker->net)))
+        else if (net_budget_is_tight(net_context_budget(broker->net)) || is_too_much(client))
                 mqtt_drop(client->session, mqtt_message_topic(message), MQTT_COUNT_DROPPED_MEMORY);
         else
                 (void)mqtt_outlet_write(client, &outgoing); /* counts its failures */
@@ -204,6 +217,7 @@ static void keep(struct mqtt_session *session, struct mqtt_message *message,
 static bool is_queued(const struct mqtt_session *session)
 {
         return session->broker->limits.queue_qos_0 &&
+               mqtt_memory_shortage(session->broker) < MQTT_MEMORY_SHORT &&
                (!session->client || session->queue.count > 0);
 }
 

@@ -1,5 +1,6 @@
 #include "mqtt/session.h"
 
+#include "base/attributes.h"
 #include "mqtt/account.h"
 #include "mqtt/client.h"
 #include "mqtt/journal.h"
@@ -96,6 +97,18 @@ struct mqtt_session_more *mqtt_session_more(struct mqtt_session *session)
         return session->more;
 }
 
+/* Before which one it stands: they are in the order of their numbers, and what a restart brings
+ * back comes in about that. */
+static struct list *place_of(const struct mqtt_session *session)
+{
+        struct list *place = &session->broker->all_sessions;
+
+        while (place->previous != &session->broker->all_sessions &&
+               container_of(place->previous, struct mqtt_session, link)->number > session->number)
+                place = place->previous;
+        return place;
+}
+
 int mqtt_session_enter(struct mqtt_session *session)
 {
         struct mqtt_broker *broker = session->broker;
@@ -103,7 +116,7 @@ int mqtt_session_enter(struct mqtt_session *session)
 
         if (r < 0)
                 return r;
-        list_append(&broker->all_sessions, &session->link);
+        list_append(place_of(session), &session->link);
         mqtt_broker_note_memory(broker);
         return 0;
 }
@@ -170,6 +183,8 @@ struct mqtt_session *mqtt_session_free(struct mqtt_session *session)
         free(session->more);
         if (session->broker->next_shown == session)
                 session->broker->next_shown = NULL;
+        if (session->broker->next_shed == session)
+                session->broker->next_shed = NULL;
         mqtt_broker_note_memory(session->broker);
         free(session);
         return NULL;
@@ -199,16 +214,14 @@ void mqtt_session_resume(struct mqtt_session *session)
         session->will = mqtt_last_will_free(session->will);
 }
 
-/* Makes room for a message of one who is away, or who is inside. False: there is none. */
-static bool drop_oldest(struct mqtt_session *session)
+bool mqtt_session_drop_oldest(struct mqtt_session *session, enum mqtt_counter why)
 {
         struct mqtt_delivery oldest;
 
-        if (session->client ||
-            !mqtt_queue_take(&session->queue, &session->broker->queued, &oldest))
+        if (session->client || !mqtt_queue_take(&session->queue, &session->broker->queued, &oldest))
                 return false;
         mqtt_journal_taken(session, &oldest);
-        mqtt_drop(session, mqtt_message_topic(oldest.message), MQTT_COUNT_DROPPED_QUEUE);
+        mqtt_drop(session, mqtt_message_topic(oldest.message), why);
         mqtt_delivery_done(&oldest);
         return true;
 }
@@ -222,9 +235,9 @@ int mqtt_session_queue(struct mqtt_session *session, struct mqtt_delivery *deliv
         int r;
 
         do
-                r = mqtt_queue_add(&session->queue, &session->broker->queued, delivery,
-                                   &bounds);
-        while ((r == -ENOSPC || r == -EDQUOT) && drop_oldest(session));
+                r = mqtt_queue_add(&session->queue, &session->broker->queued, delivery, &bounds);
+        while ((r == -ENOSPC || r == -EDQUOT) &&
+               mqtt_session_drop_oldest(session, MQTT_COUNT_DROPPED_QUEUE));
         if (r == 0)
                 mqtt_journal_queued(session, delivery);
         if (r < 0) {

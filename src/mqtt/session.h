@@ -93,3 +93,6 @@ void mqtt_session_resume(struct mqtt_session *session);
  * as long as the client is away. Takes the delivery over always. -ENOSPC: there is no room,
  * and it is lost, as with -ENOMEM; counted. */
 int mqtt_session_queue(struct mqtt_session *session, struct mqtt_delivery *delivery);
+/* Makes room for a message of one who is away, or who is inside, and counts `why`. False: there is
+ * none. */
+bool mqtt_session_drop_oldest(struct mqtt_session *session, enum mqtt_counter why);

@@ -2,6 +2,7 @@
 #include "mqtt/account.h"
 #include "mqtt/client.h"
 #include "mqtt/journal-held.h"
+#include "mqtt/memory.h"
 #include "mqtt/mount.h"
 #include "mqtt/sys.h"
 #include "mqtt/walk.h"
@@ -64,9 +65,11 @@ static int add(struct mqtt_session *session, const struct mqtt_subscription *wan
 {
         struct mqtt_broker *broker = session->broker;
         uint32_t most = broker->limits.subscriptions_per_session;
-        int r = mqtt_topic_tree_subscribe(broker->tree, &session->subscriber, wanted->filter,
-                                          options);
+        int r;
 
+        if (mqtt_memory_shortage(broker) >= MQTT_MEMORY_TIGHT)
+                return refuse_more(broker);
+        r = mqtt_topic_tree_subscribe(broker->tree, &session->subscriber, wanted->filter, options);
         if (r == -ENOSPC)
                 return refuse_more(broker);
         if (r < 0)

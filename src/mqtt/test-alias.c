@@ -11,7 +11,7 @@ TEST(a_number_stands_for_what_it_was_last_set_to)
         AUTO(mqtt_alias) struct mqtt_alias *alias = NULL;
         struct mqtt_text topic;
 
-        CHECK_EQ(mqtt_alias_new(2, &alias), 0);
+        CHECK_EQ(mqtt_alias_new(2, NULL, &alias), 0);
         CHECK(!mqtt_alias_topic(alias, 0, &topic));
         CHECK(!mqtt_alias_topic(alias, 1, &topic));
         CHECK(!mqtt_alias_topic(alias, 3, &topic));
@@ -27,7 +27,7 @@ TEST(the_first_topics_get_the_numbers_and_keep_them)
         AUTO(mqtt_alias) struct mqtt_alias *alias = NULL;
         bool known;
 
-        CHECK_EQ(mqtt_alias_new(2, &alias), 0);
+        CHECK_EQ(mqtt_alias_new(2, NULL, &alias), 0);
         CHECK_EQ(mqtt_alias_give(alias, first, &known), 1);
         CHECK(!known);
         CHECK_EQ(mqtt_alias_give(alias, second, &known), 2);
@@ -48,10 +48,10 @@ TEST(without_memory_a_topic_is_sent_in_full)
         int r;
 
         allocation_fail_at(1);
-        r = mqtt_alias_new(2, &alias);
+        r = mqtt_alias_new(2, NULL, &alias);
         CHECK(allocation_end());
         CHECK_EQ(r, -ENOMEM);
-        CHECK_EQ(mqtt_alias_new(2, &alias), 0);
+        CHECK_EQ(mqtt_alias_new(2, NULL, &alias), 0);
         allocation_fail_at(1);
         number = mqtt_alias_give(alias, first, &known);
         CHECK(allocation_end());

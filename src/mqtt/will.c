@@ -17,6 +17,7 @@ struct mqtt_last_will {
         char *user;
         uint16_t user_length;
         uint8_t version;
+        size_t bytes_count;
         char bytes[];
 };
 
@@ -51,6 +52,9 @@ int mqtt_last_will_new(struct mqtt_broker *broker, const struct mqtt_will *will,
 
         if (!copy)
                 return -ENOMEM;
+        copy->bytes_count =
+                (size_t)will->topic.length + will->payload.length + will->properties.whole.length;
+        mqtt_ledger_add(&broker->ledger, sizeof(*copy) + copy->bytes_count);
         payload = copy->bytes + will->topic.length;
         memcpy(copy->bytes, will->topic.bytes, will->topic.length);
         memcpy(payload, will->payload.bytes, will->payload.length);
@@ -78,6 +82,8 @@ struct mqtt_last_will *mqtt_last_will_free(struct mqtt_last_will *will)
         if (will->identity && hooks->on_forget)
                 hooks->on_forget(hooks->owner, will->identity);
         mqtt_terms_unref(will->terms);
+        mqtt_ledger_remove(&will->broker->ledger,
+                           sizeof(*will) + will->bytes_count + will->user_length);
         free(will->user);
         free(will);
         return NULL;
@@ -99,7 +105,8 @@ int mqtt_last_will_restore(struct mqtt_broker *broker, const struct mqtt_will_vi
         const struct mqtt_publish *publish = &view->publish;
         const struct mqtt_will will = {
                 .topic = publish->topic,
-                .payload = {(const char *)publish->payload.bytes, (uint16_t)publish->payload.length},
+                .payload = {(const char *)publish->payload.bytes,
+                            (uint16_t)publish->payload.length},
                 .qos = publish->qos,
                 .retain = publish->retain,
                 .properties = publish->properties,
@@ -118,6 +125,7 @@ int mqtt_last_will_restore(struct mqtt_broker *broker, const struct mqtt_will_vi
                         return -ENOMEM;
                 memcpy(restored->user, view->user.bytes, view->user.length);
                 restored->user_length = view->user.length;
+                mqtt_ledger_add(&broker->ledger, restored->user_length);
         }
         restored->version = (uint8_t)view->version;
         restored->delay_s = view->delay_s;
