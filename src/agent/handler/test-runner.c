@@ -1,7 +1,7 @@
-/* The test is the spawner and the hosts: it stands in for sandbox/sandbox.h, keeps the host's
- * end of each conversation, and moves the clock. */
+/* The test is the spawner and the hosts (sandbox-fixture.h), and moves the clock. */
 #include "agent/handler/runner.h"
 
+#include "agent/handler/sandbox-fixture.h"
 #include "agent/handler/source-text.h"
 #include "base/attributes.h"
 #include "base/text-copy.h"
@@ -17,122 +17,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
-enum { PROGRAMS_MAX = 16, EVENTS_MAX = 32, REPLIES_MAX = 128 };
-
-struct sandbox {
-        int wake;
-        struct sandbox_event events[EVENTS_MAX];
-        size_t first, count;
-        struct {
-                uint64_t id;
-                int fd; /* the host's end */
-                bool alive;
-        } programs[PROGRAMS_MAX];
-        size_t programs_count;
-        int refuse; /* what sandbox_start() says */
-        bool dying; /* those that are killed take their time */
-};
-
-/* The one that the code under test has made. */
-static struct sandbox *made;
-
-static void tell(struct sandbox *sandbox, struct sandbox_event event)
-{
-        sandbox->events[(sandbox->first + sandbox->count++) % EVENTS_MAX] = event;
-        CHECK_EQ(eventfd_write(sandbox->wake, 1), 0);
-}
-
-int sandbox_new(const struct sandbox_options *options, struct sandbox **ret, struct error *error)
-{
-        (void)options;
-        (void)error;
-        made = calloc(1, sizeof(*made));
-        made->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
-        tell(made, (struct sandbox_event){.kind = SANDBOX_READY});
-        *ret = made;
-        return 0;
-}
-
-struct sandbox *sandbox_free(struct sandbox *sandbox)
-{
-        if (!sandbox)
-                return NULL;
-        for (size_t i = 0; i < sandbox->programs_count; i++)
-                if (sandbox->programs[i].alive)
-                        close(sandbox->programs[i].fd);
-        close(sandbox->wake);
-        free(sandbox);
-        made = NULL;
-        return NULL;
-}
-
-int sandbox_descriptor(const struct sandbox *sandbox)
-{
-        return sandbox->wake;
-}
-
-int sandbox_start(struct sandbox *sandbox, uint64_t id, const struct sandbox_program *program)
-{
-        size_t at = sandbox->programs_count;
-
-        if (sandbox->refuse < 0)
-                return sandbox->refuse;
-        CHECK(at < PROGRAMS_MAX);
-        sandbox->programs[at].id = id;
-        sandbox->programs[at].fd = fcntl(program->descriptors[3], F_DUPFD_CLOEXEC, 3);
-        sandbox->programs[at].alive = true;
-        sandbox->programs_count++;
-        tell(sandbox, (struct sandbox_event){.kind = SANDBOX_STARTED, .id = id, .pid = 100});
-        return 0;
-}
-
-/* The program at `index` ends like this. */
-static void end_program(struct sandbox *sandbox, size_t index, int status, unsigned children)
-{
-        if (!sandbox->programs[index].alive)
-                return;
-        sandbox->programs[index].alive = false;
-        close(sandbox->programs[index].fd);
-        tell(sandbox, (struct sandbox_event){.kind = SANDBOX_ENDED,
-                                             .id = sandbox->programs[index].id,
-                                             .wait_status = status,
-                                             .children_killed = children});
-}
-
-int sandbox_kill(struct sandbox *sandbox, uint64_t id)
-{
-        for (size_t i = 0; i < sandbox->programs_count && !sandbox->dying; i++)
-                if (sandbox->programs[i].id == id)
-                        end_program(sandbox, i, SIGKILL, 2);
-        return 0;
-}
-
-int sandbox_ask_usage(struct sandbox *sandbox, uint64_t id)
-{
-        (void)sandbox;
-        (void)id;
-        return 0;
-}
-
-int sandbox_forget(struct sandbox *sandbox, const char *name)
-{
-        (void)sandbox;
-        (void)name;
-        return 0;
-}
-
-int sandbox_receive(struct sandbox *sandbox, struct sandbox_event *ret)
-{
-        eventfd_t ignored;
-
-        if (sandbox->count == 0)
-                return 0;
-        CHECK_EQ(eventfd_read(sandbox->wake, &ignored), 0);
-        *ret = sandbox->events[sandbox->first];
-        sandbox->first = (sandbox->first + 1) % EVENTS_MAX;
-        sandbox->count--;
-        return 1;
-}
+enum { REPLIES_MAX = 128 };
 
 /* --- the fixture ------------------------------------------------------------------------- */
 
@@ -207,8 +92,9 @@ static void say(size_t index, const char *json)
         unsigned char header[4] = {0, 0, (unsigned char)(strlen(json) >> 8),
                                    (unsigned char)strlen(json)};
 
-        CHECK_EQ(write(made->programs[index].fd, header, 4), 4);
-        CHECK_EQ(write(made->programs[index].fd, json, strlen(json)), strlen(json));
+        CHECK_EQ(write(sandbox_fixture.programs[index].conversation, header, 4), 4);
+        CHECK_EQ(write(sandbox_fixture.programs[index].conversation, json, strlen(json)),
+                 strlen(json));
 }
 
 static void load(struct fixture *f, size_t index)
@@ -236,6 +122,7 @@ static void fixture_open(struct fixture *f)
         struct runner_setup setup = {.listener = &listener, .owner = f};
         struct runner_version first;
 
+        sandbox_fixture_init();
         *f = (struct fixture){.session = {.id = 1,
                                           .transport = "test",
                                           .origin = "here",
@@ -346,11 +233,11 @@ TEST(commands_that_were_not_known_are_told_and_others_are_not)
         module_commands_done(&unknown.commands);
         CHECK_EQ(runner_switch(f.runner, &unknown, NULL, NULL, NULL, NULL), 0);
         settle(&f);
-        load(&f, made->programs_count - 1);
+        load(&f, sandbox_fixture.programs_count - 1);
         CHECK_EQ(f.learned, 1);
         CHECK_EQ(runner_version(f.runner)->commands.count, 1);
         call(&f);
-        say(made->programs_count - 1, "{\"reply\":1,\"result\":{\"n\":1}}");
+        say(sandbox_fixture.programs_count - 1, "{\"reply\":1,\"result\":{\"n\":1}}");
         settle(&f);
         check_reply(&f, 0, "\"success\":true");
         fixture_close(&f);
@@ -370,7 +257,7 @@ TEST(a_call_that_is_late_ends_its_host_and_the_next_gets_a_new_one)
         settle(&f);
         check_reply(&f, 0, "snap did not answer within 2 s; its module camera.py was stopped");
         check_reply(&f, 0, "\"EXPIRED\"");
-        CHECK_EQ(made->programs_count, 2);
+        CHECK_EQ(sandbox_fixture.programs_count, 2);
         load(&f, 1);
         call(&f);
         say(1, "{\"reply\":1,\"result\":{}}");
@@ -390,7 +277,7 @@ TEST(an_answer_to_another_call_ends_the_host)
         say(0, "{\"reply\":7,\"result\":{}}");
         settle(&f);
         check_reply(&f, 0, "does not keep to the host protocol");
-        CHECK_EQ(made->programs_count, 2);
+        CHECK_EQ(sandbox_fixture.programs_count, 2);
         fixture_close(&f);
 }
 
@@ -402,7 +289,7 @@ TEST(a_host_that_takes_its_time_to_die_has_no_call_any_more)
         fixture_open(&f);
         load(&f, 0);
         call(&f);
-        made->dying = true;
+        sandbox_fixture.dying = true;
         say(0, "{\"reply\":7,\"result\":{}}");
         settle(&f);
         CHECK_EQ(f.replies_count, 1);
@@ -414,7 +301,7 @@ TEST(a_host_that_takes_its_time_to_die_has_no_call_any_more)
         fixture_open(&f);
         load(&f, 0);
         call(&f);
-        made->dying = true;
+        sandbox_fixture.dying = true;
         say(0, "{\"reply\":7,\"result\":{}}");
         settle(&f);
         fixture_close(&f);
@@ -424,12 +311,12 @@ TEST(a_host_that_takes_its_time_to_die_has_no_call_any_more)
 /* The spawner's word of its end is there before the host's own last words. */
 static void end_while_it_speaks(size_t index, int status, const char *json)
 {
-        tell(made, (struct sandbox_event){.kind = SANDBOX_ENDED,
-                                          .id = made->programs[index].id,
-                                          .wait_status = status});
+        sandbox_fixture_say((struct sandbox_event){.kind = SANDBOX_ENDED,
+                                                   .id = sandbox_fixture.programs[index].id,
+                                                   .wait_status = status});
         say(index, json);
-        made->programs[index].alive = false;
-        close(made->programs[index].fd);
+        sandbox_fixture.programs[index].alive = false;
+        close(sandbox_fixture.programs[index].conversation);
 }
 
 TEST(what_a_host_said_before_it_ended_counts)
@@ -442,9 +329,8 @@ TEST(what_a_host_said_before_it_ended_counts)
         end_while_it_speaks(0, 0, "{\"reply\":1,\"result\":{\"n\":1}}");
         settle(&f);
         check_reply(&f, 0, "\"n\":1");
-        CHECK_EQ(made->programs_count, 2);
-        end_while_it_speaks(1, 0,
-                            "{\"load_failed\":{\"type\":\"KeyError\",\"message\":\"'x'\"}}");
+        CHECK_EQ(sandbox_fixture.programs_count, 2);
+        end_while_it_speaks(1, 0, "{\"load_failed\":{\"type\":\"KeyError\",\"message\":\"'x'\"}}");
         settle(&f);
         call(&f);
         check_reply(&f, 1, "could not be loaded: KeyError: 'x'");
@@ -475,7 +361,7 @@ TEST(three_crashes_of_a_new_version_are_told_and_later_starts_wait)
         for (size_t i = 0; i < 3; i++) {
                 load(&f, i);
                 call(&f);
-                end_program(made, i, SIGSEGV, 0);
+                sandbox_fixture_end(i, SIGSEGV, 0);
                 settle(&f);
                 check_reply(&f, i, "snap failed: its module camera.py was killed by SIGSEGV");
                 if (i < 2)
@@ -484,7 +370,7 @@ TEST(three_crashes_of_a_new_version_are_told_and_later_starts_wait)
                 settle(&f);
         }
         CHECK_EQ(f.unfit, 1);
-        CHECK_EQ(made->programs_count, 3);
+        CHECK_EQ(sandbox_fixture.programs_count, 3);
         call(&f);
         check_reply(&f, 3, "\"NOT_READY\"");
         check_reply(&f, 3, "started again in");
@@ -498,14 +384,14 @@ TEST(a_module_that_never_comes_up_is_disabled)
 
         fixture_open(&f);
         for (size_t i = 0; i < ARRAY_SIZE(delays_ms); i++) {
-                CHECK_EQ(made->programs_count, i + 1);
-                end_program(made, i, 1 << 8, 0);
+                CHECK_EQ(sandbox_fixture.programs_count, i + 1);
+                sandbox_fixture_end(i, 1 << 8, 0);
                 settle(&f);
                 loop_advance_ms(f.loop, delays_ms[i]);
                 settle(&f);
         }
         CHECK_EQ(f.disabled, 1);
-        CHECK_EQ(made->programs_count, 7);
+        CHECK_EQ(sandbox_fixture.programs_count, 7);
         call(&f);
         check_reply(&f, 0, "camera.py is disabled: it exited with status 1, again and again");
         fixture_close(&f);
@@ -577,15 +463,15 @@ TEST(hosts_that_went_with_their_spawner_are_no_fault_of_the_module)
 
         fixture_open(&f);
         for (unsigned i = 0; i < 5; i++) {
-                load(&f, 0);
+                load(&f, sandbox_fixture_find("camera.py"));
                 call(&f);
-                tell(made, (struct sandbox_event){.kind = SANDBOX_GONE, .error = -EPIPE});
+                sandbox_fixture_say((struct sandbox_event){.kind = SANDBOX_GONE, .error = -EPIPE});
                 settle(&f);
                 check_reply(&f, i, "\"NOT_READY\"");
                 loop_advance_ms(f.loop, SPAWNER_RETRY_MAX_MS);
                 settle(&f);
         }
         CHECK_EQ(f.unfit + f.disabled, 0);
-        load(&f, 0);
+        load(&f, sandbox_fixture_find("camera.py"));
         fixture_close(&f);
 }

@@ -1,5 +1,8 @@
-/* The test is the sandbox: it says when a spawner is there, what it takes, and when it dies. */
+/* The test is the sandbox (sandbox-fixture.h): it says when a spawner is there, what it takes, and
+ * when it dies. */
 #include "agent/handler/spawner.h"
+
+#include "agent/handler/sandbox-fixture.h"
 
 #include "base/attributes.h"
 #include "support/test.h"
@@ -9,102 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-
-enum { EVENTS_MAX = 8 };
-
-struct sandbox {
-        int wake;
-        struct sandbox_event events[EVENTS_MAX];
-        size_t first, count;
-};
-
-/* What was asked of the sandboxes of one test, and what they say to it. */
-static struct {
-        struct sandbox *made;
-        int refuse_new, refuse_start, refuse_kill;
-        unsigned news, kills;
-        uint64_t killed;
-        char forgotten[SANDBOX_NAME_MAX];
-} world;
-
-static void say(struct sandbox_event event)
-{
-        struct sandbox *sandbox = world.made;
-
-        sandbox->events[(sandbox->first + sandbox->count++) % EVENTS_MAX] = event;
-        CHECK_EQ(eventfd_write(sandbox->wake, 1), 0);
-}
-
-int sandbox_new(const struct sandbox_options *options, struct sandbox **ret, struct error *error)
-{
-        (void)options;
-        (void)error;
-        world.news++;
-        if (world.refuse_new < 0)
-                return world.refuse_new;
-        world.made = calloc(1, sizeof(*world.made));
-        world.made->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
-        *ret = world.made;
-        return 0;
-}
-
-struct sandbox *sandbox_free(struct sandbox *sandbox)
-{
-        if (sandbox)
-                close(sandbox->wake);
-        free(sandbox);
-        return NULL;
-}
-
-int sandbox_descriptor(const struct sandbox *sandbox)
-{
-        return sandbox->wake;
-}
-
-int sandbox_start(struct sandbox *sandbox, uint64_t id, const struct sandbox_program *program)
-{
-        (void)sandbox;
-        (void)id;
-        (void)program;
-        return world.refuse_start;
-}
-
-int sandbox_kill(struct sandbox *sandbox, uint64_t id)
-{
-        (void)sandbox;
-        if (world.refuse_kill < 0)
-                return world.refuse_kill;
-        world.kills++;
-        world.killed = id;
-        return 0;
-}
-
-int sandbox_forget(struct sandbox *sandbox, const char *name)
-{
-        (void)sandbox;
-        snprintf(world.forgotten, sizeof(world.forgotten), "%s", name);
-        return 0;
-}
-
-int sandbox_ask_usage(struct sandbox *sandbox, uint64_t id)
-{
-        (void)sandbox;
-        (void)id;
-        return 0;
-}
-
-int sandbox_receive(struct sandbox *sandbox, struct sandbox_event *ret)
-{
-        eventfd_t ignored;
-
-        if (sandbox->count == 0)
-                return 0;
-        CHECK_EQ(eventfd_read(sandbox->wake, &ignored), 0);
-        *ret = sandbox->events[sandbox->first];
-        sandbox->first = (sandbox->first + 1) % EVENTS_MAX;
-        sandbox->count--;
-        return 1;
-}
 
 /* --- the fixture ------------------------------------------------------------------------- */
 
@@ -144,12 +51,14 @@ static void settle(struct fixture *f)
 static void fixture_init(struct fixture *f, int refuse_new)
 {
         *f = (struct fixture){0};
-        memset(&world, 0, sizeof(world));
-        world.refuse_new = refuse_new;
+        sandbox_fixture_init();
+        sandbox_fixture.silent = true;
+        sandbox_fixture.refuse_new = refuse_new;
         CHECK_EQ(loop_new_virtual(1000, &f->loop), 0);
         CHECK_EQ(spawner_new(f->loop, &f->options, on_state, f, &f->spawner), 0);
         if (refuse_new == 0) {
-                say((struct sandbox_event){.kind = SANDBOX_READY, .walls = {.set = 3}});
+                sandbox_fixture_say(
+                        (struct sandbox_event){.kind = SANDBOX_READY, .walls = {.set = 3}});
                 settle(f);
         }
 }
@@ -178,19 +87,20 @@ TEST(what_a_spawner_says_goes_to_the_program_it_is_of)
         CHECK(spawner_is_up(f.spawner));
         CHECK_EQ(spawner_walls(f.spawner)->set, 3);
         start(&f);
-        say((struct sandbox_event){.kind = SANDBOX_STARTED, .id = f.program.id + 1});
+        sandbox_fixture_say(
+                (struct sandbox_event){.kind = SANDBOX_STARTED, .id = f.program.id + 1});
         settle(&f);
         CHECK_EQ(f.told, 0);
-        say((struct sandbox_event){.kind = SANDBOX_STARTED, .id = f.program.id});
-        say((struct sandbox_event){.kind = SANDBOX_ENDED, .id = f.program.id});
+        sandbox_fixture_say((struct sandbox_event){.kind = SANDBOX_STARTED, .id = f.program.id});
+        sandbox_fixture_say((struct sandbox_event){.kind = SANDBOX_ENDED, .id = f.program.id});
         settle(&f);
         CHECK_EQ(f.told, 2);
         CHECK_EQ(f.last, SANDBOX_ENDED);
         CHECK_EQ(f.program.id, 0);
         spawner_kill(&f.program);
-        CHECK_EQ(world.kills, 0);
+        CHECK_EQ(sandbox_fixture.kills, 0);
         spawner_forget_name(f.spawner, "a");
-        CHECK_TEXT(world.forgotten, "a");
+        CHECK_TEXT(sandbox_fixture.forgotten, "a");
         fixture_done(&f);
 }
 
@@ -200,7 +110,7 @@ TEST(a_start_that_is_refused_leaves_the_program_alone)
         struct fixture f;
 
         fixture_init(&f, 0);
-        world.refuse_start = -EAGAIN;
+        sandbox_fixture.refuse_start = -EAGAIN;
         CHECK_EQ(spawner_start(f.spawner, &f.program, &program, on_event), -EAGAIN);
         CHECK_EQ(f.program.id, 0);
         fixture_done(&f);
@@ -212,8 +122,8 @@ TEST(a_spawner_that_ends_is_replaced_at_once_and_its_programs_are_told)
 
         fixture_init(&f, 0);
         start(&f);
-        say((struct sandbox_event){.kind = SANDBOX_STARTED, .id = f.program.id});
-        say((struct sandbox_event){.kind = SANDBOX_GONE, .error = -EPIPE});
+        sandbox_fixture_say((struct sandbox_event){.kind = SANDBOX_STARTED, .id = f.program.id});
+        sandbox_fixture_say((struct sandbox_event){.kind = SANDBOX_GONE, .error = -EPIPE});
         settle(&f);
         CHECK_EQ(f.last, SANDBOX_GONE);
         CHECK_EQ(f.program.id, 0);
@@ -221,8 +131,8 @@ TEST(a_spawner_that_ends_is_replaced_at_once_and_its_programs_are_told)
         CHECK(!spawner_is_up(f.spawner));
         loop_advance_ms(f.loop, 0);
         settle(&f);
-        CHECK_EQ(world.news, 2);
-        say((struct sandbox_event){.kind = SANDBOX_READY});
+        CHECK_EQ(sandbox_fixture.news, 2);
+        sandbox_fixture_say((struct sandbox_event){.kind = SANDBOX_READY});
         settle(&f);
         CHECK_EQ(f.ups, 2);
         fixture_done(&f);
@@ -235,20 +145,20 @@ TEST(one_that_cannot_be_had_is_tried_again_more_and_more_seldom)
         struct fixture f;
 
         fixture_init(&f, -ENOENT);
-        CHECK_EQ(world.news, 1);
+        CHECK_EQ(sandbox_fixture.news, 1);
         CHECK_EQ(spawner_start(f.spawner, &f.program, &program, on_event), -EPIPE);
         spawner_forget_name(f.spawner, "a");
-        CHECK_TEXT(world.forgotten, "");
+        CHECK_TEXT(sandbox_fixture.forgotten, "");
         for (unsigned i = 0; i < ARRAY_SIZE(waits_ms); i++) {
                 if (waits_ms[i] > 0) {
                         loop_advance_ms(f.loop, waits_ms[i] - 1);
-                        CHECK_EQ(world.news, i + 1);
+                        CHECK_EQ(sandbox_fixture.news, i + 1);
                         loop_advance_ms(f.loop, 1);
                 } else {
                         loop_advance_ms(f.loop, 0);
                         settle(&f);
                 }
-                CHECK_EQ(world.news, i + 2);
+                CHECK_EQ(sandbox_fixture.news, i + 2);
         }
         fixture_done(&f);
 }
@@ -261,22 +171,22 @@ TEST(a_kill_that_was_not_taken_is_asked_for_again_also_of_what_is_forgotten)
         fixture_init(&f, 0);
         start(&f);
         id = f.program.id;
-        world.refuse_kill = -EAGAIN;
+        sandbox_fixture.refuse_kill = -EAGAIN;
         spawner_kill(&f.program);
         loop_advance_ms(f.loop, SPAWNER_KILL_RETRY_MS);
-        CHECK_EQ(world.kills, 0);
-        world.refuse_kill = 0;
+        CHECK_EQ(sandbox_fixture.kills, 0);
+        sandbox_fixture.refuse_kill = 0;
         loop_advance_ms(f.loop, SPAWNER_KILL_RETRY_MS);
-        CHECK_EQ(world.kills, 1);
-        CHECK_EQ(world.killed, id);
+        CHECK_EQ(sandbox_fixture.kills, 1);
+        CHECK_EQ(sandbox_fixture.killed, id);
         loop_advance_ms(f.loop, 10 * SPAWNER_KILL_RETRY_MS);
-        CHECK_EQ(world.kills, 1);
-        world.refuse_kill = -EAGAIN;
+        CHECK_EQ(sandbox_fixture.kills, 1);
+        sandbox_fixture.refuse_kill = -EAGAIN;
         spawner_forget(&f.program);
         CHECK_EQ(f.program.id, 0);
-        world.refuse_kill = 0;
+        sandbox_fixture.refuse_kill = 0;
         loop_advance_ms(f.loop, SPAWNER_KILL_RETRY_MS);
-        CHECK_EQ(world.kills, 2);
+        CHECK_EQ(sandbox_fixture.kills, 2);
         CHECK_EQ(f.told, 0);
         fixture_done(&f);
 }
