@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static atomic_int running, most_running;
 
@@ -15,6 +17,7 @@ struct computation {
         struct loop_work *work;
         sem_t *hold; /* waited for while running; may be NULL */
         pthread_t thread;
+        int nice;
         bool ran;
         unsigned done;
 };
@@ -30,6 +33,7 @@ static void run(struct loop_job *job)
                 while (sem_wait(c->hold) < 0)
                         continue;
         c->thread = pthread_self();
+        c->nice = getpriority(PRIO_PROCESS, (id_t)gettid());
         c->ran = true;
         atomic_fetch_sub(&running, 1);
 }
@@ -73,6 +77,23 @@ TEST(jobs_run_elsewhere_one_at_a_time_and_are_done_here)
                 CHECK(!pthread_equal(c[i].thread, pthread_self()));
         }
         CHECK_EQ(atomic_load(&most_running), 1);
+}
+
+/* Or a loop on the only core of a small machine had half of it while a password is verified. */
+TEST(jobs_have_less_weight_than_the_loop)
+{
+        AUTO(loop) struct loop *loop = NULL;
+        AUTO(loop_work) struct loop_work *work = NULL;
+        int before = getpriority(PRIO_PROCESS, 0);
+        struct computation c;
+
+        CHECK_EQ(loop_new(&loop), 0);
+        CHECK_EQ(loop_work_new(loop, 1, &work), 0);
+        computation_init(&c, work, NULL);
+        CHECK_EQ(loop_work_submit(work, &c.job), 0);
+        run_until(loop, &c.done);
+        CHECK(c.nice >= LOOP_WORK_NICE);
+        CHECK_EQ(getpriority(PRIO_PROCESS, 0), before);
 }
 
 TEST(a_full_queue_refuses_and_takes_again_later)

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 struct loop_work {
         uv_work_t request;
@@ -29,10 +31,22 @@ static void work_destroy(struct loop_work *work)
         free(work);
 }
 
+/* Beside a loop on the only core there is, a computation of its weight would take half of the
+ * time and hold the loop up by the kernel's slices. A thread cannot rise again: this is the
+ * pool's. */
+static void give_way(void)
+{
+        id_t self = (id_t)gettid();
+
+        if (getpriority(PRIO_PROCESS, self) < LOOP_WORK_NICE)
+                setpriority(PRIO_PROCESS, self, LOOP_WORK_NICE); /* or goes on as it is */
+}
+
 static void on_pool_thread(uv_work_t *request)
 {
         struct loop_work *work = request->data;
 
+        give_way();
         work->job->run(work->job);
         pthread_mutex_lock(&work->lock);
         work->finished = true;

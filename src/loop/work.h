@@ -1,13 +1,16 @@
 /* loop/work.h - short computations off the loop (password hashes), one at a time.
  *
  * A queue of jobs over libuv's pool: at most one runs, `capacity` wait. Never
- * for anything that may block on a disk or a network. */
+ * for anything that may block on a disk or a network. They run with less weight
+ * than the loop: where both want the same core, it is the loop's. */
 #pragma once
 
 #include "base/list.h"
 #include "loop/loop.h"
 
 #include <stddef.h>
+
+enum { LOOP_WORK_NICE = 15 }; /* at least; setpriority(2) */
 
 struct loop_work;
 struct loop_job;
