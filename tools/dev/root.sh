@@ -52,16 +52,19 @@ root_enter() {
         unshare --mount --pid --fork --kill-child --propagation private sh -euc '
                 root=$1 source=$2
                 shift 2
-                # A mount of its own, so that a sandbox in there can have its view of it.
                 mount --bind "$root" "$root"
                 mount -t proc proc "$root/proc"
                 mount --rbind /dev "$root/dev"
                 mount --bind "$source" "$root/src"
                 mount -o remount,bind,ro "$root/src"
-                exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+                # As the root of all mounts, not chroot: a sandbox in there makes its own view of them.
+                cd "$root"
+                pivot_root . mnt
+                exec chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
                         LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
                         ${http_proxy:+"http_proxy=$http_proxy"} \
                         ${https_proxy:+"https_proxy=$https_proxy"} \
-                        ${no_proxy:+"no_proxy=$no_proxy"} "$@"
+                        ${no_proxy:+"no_proxy=$no_proxy"} \
+                        sh -euc "umount -l /mnt; exec \"\$@\"" root_enter "$@"
         ' root_enter "$@"
 }
