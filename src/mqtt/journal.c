@@ -181,12 +181,21 @@ static void journal_on_durable(void *owner, uint64_t sequence)
 static void journal_on_renewed(void *owner)
 {
         struct mqtt_journal *journal = owner;
+        uint64_t durable = journal->durable;
 
-        if (journal->blind > journal->appended)
-                journal_on_durable(journal, journal->blind);
-        else
+        if (!mqtt_journal_commit(journal))
+                return; /* there will be another */
+        if (journal->blind <= journal->appended) {
                 /* Another change has that number by now, and who waits may wait for it. */
                 store_log_sync(journal->log);
+                return;
+        }
+        /* Those that have it now, and none that will get it. */
+        journal->durable = journal->blind;
+        mqtt_held_release_all(journal);
+        journal->durable = durable;
+        if (journal->sessions > journal->appended)
+                journal->sessions = journal->appended;
 }
 
 static void journal_on_room(void *owner)
