@@ -44,7 +44,9 @@ class Configured:
         """The match of the next line that has it."""
         while True:
             line = self._lines.get(timeout=SECONDS)
-            assert line is not None, f"ended before it said {pattern!r}: {''.join(self.said)}"
+            if line is None:
+                self._lines.put(None)
+                raise AssertionError(f"ended before it said {pattern!r}: {''.join(self.said)}")
             self.said.append(line)
             found = re.search(pattern, line)
             if found:
