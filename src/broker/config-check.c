@@ -1,7 +1,7 @@
 /* What no single key can tell. */
 #include "base/cleanup.h"
 #include "broker/config-internal.h"
-#include "broker/networks.h"
+#include "net/networks.h"
 #include "proto/mqtt/topic.h"
 
 #include <errno.h>
@@ -112,7 +112,8 @@ static int check_listeners(struct broker_config *config, struct error *error)
                 if (all[i].host && strcmp(all[i].host, "*") == 0)
                         free(TAKE(all[i].host));
                 why = judge(&all[i]);
-                if (!why && broker_networks_check(&all[i].proxies, &inner) < 0) {
+                if (!why &&
+                    net_networks_check(all[i].proxies.items, all[i].proxies.count, &inner) < 0) {
                         snprintf(text, sizeof(text), "has a wrong proxy: %.150s", inner.text);
                         why = text;
                 }

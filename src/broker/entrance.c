@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "broker/addresses.h"
-#include "broker/networks.h"
 #include "broker/origins.h"
 #include "broker/place.h"
 #include "broker/terms.h"
@@ -12,6 +11,7 @@
 #include "mqtt/websocket.h"
 #include "net/entrance.h"
 #include "net/listener.h"
+#include "net/networks.h"
 #include "net/tls-session.h"
 
 #include <errno.h>
@@ -91,7 +91,8 @@ static void on_accept(void *owner, int fd, const struct net_address *peer)
         struct broker_entrance *entrance = owner;
         int r;
 
-        if (is_behind_proxy(entrance) && !broker_networks_have(&entrance->proxies, peer)) {
+        if (is_behind_proxy(entrance) &&
+            !net_networks_have(entrance->proxies.items, entrance->proxies.count, peer)) {
                 on_refused(entrance, peer, -EACCES, "it is none of the proxies");
                 close(fd);
         } else if (is_behind_proxy(entrance) || entrance->tls) {

@@ -1,9 +1,8 @@
 #include "broker/events.h"
 
-#include "broker/version-text.h"
-
 #include "data/json-writer.h"
 #include "http/exchange.h"
+#include "mqtt/clients-json.h"
 #include "proto/http/event-stream.h"
 
 #include <errno.h>
@@ -112,7 +111,7 @@ void broker_events_connected(struct broker_events *events, const struct mqtt_who
         begin(events, &writer, "connected");
         json_write_text(&writer, "client_id", who->client_id.bytes, who->client_id.length);
         json_write_text(&writer, "user", user.bytes, user.length);
-        json_write_string(&writer, "version", broker_version_text(who->version));
+        json_write_string(&writer, "version", mqtt_version_text(who->version));
         json_write_string(&writer, "peer", net_address_text(&address, peer));
         json_write_string(&writer, "listener", who->terms->name);
         end(events, &writer, "connected");

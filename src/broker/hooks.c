@@ -1,6 +1,6 @@
 #include "broker/hooks.h"
 
-#include "broker/version-text.h"
+#include "mqtt/clients-json.h"
 
 #include <string.h>
 
@@ -26,7 +26,7 @@ static void log_connected(const struct broker_hooks *hooks, const struct mqtt_wh
         log_write(hooks->log, hooks->log_connections ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "broker",
                   "connect client=%.*s user=%.*s version=%s peer=%s listener=%s",
                   (int)who->client_id.length, who->client_id.bytes, (int)user.length, user.bytes,
-                  broker_version_text(who->version), text_of(who->peer, text), who->terms->name);
+                  mqtt_version_text(who->version), text_of(who->peer, text), who->terms->name);
 }
 
 static void on_connected(void *owner, const struct mqtt_who *who)

@@ -1,9 +1,8 @@
 /* Clients and their sessions, as JSON. */
 #include "broker/operations-internal.h"
-#include "broker/version-text.h"
 
 #include "data/json-writer.h"
-#include "mqtt/clients.h"
+#include "mqtt/clients-json.h"
 #include "proto/http/target.h"
 
 #include <errno.h>
@@ -18,62 +17,13 @@ struct page {
         struct json_writer writer;
 };
 
-static void write_dropped(struct json_writer *writer, const struct mqtt_account *account)
+static void write_client(struct page *page, const struct mqtt_client_info *info)
 {
-        json_write_object(writer, "dropped");
-        for (size_t i = 0; i < MQTT_DROPPED_REASONS; i++) {
-                if (account->dropped[i] == 0)
-                        continue;
-                json_write_integer(writer,
-                                   mqtt_counter_name((enum mqtt_counter)(MQTT_DROPPED_FIRST + i)),
-                                   (int64_t)account->dropped[i]);
-        }
-        json_write_end(writer);
-}
-
-static void write_connection(const struct page *page, struct json_writer *writer,
-                             const struct mqtt_client_info *info)
-{
-        char peer[NET_ADDRESS_TEXT_MAX];
-        struct net_address address;
         struct mqtt_text user = info->user;
 
         if (page->operations->doors && info->identity)
                 user = access_mqtt_user(info->identity);
-        net_peer_address(info->peer, &address);
-        json_write_text(writer, "user", user.bytes, user.length);
-        json_write_string(writer, "peer", net_address_text(&address, peer));
-        json_write_string(writer, "listener", info->terms->name);
-        json_write_string(writer, "version", broker_version_text(info->version));
-        json_write_integer(writer, "keep_alive_seconds", info->keep_alive_s);
-        json_write_integer(writer, "pending_bytes", (int64_t)info->pending_bytes);
-        json_write_bool(writer, "paused", info->paused);
-}
-
-/* The members of one, inside of an object that is open. */
-static void write_client(const struct page *page, struct json_writer *writer,
-                         const struct mqtt_client_info *info)
-{
-        json_write_text(writer, "client_id", info->client_id.bytes, info->client_id.length);
-        json_write_bool(writer, "connected", info->connected);
-        json_write_integer(writer, "since_seconds", (int64_t)info->since_s);
-        if (info->connected)
-                write_connection(page, writer, info);
-        json_write_bool(writer, "has_will", info->has_will);
-        if (info->expiry_s == UINT32_MAX)
-                json_write_null(writer, "expiry_seconds");
-        else
-                json_write_integer(writer, "expiry_seconds", info->expiry_s);
-        json_write_integer(writer, "subscriptions_count", info->subscriptions);
-        json_write_integer(writer, "queued_messages", info->queued);
-        json_write_integer(writer, "queued_bytes", (int64_t)info->queued_bytes);
-        json_write_integer(writer, "inflight", info->inflight);
-        json_write_integer(writer, "inflight_own", info->inflight_own);
-        json_write_integer(writer, "received_messages", (int64_t)info->account.received);
-        json_write_integer(writer, "received_bytes", (int64_t)info->account.received_bytes);
-        json_write_integer(writer, "delivered_messages", (int64_t)info->account.delivered);
-        json_write_integer(writer, "delivered_bytes", (int64_t)info->account.delivered_bytes);
-        write_dropped(writer, &info->account);
+        mqtt_client_info_write(info, user, &page->writer);
 }
 
 static void on_listed(void *owner, const struct mqtt_client_info *info)
@@ -81,7 +31,7 @@ static void on_listed(void *owner, const struct mqtt_client_info *info)
         struct page *page = owner;
 
         json_write_object(&page->writer, NULL);
-        write_client(page, &page->writer, info);
+        write_client(page, info);
         json_write_end(&page->writer);
 }
 
@@ -160,7 +110,7 @@ static void on_shown(void *owner, const struct mqtt_client_info *info)
 {
         struct page *page = owner;
 
-        write_client(page, &page->writer, info);
+        write_client(page, info);
 }
 
 static void on_subscription(void *owner, struct mqtt_text filter,
@@ -168,10 +118,7 @@ static void on_subscription(void *owner, struct mqtt_text filter,
 {
         struct page *page = owner;
 
-        json_write_object(&page->writer, NULL);
-        json_write_text(&page->writer, "filter", filter.bytes, filter.length);
-        json_write_integer(&page->writer, "qos", options->qos);
-        json_write_end(&page->writer);
+        mqtt_subscription_info_write(filter, options, &page->writer);
 }
 
 static void refuse_unknown(struct http_exchange *exchange)

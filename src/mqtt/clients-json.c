@@ -1,6 +1,6 @@
 #include "mqtt/clients-json.h"
 
-static const char *version_text(enum mqtt_version version)
+const char *mqtt_version_text(enum mqtt_version version)
 {
         switch (version) {
         case MQTT_VERSION_31:
@@ -36,7 +36,7 @@ static void write_connection(const struct mqtt_client_info *info, struct mqtt_te
         json_write_text(writer, "user", user.bytes, user.length);
         json_write_string(writer, "peer", net_address_text(&address, peer));
         json_write_string(writer, "listener", info->terms->name);
-        json_write_string(writer, "version", version_text(info->version));
+        json_write_string(writer, "version", mqtt_version_text(info->version));
         json_write_integer(writer, "keep_alive_seconds", info->keep_alive_s);
         json_write_integer(writer, "pending_bytes", (int64_t)info->pending_bytes);
         json_write_bool(writer, "paused", info->paused);

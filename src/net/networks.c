@@ -1,4 +1,4 @@
-#include "broker/networks.h"
+#include "net/networks.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -57,25 +57,25 @@ static bool has(const struct network *network, const uint8_t bytes[16])
         return rest == 0 || ((network->bytes[whole] ^ bytes[whole]) & mask) == 0;
 }
 
-int broker_networks_check(const struct config_texts *networks, struct error *error)
+int net_networks_check(char *const networks[], size_t count, struct error *error)
 {
         struct network network;
 
-        for (size_t i = 0; i < networks->count; i++)
-                if (parse(networks->items[i], &network) < 0)
+        for (size_t i = 0; i < count; i++)
+                if (parse(networks[i], &network) < 0)
                         return error_set(error, -EINVAL,
                                          "'%.64s' is no address and no network such as "
                                          "192.0.2.0/24",
-                                         networks->items[i]);
+                                         networks[i]);
         return 0;
 }
 
-bool broker_networks_have(const struct config_texts *networks, const struct net_address *address)
+bool net_networks_have(char *const networks[], size_t count, const struct net_address *address)
 {
         struct network network;
         uint8_t bytes[16];
 
-        if (networks->count == 0)
+        if (count == 0)
                 return true;
         memcpy(bytes, mapped, sizeof(mapped));
         if (address->any.sa_family == AF_INET)
@@ -84,8 +84,8 @@ bool broker_networks_have(const struct config_texts *networks, const struct net_
                 memcpy(bytes, &address->v6.sin6_addr, sizeof(bytes));
         else
                 return false;
-        for (size_t i = 0; i < networks->count; i++)
-                if (parse(networks->items[i], &network) == 0 && has(&network, bytes))
+        for (size_t i = 0; i < count; i++)
+                if (parse(networks[i], &network) == 0 && has(&network, bytes))
                         return true;
         return false;
 }

@@ -1,5 +1,6 @@
-#include "broker/networks.h"
+#include "net/networks.h"
 
+#include "base/attributes.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -7,12 +8,11 @@
 static bool is_in(const char *network, const char *address)
 {
         char *items[] = {(char *)(uintptr_t)network};
-        const struct config_texts networks = {items, 1};
         struct net_address parsed;
 
-        CHECK_EQ(broker_networks_check(&networks, NULL), 0);
+        CHECK_EQ(net_networks_check(items, 1, NULL), 0);
         CHECK_EQ(net_address_parse(address, 1, &parsed, NULL), 0);
-        return broker_networks_have(&networks, &parsed);
+        return net_networks_have(items, 1, &parsed);
 }
 
 TEST(addresses_are_in_their_networks_and_in_no_others)
@@ -36,12 +36,11 @@ TEST(addresses_are_in_their_networks_and_in_no_others)
 TEST(without_networks_everybody_is_trusted_and_with_them_no_unix_socket)
 {
         char *items[] = {(char *)(uintptr_t) "::/0"};
-        const struct config_texts none = {NULL, 0}, all = {items, 1};
         struct net_address address;
 
         CHECK_EQ(net_address_local("/run/a", &address), 0);
-        CHECK(broker_networks_have(&none, &address));
-        CHECK(!broker_networks_have(&all, &address));
+        CHECK(net_networks_have(NULL, 0, &address));
+        CHECK(!net_networks_have(items, 1, &address));
 }
 
 TEST(what_is_no_network_is_told)
@@ -59,10 +58,9 @@ TEST(what_is_no_network_is_told)
 
         for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
                 char *items[] = {(char *)(uintptr_t)wrong[i]};
-                const struct config_texts networks = {items, 1};
                 struct error error;
 
-                CHECK_EQ(broker_networks_check(&networks, &error), -EINVAL);
+                CHECK_EQ(net_networks_check(items, 1, &error), -EINVAL);
                 CHECK(strstr(error.text, "is no address and no network") != NULL);
         }
 }
