@@ -306,6 +306,21 @@ static int finish_persistence(struct mosquitto_reader *reader)
         return 0;
 }
 
+/* As mosquitto has it: a page of any site that somebody here looks at may connect, too. */
+static void warn_of_pages(struct mosquitto_reader *reader)
+{
+        const struct config_list *listeners = &reader->config->listeners;
+        const struct broker_listener *items = listeners->items;
+
+        for (size_t i = 0; i < listeners->count; i++) {
+                if (items[i].protocol == BROKER_PROTOCOL_WEBSOCKET && items[i].origins.count == 0)
+                        broker_config_warn(reader->config,
+                                           "%s: pages of every site may connect: name yours by "
+                                           "`websockets_origin`",
+                                           items[i].place);
+        }
+}
+
 static int finish(struct mosquitto_reader *reader)
 {
         struct broker_config *config = reader->config;
@@ -325,6 +340,7 @@ static int finish(struct mosquitto_reader *reader)
                         reader->listens ? BROKER_ANONYMOUS_NONE : BROKER_ANONYMOUS_ALL;
         if (reader->log_types_said)
                 config->log.level = reader->log_level;
+        warn_of_pages(reader);
         return finish_persistence(reader);
 }
 

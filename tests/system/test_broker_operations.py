@@ -233,6 +233,7 @@ def test_a_broker_that_ends_ends_its_streams(start):
         # Streams have no end of their own; readers come again.
         with contextlib.suppress(http.client.IncompleteRead):
             events.answer.read()
+    assert ports.broker.process.wait(timeout=SECONDS) == 0
 
 
 def test_guesses_are_slowed_down(start):
