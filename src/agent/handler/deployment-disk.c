@@ -210,6 +210,9 @@ static int end(struct deployment *deployment)
         };
         uint64_t change = disk->change;
 
+        /* Nothing can be changed, nor told of. */
+        if (!disk->repository)
+                return 0;
         disk->change = 0;
         if (change != 0)
                 return handler_repository_abandon(disk->repository, change, disk->outcome,
