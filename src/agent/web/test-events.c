@@ -74,7 +74,8 @@ TEST(an_event_comes_with_its_name_and_its_number)
         fixture_open(&f);
         fd = read_as(&f, AS("viewer"));
         CHECK_TEXT(hear_events(&f, fd),
-                   "HTTP/1.1 200 OK\nConnection: close\nContent-Type: text/event-stream\nCache-Control: no-store\n"
+                   "HTTP/1.1 200 OK\nConnection: close\nContent-Type: "
+                   "text/event-stream\nCache-Control: no-store\n"
                    "X-Accel-Buffering: no\nTransfer-Encoding: chunked\nretry: 3000\n");
         publish(&f, &news, "one\ntwo");
         CHECK_TEXT(hear_events(&f, fd), "event: test.news\nid: 1\n"
@@ -164,14 +165,12 @@ TEST(a_comment_comes_while_nothing_happens)
 /* The id of the last event that came. */
 static void last_id(const char *text, char id[64])
 {
-        const char *place = NULL;
-
+        id[0] = '\0';
         while ((text = strstr(text, "id: "))) {
-                place = text + 4;
-                text = place;
+                text += 4;
+                snprintf(id, 64, "%.*s", (int)strcspn(text, "\n"), text);
         }
-        CHECK(place != NULL);
-        snprintf(id, 64, "%.*s", (int)strcspn(place, "\n"), place);
+        CHECK(id[0] != '\0');
 }
 
 TEST(who_comes_again_is_told_how_many_it_missed)
