@@ -152,7 +152,10 @@ int broker_config_check(struct broker_config *config, struct error *error)
                                  "%s: mqtt.durability: needs `state_dir`, a folder to keep "
                                  "messages in",
                                  config->path);
+        /* As in the agent: who has said how safe sessions are has said it of the rest, too. */
+        settle(config, &config->retained_durability,
+               config->durability == BROKER_DURABILITY_DEFAULT ? BROKER_DURABILITY_FSYNC
+                                                               : config->durability);
         settle(config, &config->durability, BROKER_DURABILITY_INTERVAL);
-        settle(config, &config->retained_durability, BROKER_DURABILITY_FSYNC);
         return check_listeners(config, error);
 }

@@ -208,6 +208,7 @@ void broker_config_limits(const struct broker_config *config, struct mqtt_limits
         mqtt_limits_config_apply(&config->mqtt, ret);
         ret->receive_maximum = (uint16_t)config->receive_maximum;
         ret->queue_qos_0 = config->queue_qos0;
+        ret->memory_bytes = (size_t)config->memory;
         ret->sys_interval_s = (uint32_t)config->sys_interval;
         ret->aliases = (uint16_t)config->aliases;
         ret->aliases_granted = (uint16_t)config->aliases_granted;
