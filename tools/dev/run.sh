@@ -1,7 +1,13 @@
 # run.sh - the product on this machine: an agent with a simulated Pi, on loopback.
 # shellcheck shell=sh
 
-# run_hints PORT: what a newcomer can type next.
+# run_http_port SOCKET: where HTTP is served; nothing when another program has the port.
+run_http_port() {
+        build/pifleet call get_status --json --socket "$1" |
+                sed -n 's/.*"http":{"listening":true,[^}]*"port":\([0-9]*\).*/\1/p'
+}
+
+# run_hints PORT HTTP-PORT: what a newcomer can type next.
 run_hints() {
         option=
         [ "$1" = 3000 ] || option=" --port $1"
@@ -14,6 +20,16 @@ The agent is up, with a simulated Raspberry Pi, on 127.0.0.1:$1. In another term
     bash -c 'exec 3<>/dev/tcp/127.0.0.1/$1; echo "{\"command\":\"system_info\"}" >&3; head -n1 <&3'
 
 The last is all that a program has to do: a line of JSON there, a line of JSON back.
+EOF
+        [ -z "$2" ] || cat <<EOF
+Over HTTP, a command, and what happens while it happens:
+
+    curl -d '{"command":"led_off","pin":17}' -H 'Content-Type: application/json' \\
+            http://127.0.0.1:$2/api/command
+    curl -N http://127.0.0.1:$2/api/events
+EOF
+        cat <<EOF
+
 Ctrl-C stops the agent.
 
 EOF
@@ -56,7 +72,7 @@ dev_run() {
 
         port=$(run_port "$@")
         if run_is_up "$agent" "$state/agent.sock"; then
-                run_hints "$port"
+                run_hints "$port" "$(run_http_port "$state/agent.sock")"
         fi
         # A signal interrupts the wait while the agent still tidies up: wait again.
         status=0
