@@ -273,12 +273,12 @@ static int open_server(struct agent *agent, struct error *error)
                 .admit = agent_admit,
                 .admit_owner = agent,
         };
+        const struct net_tls_options tls = agent_config_tls(config);
         int r;
 
         r = net_context_new(agent->loop, (size_t)config->limits.memory, &agent->net);
         if (r == 0 && wants_tls(config))
-                r = net_tls_new_server(config->tls.certificate, config->tls.key, &agent->tls,
-                                       error);
+                r = net_tls_new(NET_TLS_SERVER, &tls, &agent->tls, error);
         setup.net = agent->net;
         setup.tls = agent->tls;
         if (r == 0)
@@ -384,6 +384,13 @@ static int listen_for_web(struct agent *agent, enum web_port port, struct error 
         return 0;
 }
 
+static void take_mqtt(void *owner, struct net_stream *stream)
+{
+        const struct agent *agent = owner;
+
+        gate_adopt_stream(agent->gate, stream);
+}
+
 /* As with MQTT, another program that has the port has come first. */
 static int open_web(struct agent *agent, struct error *error)
 {
@@ -408,6 +415,8 @@ static int open_web(struct agent *agent, struct error *error)
                 r = gate_route(agent->gate, web_router(agent->web));
         if (r == 0 && agent->gate)
                 web_add_figures(agent->web, gate_write_figures, agent->gate);
+        if (r == 0 && agent->gate)
+                web_on_mqtt(agent->web, take_mqtt, agent);
         if (r == 0)
                 r = listen_for_web(agent, WEB_PLAIN, error);
         return r < 0 ? r : listen_for_web(agent, WEB_TLS, error);

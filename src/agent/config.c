@@ -17,6 +17,9 @@ static const char *const profiles[] = {"standard", "appliance", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const reserved_names[AGENT_RESERVED_SECTIONS] = {"devices", "lease"};
 
+static const char *const client_certificates[] = {"none", "optional", "required", NULL};
+static const char *const tls_versions[] = {"1.2", "1.3", NULL};
+
 static const struct config_key top_keys[] = {
         CONFIG_CHOICE(struct agent_config, profile, "profile", AGENT_PROFILE_STANDARD, profiles,
                       "standard, or appliance, which opens no port at all"),
@@ -28,6 +31,14 @@ static const struct config_key tls_keys[] = {
                     "the path of a PEM file: the certificate and its chain"),
         CONFIG_TEXT(struct agent_config, tls.key, "key", NULL,
                     "the path of a PEM file: the certificate's private key"),
+        CONFIG_CHOICE(struct agent_config, tls.client_certificates, "client_certificates",
+                      NET_TLS_PEERS_NONE, client_certificates, "none, optional or required"),
+        CONFIG_TEXT(struct agent_config, tls.authorities, "authorities", NULL,
+                    "the path of a PEM file: who signs clients' certificates"),
+        CONFIG_TEXT(struct agent_config, tls.revoked, "revoked", NULL,
+                    "the path of a PEM file: the list of clients' certificates that are revoked"),
+        CONFIG_CHOICE(struct agent_config, tls.version, "version", NET_TLS_1_2, tls_versions,
+                      "the lowest version, \"1.2\" or \"1.3\""),
 };
 static const struct config_key log_keys[] = {
         CONFIG_TEXT(struct agent_config, log.file, "file", NULL,
@@ -266,13 +277,46 @@ static int check_users(const struct agent_config *config, struct error *error)
         return r < 0 ? r : check_names(config, error);
 }
 
-/* What no single key can tell. */
-static int check_whole(const struct agent_config *config, struct error *error)
+struct net_tls_options agent_config_tls(const struct agent_config *config)
 {
+        static const char *const protocols[] = {"http/1.1", "mqtt", NULL};
+
+        return (struct net_tls_options){
+                .certificate = config->tls.certificate,
+                .key = config->tls.key,
+                .peers = (enum net_tls_peers)config->tls.client_certificates,
+                .authorities = config->tls.authorities,
+                .revoked = config->tls.revoked,
+                .version = (enum net_tls_version)config->tls.version,
+                .protocols = protocols,
+        };
+}
+
+static int check_tls(const struct agent_config *config, struct error *error)
+{
+        const bool asks = config->tls.client_certificates != NET_TLS_PEERS_NONE;
+
         if ((config->tls.certificate != NULL) != (config->tls.key != NULL))
                 return error_set(error, -EINVAL,
                                  "tls: `certificate` and `key` belong together; %s is missing",
                                  config->tls.key ? "`certificate`" : "`key`");
+        if (asks && !config->tls.authorities)
+                return error_set(error, -EINVAL,
+                                 "tls: `client_certificates` needs `authorities`, which says who "
+                                 "signs them");
+        if (!asks && (config->tls.authorities || config->tls.revoked))
+                return error_set(error, -EINVAL,
+                                 "tls: `%s` is about certificates of clients, for which "
+                                 "`client_certificates` does not ask",
+                                 config->tls.authorities ? "authorities" : "revoked");
+        return 0;
+}
+
+/* What no single key can tell. */
+static int check_whole(const struct agent_config *config, struct error *error)
+{
+        if (check_tls(config, error) < 0)
+                return -EINVAL;
         if (check_ports(config, error) < 0)
                 return -EINVAL;
         if (check_users(config, error) < 0)

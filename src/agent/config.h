@@ -10,6 +10,7 @@
 #include "agent/service/config.h"
 #include "agent/web/config.h"
 #include "base/error.h"
+#include "net/tls.h"
 
 enum agent_profile { AGENT_PROFILE_STANDARD, AGENT_PROFILE_APPLIANCE };
 
@@ -29,7 +30,10 @@ struct agent_config {
         struct gate_config mqtt;
         struct web_config http;
         struct {
-                char *certificate, *key; /* PEM files */
+                char *certificate, *key;     /* PEM files */
+                char *authorities, *revoked; /* of clients' certificates, the same */
+                int client_certificates;     /* enum net_tls_peers */
+                int version;                 /* enum net_tls_version, and up */
         } tls;
         struct {
                 char *file; /* absent: standard error */
@@ -41,6 +45,9 @@ struct agent_config {
         } limits;
         bool reserved[AGENT_RESERVED_SECTIONS];
 };
+
+/* What all listeners with TLS have; texts are the configuration's. */
+struct net_tls_options agent_config_tls(const struct agent_config *config);
 
 /* Outcomes beside 0 (go on). */
 enum {

@@ -51,6 +51,9 @@ static void check_same(const struct agent_config *a, const struct agent_config *
         for (size_t i = 0; i < a->monitor.services.count; i++)
                 CHECK_TEXT(a->monitor.services.items[i], b->monitor.services.items[i]);
         check_text(a->tls.certificate, b->tls.certificate);
+        check_text(a->tls.authorities, b->tls.authorities);
+        CHECK_EQ(a->tls.client_certificates, b->tls.client_certificates);
+        CHECK_EQ(a->tls.version, b->tls.version);
         check_text(a->log.file, b->log.file);
         CHECK_EQ(a->log.level, b->log.level);
         CHECK_EQ(a->mqtt.enabled, b->mqtt.enabled);
@@ -119,6 +122,10 @@ TEST(the_shipped_example_names_every_key)
                 "allow_open_network:",
                 "certificate:",
                 "key:",
+                "client_certificates:",
+                "authorities:",
+                "revoked:",
+                "version:",
                 "file:",
                 "memory:",
                 "connections:",
@@ -334,6 +341,10 @@ TEST(what_is_wrong_is_refused_with_what_to_do)
                 {"command: {port: 1}\ncommand: {port: 2}", NULL, NULL, "command"},
                 {"command: {tls_port: 3001}", NULL, NULL, "tls.certificate"},
                 {"tls: {key: a.pem}", NULL, NULL, "`certificate`"},
+                {"tls: {client_certificates: optional}", NULL, NULL, "`authorities`"},
+                {"tls: {authorities: a.pem}", NULL, NULL, "`authorities` is about"},
+                {"tls: {revoked: a.pem}", NULL, NULL, "`revoked` is about"},
+                {"tls: {version: \"1.1\"}", NULL, NULL, "1.3"},
                 {"command: {port: 3001, tls_port: 3001}\ntls: {key: a, certificate: b}", NULL, NULL,
                  "the same"},
                 {"access: {mode: maybe}", NULL, NULL, "token"},

@@ -47,6 +47,7 @@ void net_entrance_admit(struct net_entrance *entrance, int fd, const struct net_
 /* Other options, for those who come from now on, and for handshakes that have not begun. */
 void net_entrance_change(struct net_entrance *entrance, const struct net_entrance_options *options);
 size_t net_entrance_waiting(const struct net_entrance *entrance);
-/* Closes those on their way, of which nobody is told. Also from inside on_stream. */
+/* Closes those on their way, of which nobody is told; they are gone at the end of the round, and
+ * need the context until then. Also from inside on_stream. */
 struct net_entrance *net_entrance_free(struct net_entrance *entrance);
 DEFINE_CLEANUP(net_entrance)

@@ -137,12 +137,12 @@ def own(folder, name="ann"):
     return ["--cert", folder / f"{name}.crt", "--key", folder / f"{name}.key"]
 
 
-def make_client(folder, name, days):
-    """A certificate of the authority, signed as the page does it."""
-    request, sign = [command.replace("ann", name) for command in documented_commands()
-                     if "ann." in command and "openssl ca" not in command]
-    run(request, folder)
-    run(sign.replace("-days 800", f"-days {days}"), folder)
+def make_expired(folder, name):
+    """A certificate of the authority that was valid until yesterday."""
+    run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+        f"-keyout {name}.key -out {name}.csr -subj /CN={name}", folder)
+    run(f"openssl x509 -req -in {name}.csr -CA ca.crt -CAkey ca.key -days -1 -out {name}.crt",
+        folder)
 
 
 # ---- who comes in ----
@@ -158,7 +158,7 @@ def test_a_client_is_known_by_its_certificate(folder):
 def test_who_does_not_come_in_is_named_with_the_reason(folder):
     run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout eve.key "
         "-out eve.crt -subj /CN=ann", folder)
-    make_client(folder, "late", -1)
+    make_expired(folder, "late")
     cases = {
         "late": "the client's certificate is not trusted: certificate has expired",
         "eve": "the client's certificate is not trusted: self-signed certificate",
@@ -245,9 +245,9 @@ def test_a_reload_shows_what_is_new_and_ends_nobody(folder):
             stays.sendall(mqtt_bytes.connect("stays"))
             assert stays.recv(1)
             before = shown(port)
-            request, sign = [command for command in documented_commands() if "server.csr" in command]
-            run(request, folder)
-            run(sign, folder)
+            command, = [command for command in documented_commands()
+                        if "-keyout server.key" in command]
+            run(command, folder)
             broker.reload()
             after = shown(port)
             assert after != before
@@ -344,3 +344,13 @@ def test_handshakes_that_never_finish_are_bounded_and_nobody_waits_for_them(fold
                                  server_hostname="localhost") as again:
             again.sendall(mqtt_bytes.connect("again"))
             assert again.recv(1)
+
+
+def test_a_broker_that_stops_while_handshakes_go_on_ends_well(folder):
+    with contextlib.ExitStack() as stack:
+        with broker_of(folder, listener(folder)) as broker:
+            for number in range(100):
+                half = stack.enter_context(socket.create_connection(("127.0.0.1",
+                                                                     broker.ports[0])))
+                half.sendall(b"\x16\x03\x01\x00\xff"[:number % 6])
+            s_client(folder, broker.ports[0])

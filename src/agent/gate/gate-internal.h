@@ -9,6 +9,7 @@
 #include "loop/timer.h"
 #include "mqtt/broker.h"
 #include "mqtt/websocket.h"
+#include "net/entrance.h"
 #include "net/listener.h"
 
 struct gate {
@@ -20,7 +21,8 @@ struct gate {
         struct gate_keep keep;
         struct mqtt_websocket websocket; /* where those who come over HTTP go */
         struct net_listener *listeners[GATE_ENTRANCES];
-        struct access_rules rules; /* users, and rules for topics */
+        struct net_entrance *handshakes; /* of TLS; NULL: there is none */
+        struct access_rules rules;       /* users, and rules for topics */
         bool has_guests;
         struct login login;
         struct acl_cache_hash *topic_hash;

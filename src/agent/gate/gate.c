@@ -9,6 +9,7 @@
 #include "agent/gate/users.h"
 #include "base/attributes.h"
 #include "mqtt/metrics.h"
+#include "net/tls-session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -187,19 +188,78 @@ static void publish_presence(struct gate *gate, const char *text)
 
 /* Connections. */
 
+static bool has_room(const struct gate *gate)
+{
+        const size_t waiting = gate->handshakes ? net_entrance_waiting(gate->handshakes) : 0;
+
+        return !gate->stopping &&
+               mqtt_broker_connections(gate->broker) + waiting < gate->options.connections_max;
+}
+
 void gate_adopt(struct gate *gate, enum gate_entrance entrance, int fd,
                 const struct net_address *peer)
 {
-        struct net_tls *tls = entrance == GATE_TLS ? gate->options.tls : NULL;
         int r = -EBUSY;
 
-        if (!gate->stopping &&
-            mqtt_broker_connections(gate->broker) < gate->options.connections_max)
-                r = mqtt_broker_attach(gate->broker, fd, tls, peer, NULL);
+        if (has_room(gate) && entrance == GATE_TLS) {
+                net_entrance_admit(gate->handshakes, fd, peer);
+                return;
+        }
+        if (has_room(gate))
+                r = mqtt_broker_attach(gate->broker, fd, NULL, peer, NULL);
         if (r < 0) {
                 gate->counts.refused++;
                 close(fd);
         }
+}
+
+void gate_adopt_stream(struct gate *gate, struct net_stream *stream)
+{
+        int r = has_room(gate) ? mqtt_broker_adopt(gate->broker, stream, NULL) : -EBUSY;
+
+        if (r < 0) {
+                gate->counts.refused++;
+                net_stream_close(stream);
+        }
+}
+
+static void on_refused(void *owner, const struct net_address *peer, int reason, const char *why)
+{
+        char text[NET_ADDRESS_TEXT_MAX];
+        struct gate *gate = owner;
+
+        (void)reason;
+        gate->counts.refused++;
+        log_info(gate->options.log, entrances[GATE_TLS].name, "refused peer=%s why=\"%s\"",
+                 net_address_text(peer, text), why);
+}
+
+/* Who wants to speak something else has found the wrong port. */
+static void on_stream(void *owner, struct net_stream *stream)
+{
+        char protocol[NET_PROTOCOL_SIZE];
+        struct net_address peer;
+
+        net_stream_protocol(stream, protocol);
+        if (protocol[0] == '\0' || strcmp(protocol, "mqtt") == 0) {
+                gate_adopt_stream(owner, stream);
+                return;
+        }
+        net_peer_address(net_stream_peer(stream), &peer);
+        on_refused(owner, &peer, -EPROTO, "it wants to speak another protocol");
+        net_stream_close(stream);
+}
+
+static int open_handshakes(struct gate *gate)
+{
+        const struct net_entrance_options options = {.tls = gate->options.tls};
+        const struct net_entrance_owner owner = {
+                .owner = gate, .on_stream = on_stream, .on_refused = on_refused};
+
+        return options.tls
+                       ? net_entrance_new(command_registry_loop(gate->registry), gate->options.net,
+                                          &options, &owner, &gate->handshakes)
+                       : 0;
 }
 
 static void on_accept(void *owner, int fd, const struct net_address *peer)
@@ -312,6 +372,7 @@ static void close_listeners(struct gate *gate)
 {
         for (size_t i = 0; i < GATE_ENTRANCES; i++)
                 gate->listeners[i] = net_listener_free(gate->listeners[i]);
+        gate->handshakes = net_entrance_free(gate->handshakes);
 }
 
 void gate_stop(struct gate *gate, gate_stopped_fn *stopped, void *owner)
@@ -405,6 +466,8 @@ int gate_attach(struct command_registry *registry, const struct gate_options *op
                 return r;
         }
         r = gate_open(gate);
+        if (r == 0)
+                r = open_handshakes(gate);
         if (r < 0) {
                 gate_free(gate);
                 return error_set(error, r, "mqtt: %s", strerror(-r));

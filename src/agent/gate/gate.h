@@ -71,6 +71,8 @@ void gate_write_figures(void *gate, struct prometheus_writer *writer);
 /* Takes a connection that somebody else accepted. The descriptor is the gate's from here on. */
 void gate_adopt(struct gate *gate, enum gate_entrance entrance, int fd,
                 const struct net_address *peer);
+/* The same with a stream that is open and nobody's (net/entrance.h). */
+void gate_adopt_stream(struct gate *gate, struct net_stream *stream);
 
 /* Says that the agent is not there any more, and takes no more clients and requests. Once those
  * under way are answered, clients are disconnected with 0x8b; `stopped` is called when all are

@@ -5,6 +5,7 @@
 #include "agent/web/web.h"
 #include "http/files.h"
 #include "http/server.h"
+#include "net/entrance.h"
 #include "net/listener.h"
 
 enum { WEB_ROUTES = 3, WEB_HOST_NAME_SIZE = 256 };
@@ -26,7 +27,10 @@ struct web {
         } sources[WEB_SOURCES_MAX];
         size_t sources_count;
         struct net_listener *listeners[WEB_PORTS];
-        uint64_t exhausted; /* connections that found no descriptor */
+        struct net_entrance *handshakes; /* of TLS; NULL: there is none */
+        web_stream_fn *on_mqtt;          /* NULL: nobody speaks it here */
+        void *mqtt_owner;
+        uint64_t outside; /* connections that the server has not seen: no descriptor, no TLS */
         web_stopped_fn *stopped;
         void *stopped_owner;
 };

@@ -3,6 +3,7 @@
 #include "agent/web/call.h"
 #include "agent/web/figures.h"
 #include "agent/web/web-internal.h"
+#include "net/tls-session.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static void on_count(void *owner, const struct http_figures *figures)
         if (figures->connections > web->counts.connections)
                 web->counts.connections_total++;
         web->counts.connections = figures->connections;
-        web->counts.refused = figures->turned_away + web->exhausted;
+        web->counts.refused = figures->turned_away + web->outside;
 }
 
 /* Paths without a handler of their own. */
@@ -99,9 +100,53 @@ static void write_status(void *owner, struct json_writer *writer)
 
 /* Connections. */
 
+static void count_refused(struct web *web)
+{
+        web->outside++;
+        web->counts.refused++;
+}
+
 void web_adopt(struct web *web, enum web_port port, int fd, const struct net_address *peer)
 {
-        http_server_attach(web->server, fd, port == WEB_TLS ? web->options.tls : NULL, peer);
+        const struct http_figures figures = http_server_figures(web->server);
+
+        if (port == WEB_PLAIN) {
+                http_server_attach(web->server, fd, NULL, peer);
+        } else if (figures.connections + net_entrance_waiting(web->handshakes) <
+                   web->options.connections_max) {
+                net_entrance_admit(web->handshakes, fd, peer);
+        } else {
+                count_refused(web);
+                close(fd);
+        }
+}
+
+static void on_stream(void *owner, struct net_stream *stream)
+{
+        char protocol[NET_PROTOCOL_SIZE];
+        struct web *web = owner;
+
+        if (web->on_mqtt && strcmp(net_stream_protocol(stream, protocol), "mqtt") == 0)
+                web->on_mqtt(web->mqtt_owner, stream);
+        else
+                http_server_adopt(web->server, stream);
+}
+
+static void on_refused(void *owner, const struct net_address *peer, int reason, const char *why)
+{
+        char text[NET_ADDRESS_TEXT_MAX];
+        struct web *web = owner;
+
+        (void)reason;
+        count_refused(web);
+        log_info(web->options.log, "https", "refused peer=%s why=\"%s\"",
+                 net_address_text(peer, text), why);
+}
+
+void web_on_mqtt(struct web *web, web_stream_fn *on_mqtt, void *owner)
+{
+        web->on_mqtt = on_mqtt;
+        web->mqtt_owner = owner;
 }
 
 static void on_accept(void *owner, int fd, const struct net_address *peer)
@@ -118,8 +163,7 @@ static void on_exhausted(void *owner, int error)
 {
         struct web *web = owner;
 
-        web->exhausted++;
-        web->counts.refused++;
+        count_refused(web);
         log_warning(web->options.log, web->counts.name,
                     "turning connections away connections=%zu: %s", (size_t)web->counts.connections,
                     strerror(-error));
@@ -159,6 +203,7 @@ static void close_listeners(struct web *web)
 {
         for (size_t i = 0; i < WEB_PORTS; i++)
                 web->listeners[i] = net_listener_free(web->listeners[i]);
+        web->handshakes = net_entrance_free(web->handshakes);
 }
 
 void web_stop(struct web *web, web_stopped_fn *stopped, void *owner)
@@ -189,8 +234,14 @@ static int open_server(struct web *web)
                 .connections = web->options.connections_max,
                 .output = OUTPUT_MAX,
         };
+        const struct net_entrance_options options = {.tls = web->options.tls};
+        const struct net_entrance_owner owner = {
+                .owner = web, .on_stream = on_stream, .on_refused = on_refused};
         int r = http_router_new(&web->router);
 
+        if (r == 0 && options.tls)
+                r = net_entrance_new(web_loop(web), web->options.net, &options, &owner,
+                                     &web->handshakes);
         if (r == 0)
                 r = add_routes(web);
         if (r == 0)

@@ -66,6 +66,10 @@ int web_listen(struct web *web, enum web_port port, const struct net_address *ad
 /* Takes a connection that somebody else accepted. The descriptor is the web's from here on. */
 void web_adopt(struct web *web, enum web_port port, int fd, const struct net_address *peer);
 
+/* Whose are those who say by ALPN that they speak MQTT. */
+typedef void web_stream_fn(void *owner, struct net_stream *stream);
+void web_on_mqtt(struct web *web, web_stream_fn *on_mqtt, void *owner);
+
 /* No more connections and requests; those under way are answered, event streams end.
  * `stopped` is called when all are gone, perhaps at once. */
 typedef void web_stopped_fn(void *owner);
