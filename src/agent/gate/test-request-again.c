@@ -1,26 +1,22 @@
 /* Requests that come again. */
-#include "agent/gate/gate-fixture.h"
-#include "agent/gate/gate-internal.h"
 #include "agent/gate/repeats.h"
+#include "agent/gate/request-fixture.h"
 
-#define PING "'{\"command\":\"ping\",\"id\":1}'"
-#define REQUEST "{[pi/rpc/request] 0001 (08[pi/rpc/response/a] 09 0001 41) " PING "}\n"
-#define PONG "{\"success\":true,\"type\":\"pong\",\"timestamp\":"
+#define PING_1 "'{\"command\":\"ping\",\"id\":1}'"
+#define REQUEST "{[pi/rpc/request] 0001 (08[pi/rpc/response/a] 09 0001 41) " PING_1 "}\n"
 
-/* `a`, that follows its replies with QoS 0. */
-static void begin(struct fixture *f)
+/* With QoS 0, so that replies need no answer. */
+static void follow(struct fixture *f)
 {
         fixture_open(f);
-        conversation_run(&f->talk, "a> " LOGIN_5("a") "a< " WELCOME_5
-                                                      "a> 82{0001 () [pi/rpc/response/a/#] 00}\n"
-                                                      "a< 90{0001 () 00}\n");
+        conversation_run(&f->talk, FOLLOW_REPLIES("0"));
 }
 
 TEST(qos_1_that_comes_again_is_acknowledged_and_answered_but_not_carried_out)
 {
         struct fixture f;
 
-        begin(&f);
+        follow(&f);
         conversation_run(&f.talk, "a> 32" REQUEST);
         CHECK(heard(&f, 'a', PONG));
         conversation_run(&f.talk, "a~\n");
@@ -42,7 +38,7 @@ TEST(it_is_known_again_after_another_connection)
 {
         struct fixture f;
 
-        begin(&f);
+        follow(&f);
         conversation_run(&f.talk, "a> 32" REQUEST "a~\n"
                                   "a.\n"
                                   "a> " LOGIN_5("a") "a< " WELCOME_5
@@ -59,11 +55,11 @@ TEST(another_client_with_the_same_words_is_no_repeat)
 {
         struct fixture f;
 
-        begin(&f);
-        conversation_run(&f.talk, "a> 32{[pi/rpc/request] 0001 () " PING "}\n"
+        follow(&f);
+        conversation_run(&f.talk, "a> 32{[pi/rpc/request] 0001 () " PING_1 "}\n"
                                   "a< 40{0001}\n"
                                   "b> " LOGIN_5("b") "b< " WELCOME_5
-                                                     "b> 3A{[pi/rpc/request] 0001 () " PING "}\n"
+                                                     "b> 3A{[pi/rpc/request] 0001 () " PING_1 "}\n"
                                                      "b< 40{0001}\n");
         CHECK_EQ(f.pings, 2);
         fixture_close(&f);
@@ -73,7 +69,7 @@ TEST(a_repeat_of_what_is_under_way_waits_for_that_reply)
 {
         struct fixture f;
 
-        begin(&f);
+        follow(&f);
         conversation_run(&f.talk, "a> 32{[pi/rpc/request] 0001 (08[pi/rpc/response/a]) "
                                   "'{\"command\":\"hold\"}'}\n"
                                   "a< 40{0001}\n"
@@ -94,15 +90,15 @@ TEST(what_was_refused_is_carried_out_when_it_comes_again)
 {
         struct fixture f;
 
-        begin(&f);
+        follow(&f);
         /* Expired when it came. */
         conversation_run(&f.talk,
-                         "a> 32{[pi/rpc/request] 0001 (02 00000000 08[pi/rpc/response/a]) " PING
+                         "a> 32{[pi/rpc/request] 0001 (02 00000000 08[pi/rpc/response/a]) " PING_1
                          "}\n");
         CHECK(heard(&f, 'a', "EXPIRED"));
         conversation_run(&f.talk,
                          "a~\n"
-                         "a> 3A{[pi/rpc/request] 0001 (08[pi/rpc/response/a]) " PING "}\n");
+                         "a> 3A{[pi/rpc/request] 0001 (08[pi/rpc/response/a]) " PING_1 "}\n");
         CHECK(heard(&f, 'a', PONG));
         CHECK_EQ(f.pings, 1);
         conversation_run(&f.talk, "a~\n");
@@ -113,10 +109,10 @@ TEST(without_a_duplicate_flag_the_same_words_are_another_request)
 {
         struct fixture f;
 
-        begin(&f);
-        conversation_run(&f.talk, "a> 32{[pi/rpc/request] 0001 () " PING "}\n"
+        follow(&f);
+        conversation_run(&f.talk, "a> 32{[pi/rpc/request] 0001 () " PING_1 "}\n"
                                   "a< 40{0001}\n"
-                                  "a> 32{[pi/rpc/request] 0001 () " PING "}\n"
+                                  "a> 32{[pi/rpc/request] 0001 () " PING_1 "}\n"
                                   "a< 40{0001}\n");
         CHECK_EQ(f.pings, 2);
         fixture_close(&f);
@@ -126,15 +122,15 @@ TEST(after_a_minute_nobody_remembers)
 {
         struct fixture f;
 
-        begin(&f);
-        conversation_run(&f.talk, "a> 32{[pi/rpc/request] 0001 () " PING "}\n"
+        follow(&f);
+        conversation_run(&f.talk, "a> 32{[pi/rpc/request] 0001 () " PING_1 "}\n"
                                   "a< 40{0001}\n"
                                   "+60000\n"
-                                  "a> 3A{[pi/rpc/request] 0001 () " PING "}\n"
+                                  "a> 3A{[pi/rpc/request] 0001 () " PING_1 "}\n"
                                   "a< 40{0001}\n");
         CHECK_EQ(f.pings, 1);
         conversation_run(&f.talk, "+1\n"
-                                  "a> 3A{[pi/rpc/request] 0001 () " PING "}\n"
+                                  "a> 3A{[pi/rpc/request] 0001 () " PING_1 "}\n"
                                   "a< 40{0001}\n");
         CHECK_EQ(f.pings, 2);
         fixture_close(&f);
