@@ -254,16 +254,22 @@ static struct arrival *arrive(struct net_entrance *entrance, int fd, const struc
 
 void net_entrance_admit(struct net_entrance *entrance, int fd, const struct net_address *peer)
 {
+        const char *why = strerror(ENOMEM);
         struct arrival *arrival = NULL;
         struct net_peer kept;
         int r;
 
         net_peer_init(&kept, peer);
-        if (entrance->waiting < entrance->options.waiting_max)
+        if (entrance->waiting >= entrance->options.waiting_max)
+                why = "too many connections are on their way";
+        /* Those who are connected have the rest of it. */
+        else if (net_budget_is_tight(net_context_budget(entrance->context)))
+                why = "too little memory is left";
+        else
                 arrival = arrive(entrance, fd, &kept);
         if (!arrival) {
                 close(fd);
-                tell_refused(entrance, &kept, -ENOBUFS, "too many connections are on their way");
+                tell_refused(entrance, &kept, -ENOBUFS, why);
         } else if (!entrance->options.proxy) {
                 proceed(arrival, NULL);
         } else {

@@ -33,7 +33,7 @@ struct net_entrance_owner {
         /* It came through. Nobody's yet: is to be handed over (net/upgrade.h), or closed. */
         void (*on_stream)(void *owner, struct net_stream *stream);
         /* It did not; `why` is a sentence for people, valid for this call. -ENOBUFS: too many
-         * were on their way, or no memory is left. May be NULL. */
+         * were on their way, or three quarters of the budget are spent. May be NULL. */
         void (*on_refused)(void *owner, const struct net_address *peer, int reason,
                            const char *why);
 };

@@ -296,6 +296,32 @@ TEST(beyond_the_bound_who_comes_is_turned_away_and_the_others_go_on)
         door_done(&door);
 }
 
+/* A handshake is paid for; what is left is for those who are connected. */
+TEST(when_memory_is_tight_nobody_new_comes_in)
+{
+        struct net_budget *budget;
+        int fds[20];
+        struct door door;
+        size_t most;
+
+        door_init_tls(&door, false, false);
+        budget = net_context_budget(door.hall.f.context);
+        most = budget->limit = 16 * NET_HANDSHAKE_SIZE;
+        for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+                door_come(&door, &fds[i]);
+        CHECK_EQ(net_entrance_waiting(door.entrance), 13);
+        CHECK_EQ(door.refusals, 7);
+        CHECK_EQ(door.reason, -ENOBUFS);
+        CHECK_TEXT(door.why, "too little memory is left");
+        CHECK(budget->used <= most - most / 4 + NET_HANDSHAKE_SIZE);
+        for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+                close(fds[i]);
+        door_rounds(&door, 3);
+        CHECK_EQ(net_entrance_waiting(door.entrance), 0);
+        CHECK_EQ(budget->used, 0);
+        door_done(&door);
+}
+
 TEST(an_entrance_may_go_while_others_are_on_their_way)
 {
         int fds[4] = {-1, -1, -1, -1};

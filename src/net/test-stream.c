@@ -226,3 +226,19 @@ TEST(an_idle_stream_is_small)
 {
         CHECK(sizeof(struct net_stream) <= 376);
 }
+
+TEST(the_user_at_the_other_end_of_a_unix_socket_is_known)
+{
+        const struct net_address local = {.any.sa_family = AF_UNIX,
+                                          .length = sizeof(local.any.sa_family)};
+        uid_t user = (uid_t)-1;
+        struct fixture f;
+
+        fixture_init(&f);
+        /* Nobody has said that it is one. */
+        CHECK_EQ(net_stream_user(f.stream, &user), -ENOTSUP);
+        net_peer_init(&f.stream->peer, &local);
+        CHECK_EQ(net_stream_user(f.stream, &user), 0);
+        CHECK_EQ(user, getuid());
+        fixture_done(&f);
+}
