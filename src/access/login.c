@@ -61,7 +61,7 @@ static void on_verified(struct verifier_waiter *waiter, int result, size_t index
                 /* The same guess, sent several times at once, counts once. */
                 answer = first ? failed(attempt) : LOGIN_WRONG;
         else
-                answer = LOGIN_BUSY;
+                answer = result == -EACCES ? LOGIN_SLOWED : LOGIN_BUSY;
         attempt->on_answer(attempt, answer);
 }
 

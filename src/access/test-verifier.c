@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* As cheap as argon2id gets (8 KiB, one pass), of "first secret", "second secret"
  * and "third secret". */
@@ -22,6 +23,7 @@ enum { HERE = 1, ELSEWHERE = 2, NOT_YET = 1000 };
 struct fixture {
         struct loop *loop;
         struct loop_work *work;
+        struct slowdown *slowdown;
         struct verifier *verifier;
 };
 
@@ -39,13 +41,15 @@ static struct fixture fixture_new(size_t capacity)
 
         CHECK_EQ(loop_new_virtual(1000, &f.loop), 0);
         CHECK_EQ(loop_work_new(f.loop, capacity, &f.work), 0);
-        CHECK_EQ(verifier_new(f.loop, f.work, &f.verifier), 0);
+        CHECK_EQ(slowdown_new(&f.slowdown), 0);
+        CHECK_EQ(verifier_new(f.loop, f.work, f.slowdown, &f.verifier), 0);
         return f;
 }
 
 static void fixture_done(struct fixture *f)
 {
         verifier_free(f->verifier);
+        slowdown_free(f->slowdown);
         loop_work_free(f->work);
         loop_free(f->loop);
 }
@@ -226,21 +230,199 @@ TEST(a_full_queue_refuses_and_recovers)
         fixture_done(&f);
 }
 
+/* Somebody else's job, which runs until it is released. */
+struct held {
+        struct loop_job job;
+        int pipe[2];
+};
+
+static void wait_for_release(struct loop_job *job)
+{
+        char byte;
+
+        CHECK_EQ(read(container_of(job, struct held, job)->pipe[0], &byte, 1), 1);
+}
+
+static void was_released(struct loop_job *job)
+{
+        struct held *held = container_of(job, struct held, job);
+
+        close(held->pipe[0]);
+        close(held->pipe[1]);
+}
+
+static void hold(struct fixture *f, struct held *held)
+{
+        held->job = (struct loop_job){.run = wait_for_release, .done = was_released};
+        CHECK_EQ(pipe(held->pipe), 0);
+        CHECK_EQ(loop_work_submit(f->work, &held->job), 0);
+}
+
+static void release(struct held *held)
+{
+        CHECK_EQ(write(held->pipe[1], "", 1), 1);
+}
+
 /* The pool's queue is shared with others and may be the first to be full. */
 TEST(a_full_work_queue_refuses_too)
 {
         struct fixture f = fixture_new(1);
-        struct asked running, waiting, more;
+        struct held first, second;
+        struct asked asked;
 
-        CHECK_EQ(submit(&f, HERE, "first secret", &running), 0);
-        CHECK_EQ(submit(&f, HERE, "second secret", &waiting), 0);
-        CHECK_EQ(submit(&f, HERE, "third secret", &more), -EAGAIN);
-        CHECK_EQ(verifier_jobs(f.verifier), 2);
+        hold(&f, &first);
+        hold(&f, &second);
+        CHECK_EQ(submit(&f, HERE, "first secret", &asked), -EAGAIN);
+        CHECK_EQ(verifier_jobs(f.verifier), 0);
+        release(&first);
+        release(&second);
+        for (int rounds = 0; rounds < 1000; rounds++) {
+                if (submit(&f, HERE, "first secret", &asked) == 0)
+                        break;
+                loop_run_once(f.loop, 100);
+        }
         run_until_idle(&f);
-        CHECK_EQ(running.result, 1);
-        CHECK_EQ(waiting.result, 1);
-        CHECK_EQ(more.answers, 0);
+        CHECK_EQ(asked.result, 1);
         fixture_done(&f);
+}
+
+/* In which order they were answered. */
+struct place {
+        struct verifier_waiter waiter;
+        unsigned *count, place;
+        int result;
+};
+
+static void on_turn(struct verifier_waiter *waiter, int result, size_t index, bool first)
+{
+        struct place *place = container_of(waiter, struct place, waiter);
+
+        (void)index;
+        CHECK(first);
+        place->result = result;
+        place->place = ++*place->count;
+}
+
+static void queue(struct fixture *f, uint64_t origin, const char *secret, struct place *place,
+                  unsigned *count)
+{
+        struct verifier_question question = question_of(secret);
+
+        *place = (struct place){.waiter.on_verified = on_turn, .count = count};
+        CHECK_EQ(verifier_submit(f->verifier, origin, &question, &place->waiter), 0);
+}
+
+TEST(origins_take_turns)
+{
+        struct fixture f = fixture_new(8);
+        struct place crowd[8], two[2], one;
+        struct held held;
+        unsigned count = 0;
+        char secret[32];
+
+        hold(&f, &held);
+        for (unsigned i = 0; i < 8; i++) {
+                snprintf(secret, sizeof secret, "of a crowd %u", i);
+                queue(&f, HERE, secret, &crowd[i], &count);
+        }
+        queue(&f, ELSEWHERE, "of two, the first", &two[0], &count);
+        queue(&f, ELSEWHERE, "of two, the second", &two[1], &count);
+        queue(&f, 3, "of one", &one, &count);
+        release(&held);
+        run_until_idle(&f);
+        CHECK_EQ(count, 11);
+        /* The first was begun when it was alone. */
+        CHECK_EQ(crowd[0].place, 1);
+        CHECK_EQ(crowd[1].place, 2);
+        CHECK_EQ(two[0].place, 3);
+        CHECK_EQ(one.place, 4);
+        CHECK_EQ(crowd[2].place, 5);
+        CHECK_EQ(two[1].place, 6);
+        for (unsigned i = 3; i < 8; i++)
+                CHECK_EQ(crowd[i].place, i + 4);
+        fixture_done(&f);
+}
+
+static void count_failure(struct verifier_waiter *waiter, int result, size_t index, bool first);
+
+struct guess {
+        struct verifier_waiter waiter;
+        struct fixture *fixture;
+        int result;
+};
+
+static void count_failure(struct verifier_waiter *waiter, int result, size_t index, bool first)
+{
+        struct guess *guess = container_of(waiter, struct guess, waiter);
+        struct fixture *f = guess->fixture;
+
+        (void)index;
+        CHECK(first);
+        guess->result = result;
+        if (result == 0)
+                slowdown_failed(f->slowdown, HERE, loop_now_ms(f->loop));
+}
+
+TEST(many_guesses_at_once_are_no_more_than_one_after_the_other)
+{
+        struct fixture f = fixture_new(8);
+        struct guess guesses[VERIFIER_JOBS_PER_ORIGIN];
+        struct asked elsewhere;
+        char secret[32];
+
+        for (unsigned i = 0; i < ARRAY_SIZE(guesses); i++) {
+                struct verifier_question question;
+
+                snprintf(secret, sizeof secret, "guess number %u", i);
+                question = question_of(secret);
+                guesses[i] = (struct guess){
+                        .waiter.on_verified = count_failure, .fixture = &f, .result = NOT_YET};
+                CHECK_EQ(verifier_submit(f.verifier, HERE, &question, &guesses[i].waiter), 0);
+        }
+        CHECK_EQ(submit(&f, ELSEWHERE, "first secret", &elsewhere), 0);
+        run_until_idle(&f);
+        for (unsigned i = 0; i < ARRAY_SIZE(guesses); i++)
+                CHECK_EQ(guesses[i].result, i <= SLOWDOWN_FREE_FAILURES ? 0 : -EACCES);
+        CHECK_EQ(elsewhere.result, 1);
+        fixture_done(&f);
+}
+
+/* The answer to one that waits may be the end of all. */
+struct end {
+        struct verifier_waiter waiter;
+        struct fixture *fixture;
+};
+
+static void end_all(struct verifier_waiter *waiter, int result, size_t index, bool first)
+{
+        struct fixture *f = container_of(waiter, struct end, waiter)->fixture;
+
+        (void)result;
+        (void)index;
+        (void)first;
+        f->verifier = verifier_free(f->verifier);
+}
+
+TEST(a_verifier_may_end_inside_an_answer)
+{
+        for (int slowed = 0; slowed < 2; slowed++) {
+                struct fixture f = fixture_new(8);
+                struct verifier_question question = question_of("first secret");
+                struct end end = {.waiter.on_verified = end_all, .fixture = &f};
+                struct asked before, after;
+
+                if (slowed) {
+                        CHECK_EQ(submit(&f, ELSEWHERE, "first secret", &before), 0);
+                        for (int i = 0; i <= SLOWDOWN_FREE_FAILURES; i++)
+                                slowdown_failed(f.slowdown, HERE, loop_now_ms(f.loop));
+                }
+                CHECK_EQ(verifier_submit(f.verifier, HERE, &question, &end.waiter), 0);
+                CHECK_EQ(submit(&f, HERE, "second secret", &after), 0);
+                for (int rounds = 0; f.verifier && rounds < 1000; rounds++)
+                        loop_run_once(f.loop, 100);
+                CHECK_EQ(after.result, -ECANCELED);
+                fixture_done(&f);
+        }
 }
 
 TEST(waiters_are_bounded)
@@ -378,6 +560,7 @@ TEST(who_waits_when_the_verifier_ends_hears_of_it_at_once)
         for (unsigned i = 0; i < ARRAY_SIZE(asked); i++)
                 CHECK_EQ(asked[i].answers, 1);
         loop_work_free(f.work);
+        slowdown_free(f.slowdown);
         loop_free(f.loop);
 }
 
@@ -395,6 +578,7 @@ TEST(the_work_queue_may_end_before_the_verifier)
         CHECK_EQ(asked[1].result, -ECANCELED);
         CHECK_EQ(asked[2].result, -ECANCELED);
         verifier_free(f.verifier);
+        slowdown_free(f.slowdown);
         loop_free(f.loop);
 }
 
@@ -443,7 +627,7 @@ TEST(a_verifier_is_made_whole_or_not_at_all)
                 int r;
 
                 allocation_fail_at(++n);
-                r = verifier_new(f.loop, f.work, &verifier);
+                r = verifier_new(f.loop, f.work, f.slowdown, &verifier);
                 failed = allocation_end();
                 CHECK_EQ(r, failed ? -ENOMEM : 0);
                 CHECK_EQ(verifier != NULL, !failed);

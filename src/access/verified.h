@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { VERIFIED_MAX = 64, VERIFIED_LIFETIME_MS = 5 * 60 * 1000 };
+enum { VERIFIED_MAX = 256, VERIFIED_LIFETIME_MS = 5 * 60 * 1000 };
 
 struct verified_mark {
         uint8_t bytes[32];

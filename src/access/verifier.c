@@ -9,10 +9,15 @@
 struct verifier {
         struct loop *loop;
         struct loop_work *work;
+        struct slowdown *slowdown;
         struct verified *verified;
-        struct list jobs;
+        struct list jobs; /* by their turn */
         size_t jobs_count;
         size_t waiters_count;
+        struct verifier_job *running; /* NULL: none; the first of them */
+        bool answering;               /* the next one is begun when that is done */
+        bool *freed;                  /* told to who is answering */
+        uint64_t turn;                /* of the job that was begun last */
 };
 
 struct verifier_job {
@@ -20,7 +25,7 @@ struct verifier_job {
         struct list link;
         struct verifier *verifier; /* NULL: it is gone, nobody waits */
         struct list waiters;
-        uint64_t origin;
+        uint64_t origin, turn;
         struct verified_mark mark;
 
         /* What the pool's thread works on: the job's own. */
@@ -32,7 +37,8 @@ struct verifier_job {
         char hashes[]; /* one after the other, each terminated */
 };
 
-int verifier_new(struct loop *loop, struct loop_work *work, struct verifier **ret)
+int verifier_new(struct loop *loop, struct loop_work *work, struct slowdown *slowdown,
+                 struct verifier **ret)
 {
         AUTO(verifier) struct verifier *verifier = NULL;
         struct verified *verified;
@@ -48,6 +54,7 @@ int verifier_new(struct loop *loop, struct loop_work *work, struct verifier **re
         list_init(&verifier->jobs);
         verifier->loop = loop;
         verifier->work = work;
+        verifier->slowdown = slowdown;
         verifier->verified = verified;
         *ret = TAKE(verifier);
         return 0;
@@ -59,7 +66,7 @@ static void job_free(struct verifier_job *job)
         free(job);
 }
 
-/* Takes the job out of the verifier and tells all that wait. */
+/* Takes the job out of the verifier and tells all that wait, who may free the verifier. */
 static void job_answer(struct verifier_job *job, int result, size_t index)
 {
         struct verifier *verifier = TAKE(job->verifier);
@@ -68,9 +75,10 @@ static void job_answer(struct verifier_job *job, int result, size_t index)
 
         list_remove(&job->link);
         verifier->jobs_count--;
+        if (verifier->running == job)
+                verifier->running = NULL;
         list_init(&waiters);
         list_splice(&waiters, &job->waiters);
-        /* What they do may end in verifier_free(): it is not touched in between. */
         list_for_each (&waiters, counted)
                 verifier->waiters_count--;
         while ((position = list_take_first(&waiters))) {
@@ -86,9 +94,18 @@ struct verifier *verifier_free(struct verifier *verifier)
 {
         if (!verifier)
                 return NULL;
-        while (!list_is_empty(&verifier->jobs))
-                job_answer(container_of(verifier->jobs.next, struct verifier_job, link), -ECANCELED,
-                           0);
+        if (verifier->freed)
+                *verifier->freed = true;
+        verifier->answering = true; /* nothing new is begun */
+        while (!list_is_empty(&verifier->jobs)) {
+                struct verifier_job *job =
+                        container_of(verifier->jobs.next, struct verifier_job, link);
+                bool is_running = job == verifier->running;
+
+                job_answer(job, -ECANCELED, 0);
+                if (!is_running) /* else the pool's until it is done */
+                        job_free(job);
+        }
         verified_free(verifier->verified);
         free(verifier);
         return NULL;
@@ -144,16 +161,54 @@ static void job_run(struct loop_job *loop_job)
                 job->result = 0;
 }
 
+static bool is_slowed(const struct verifier *verifier, const struct verifier_job *job)
+{
+        return slowdown_wait_ms(verifier->slowdown, job->origin, loop_now_ms(verifier->loop)) > 0;
+}
+
+/* Begins the first job that may be; those before it are answered. */
+static void begin_next(struct verifier *verifier)
+{
+        bool freed = false;
+
+        verifier->answering = true;
+        verifier->freed = &freed;
+        while (!verifier->running && !list_is_empty(&verifier->jobs)) {
+                struct verifier_job *job =
+                        container_of(verifier->jobs.next, struct verifier_job, link);
+                int r = is_slowed(verifier, job) ? -EACCES
+                                                 : loop_work_submit(verifier->work, &job->job);
+
+                if (r == 0) {
+                        verifier->running = job;
+                        verifier->turn = job->turn;
+                        break;
+                }
+                job_answer(job, r == -EACCES ? r : -ECANCELED, 0);
+                job_free(job);
+                if (freed)
+                        return;
+        }
+        verifier->answering = false;
+        verifier->freed = NULL;
+}
+
 static void job_done(struct loop_job *loop_job)
 {
         struct verifier_job *job = container_of(loop_job, struct verifier_job, job);
         struct verifier *verifier = job->verifier;
+        bool freed = false;
 
         if (verifier) {
                 if (job->result == 1)
                         verified_put(verifier->verified, &job->mark, job->index,
                                      loop_now_ms(verifier->loop));
+                verifier->answering = true;
+                verifier->freed = &freed;
                 job_answer(job, job->result, job->index);
+                /* After its failure was counted. */
+                if (!freed)
+                        begin_next(verifier);
         }
         job_free(job);
 }
@@ -179,11 +234,34 @@ static struct verifier_job *job_copy(const struct verifier_question *question)
         return job;
 }
 
+/* Its turn is after those of its origin, and after one of each other origin that waits. */
+static void insert(struct verifier *verifier, struct verifier_job *job)
+{
+        struct list *before = &verifier->jobs;
+
+        job->turn = verifier->turn + 1;
+        list_for_each (&verifier->jobs, position) {
+                const struct verifier_job *other =
+                        container_of(position, struct verifier_job, link);
+
+                if (other->origin == job->origin && other->turn >= job->turn)
+                        job->turn = other->turn + 1;
+        }
+        list_for_each (&verifier->jobs, position) {
+                if (container_of(position, struct verifier_job, link)->turn > job->turn) {
+                        before = position;
+                        break;
+                }
+        }
+        list_append(before, &job->link); /* that is, before it */
+        job->verifier = verifier;
+        verifier->jobs_count++;
+}
+
 static int job_new(struct verifier *verifier, uint64_t origin, const struct verified_mark *mark,
                    const struct verifier_question *question, struct verifier_job **ret)
 {
         struct verifier_job *job = job_copy(question);
-        int r;
 
         if (!job)
                 return -ENOMEM;
@@ -194,24 +272,47 @@ static int job_new(struct verifier *verifier, uint64_t origin, const struct veri
         job->origin = origin;
         job->mark = *mark;
         job->result = -ECANCELED; /* what is done without having run stays so */
-        r = loop_work_submit(verifier->work, &job->job);
-        if (r < 0) {
-                job_free(job);
-                return r;
+        if (!verifier->running && !verifier->answering) {
+                int r = loop_work_submit(verifier->work, &job->job);
+
+                if (r < 0) {
+                        job_free(job);
+                        return r;
+                }
+                verifier->running = job;
         }
-        job->verifier = verifier;
-        list_append(&verifier->jobs, &job->link);
-        verifier->jobs_count++;
+        insert(verifier, job);
+        if (verifier->running == job)
+                verifier->turn = job->turn;
         *ret = job;
         return 0;
+}
+
+/* The job of this origin that answers the question; NULL: none. *of_origin: how many it has. */
+static struct verifier_job *find_job(const struct verifier *verifier, uint64_t origin,
+                                     const struct verified_mark *mark, size_t *of_origin)
+{
+        struct verifier_job *found = NULL;
+
+        *of_origin = 0;
+        list_for_each (&verifier->jobs, position) {
+                struct verifier_job *job = container_of(position, struct verifier_job, link);
+
+                if (job->origin != origin)
+                        continue;
+                ++*of_origin;
+                if (sodium_memcmp(job->mark.bytes, mark->bytes, sizeof mark->bytes) == 0)
+                        found = job;
+        }
+        return found;
 }
 
 int verifier_submit(struct verifier *verifier, uint64_t origin,
                     const struct verifier_question *question, struct verifier_waiter *waiter)
 {
-        struct verifier_job *job = NULL;
         struct verified_mark mark;
-        size_t of_origin = 0;
+        struct verifier_job *job;
+        size_t of_origin;
         int r;
 
         if (!question_is_good(question))
@@ -219,15 +320,7 @@ int verifier_submit(struct verifier *verifier, uint64_t origin,
         if (verifier->waiters_count == VERIFIER_WAITERS_MAX)
                 return -EAGAIN;
         question_mark(verifier, question, &mark);
-        list_for_each (&verifier->jobs, position) {
-                struct verifier_job *other = container_of(position, struct verifier_job, link);
-
-                if (other->origin != origin)
-                        continue;
-                of_origin++;
-                if (sodium_memcmp(other->mark.bytes, mark.bytes, sizeof mark.bytes) == 0)
-                        job = other;
-        }
+        job = find_job(verifier, origin, &mark, &of_origin);
         if (!job) {
                 if (verifier->jobs_count == VERIFIER_JOBS_MAX ||
                     of_origin == VERIFIER_JOBS_PER_ORIGIN)

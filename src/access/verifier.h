@@ -1,22 +1,27 @@
 /* access/verifier.h - slow hashes are verified off the loop, one at a time.
  *
  * A job tries one secret against one hash or a few. The queue is bounded, and so is the part
- * of it that one origin can take, so that a guesser cannot fill it. Who asks from an origin
- * what this origin has under way already waits for that job instead of making another: a
- * client that sends 16 requests in one go, each with its token, costs one.
+ * of it that one origin can take; origins take turns, so that whoever has one secret to show
+ * waits for one job of each other origin at most. Who asks from an origin what this origin has
+ * under way already waits for that job instead of making another: a client that sends 16
+ * requests in one go, each with its token, costs one.
+ *
+ * What an origin has waiting is not looked at once it is slowed down (slowdown.h): many guesses
+ * at once are no more than one after the other.
  *
  * Loop thread, but for the hashing itself, which works on copies. */
 #pragma once
 
 #include "access/password-hash.h"
+#include "access/slowdown.h"
 #include "access/verified.h"
 #include "base/list.h"
 #include "loop/work.h"
 
 enum {
-        VERIFIER_JOBS_MAX = 32,
-        VERIFIER_JOBS_PER_ORIGIN = 4,
-        VERIFIER_WAITERS_MAX = 256,
+        VERIFIER_JOBS_MAX = 256,
+        VERIFIER_JOBS_PER_ORIGIN = 32,
+        VERIFIER_WAITERS_MAX = 1024,
         VERIFIER_HASHES_MAX = 8, /* of one question */
 };
 
@@ -38,14 +43,17 @@ struct verifier;
  * it. */
 struct verifier_waiter {
         struct list link;
-        /* `result` 1: it is the secret of hash number `index`; 0: of none; -ENOMEM and -EIO:
-         * could not tell; -ECANCELED: the verifier or the work queue ended first.
+        /* `result` 1: it is the secret of hash number `index`; 0: of none; -EACCES: its origin is
+         * slowed down by now; -ENOMEM and -EIO: could not tell; -ECANCELED: the verifier or the
+         * work queue ended first, or another's jobs fill that.
          * `first`: the first of those that shared a job. */
         void (*on_verified)(struct verifier_waiter *waiter, int result, size_t index, bool first);
 };
 
-/* `loop` and `work` must live until the verifier is freed. -ENOMEM, -EIO. */
-int verifier_new(struct loop *loop, struct loop_work *work, struct verifier **ret);
+/* All three must live until the verifier is freed; who asks counts failures in `slowdown`.
+ * -ENOMEM, -EIO. */
+int verifier_new(struct loop *loop, struct loop_work *work, struct slowdown *slowdown,
+                 struct verifier **ret);
 /* Waiters hear -ECANCELED. A job that runs at this moment ends by itself, before
  * the work queue does. */
 struct verifier *verifier_free(struct verifier *verifier);

@@ -309,9 +309,9 @@ int broker_doors_new(struct loop *loop, struct log *log, struct broker_doors **r
         doors->login.loop = loop;
         r = loop_work_new(loop, WORK_MAX, &doors->work);
         if (r == 0)
-                r = verifier_new(loop, doors->work, &doors->login.verifier);
-        if (r == 0)
                 r = slowdown_new(&doors->login.slowdown);
+        if (r == 0)
+                r = verifier_new(loop, doors->work, doors->login.slowdown, &doors->login.verifier);
         if (r < 0)
                 return r;
         options.login = doors->login;

@@ -149,6 +149,9 @@ static void attempt_on_verified(struct verifier_waiter *waiter, int result, size
                 attempt_fail(
                         attempt, ACCESS_DENIED_UNKNOWN,
                         slowdown_wait_ms(access->slowdown, attempt->origin_key, now_ms(access)));
+        } else if (result == -EACCES) {
+                attempt_slow_down(attempt, slowdown_wait_ms(access->slowdown, attempt->origin_key,
+                                                            now_ms(access)));
         } else {
                 attempt_put_off(attempt);
         }
@@ -351,7 +354,8 @@ int access_attach(struct command_registry *registry, struct loop_work *work,
         access->own_uid = geteuid();
         r = slowdown_new(&access->slowdown);
         if (r == 0)
-                r = verifier_new(command_registry_loop(registry), work, &access->verifier);
+                r = verifier_new(command_registry_loop(registry), work, access->slowdown,
+                                 &access->verifier);
         if (r == 0)
                 r = access_read_tokens(access, config);
         if (r < 0)

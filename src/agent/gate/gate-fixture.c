@@ -130,8 +130,10 @@ void fixture_open(struct fixture *f)
                 .login.loop = f->talk.loop,
         };
         CHECK_EQ(loop_work_new(f->talk.loop, VERIFIER_JOBS_MAX, &f->work), 0);
-        CHECK_EQ(verifier_new(f->talk.loop, f->work, &f->options.login.verifier), 0);
         CHECK_EQ(slowdown_new(&f->options.login.slowdown), 0);
+        CHECK_EQ(verifier_new(f->talk.loop, f->work, f->options.login.slowdown,
+                              &f->options.login.verifier),
+                 0);
         CHECK_EQ(gate_attach(f->registry, &f->options, &f->gate, NULL), 0);
         f->talk.broker = f->gate->broker;
         for (size_t i = 0; i < CONVERSATION_CLIENTS; i++) {
