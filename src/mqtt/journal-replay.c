@@ -8,6 +8,7 @@
  * The bytes have the right sums, and may be of a program that was wrong: nothing in them is
  * believed. */
 #include "base/attributes.h"
+#include "base/utf8.h"
 #include "mqtt/client.h"
 #include "mqtt/index.h"
 #include "mqtt/journal-internal.h"
@@ -128,6 +129,13 @@ static struct session *find_session(const struct mqtt_replay *replay, uint64_t n
         return NULL;
 }
 
+/* [MQTT-1.5.4-1], [MQTT-1.5.4-2]. */
+static bool is_text(struct mqtt_text text)
+{
+        return text.length > 0 && utf8_valid_prefix(text.bytes, text.length) == text.length &&
+               !memchr(text.bytes, '\0', text.length);
+}
+
 /* --- messages --- */
 
 /* A PUBLISH, or nothing: -EBADMSG. */
@@ -226,7 +234,7 @@ static int add_session(struct mqtt_replay *replay, const struct mqtt_record *rec
                 return 0;
         }
         if (record->session == 0 || record->session >> 63 || record->packet_id == 0 ||
-            record->text.length == 0)
+            !is_text(record->text))
                 return -EBADMSG;
         if (find_session(replay, record->session))
                 return 0;
@@ -292,7 +300,7 @@ static int subscribe(struct mqtt_replay *replay, const struct session *session,
         struct mqtt_text share, rest;
         int r;
 
-        if (!mqtt_topic_filter_is_valid(record->text) ||
+        if (!is_text(record->text) || !mqtt_topic_filter_is_valid(record->text) ||
             (record->options.no_local &&
              mqtt_topic_filter_split_shared(record->text, &share, &rest)))
                 return -EBADMSG;
@@ -455,7 +463,7 @@ static int apply(struct mqtt_replay *replay, const struct mqtt_record *record)
         case MQTT_CHANGE_RETAINED:
                 return set_retained(replay, record);
         case MQTT_CHANGE_CLEARED:
-                if (!mqtt_topic_name_is_valid(record->text))
+                if (!is_text(record->text) || !mqtt_topic_name_is_valid(record->text))
                         return -EBADMSG;
                 (void)mqtt_retained_clear(replay->broker->retained, record->text);
                 return 0;
