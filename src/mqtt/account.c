@@ -3,14 +3,6 @@
 #include "mqtt/broker-internal.h"
 
 #include <assert.h>
-#include <stdlib.h>
-
-struct mqtt_account *mqtt_account_of(struct mqtt_session *session)
-{
-        struct mqtt_session_more *more = mqtt_session_more(session);
-
-        return more ? &more->account : NULL;
-}
 
 void mqtt_drop_of(struct mqtt_broker *broker, struct mqtt_text client_id, struct mqtt_text topic,
                   enum mqtt_counter why)

@@ -9,7 +9,12 @@
 struct mqtt_broker;
 
 /* NULL: no memory, and it is not counted. */
-struct mqtt_account *mqtt_account_of(struct mqtt_session *session);
+static inline struct mqtt_account *mqtt_account_of(struct mqtt_session *session)
+{
+        struct mqtt_session_more *more = session->more ? session->more : mqtt_session_more(session);
+
+        return more ? &more->account : NULL;
+}
 
 /* A message does not reach the client of the session, or comes of it and goes to nobody; `why` is
  * one of MQTT_COUNT_DROPPED_... Counts, and tells the hook. */

@@ -40,7 +40,7 @@ struct mqtt_broker {
         struct buffer scratch; /* what is being encoded; empty between packets */
 
         struct mqtt_journal *journal; /* NULL: nothing is kept */
-        struct mqtt_sys *sys; /* NULL: there is nothing below "$SYS" */
+        struct mqtt_sys *sys;         /* NULL: there is nothing below "$SYS" */
         struct mqtt_topic_tree *tree;
         struct mqtt_retained *retained;
         struct loop_timer expiry_timer; /* when the first retained message expires */
@@ -49,12 +49,13 @@ struct mqtt_broker {
         struct loop_task walk_task;
         struct buffer reasons; /* of a SUBACK or UNSUBACK; empty between packets */
         uint64_t sessions_made;
-        uint64_t questions_asked;  /* of on_connect */
+        uint64_t questions_asked; /* of on_connect */
         struct mqtt_ledger ledger;
+        size_t room;                    /* that was found, and is not taken yet, in this round */
         struct mqtt_session *next_shed; /* where memory.c goes on; NULL: at the first */
-        struct mqtt_queued queued; /* in the queues of all sessions */
-        struct loop_trim trim;     /* of what messages, sessions and filters take */
-        uint64_t round;            /* of the loop, that these are of: */
+        struct mqtt_queued queued;      /* in the queues of all sessions */
+        struct loop_trim trim;          /* of what messages, sessions and filters take */
+        uint64_t round;                 /* of the loop, that these are of: */
         size_t routed, walked;
         bool stopping;
 

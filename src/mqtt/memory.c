@@ -30,7 +30,8 @@ enum mqtt_shortage mqtt_memory_shortage_with(const struct mqtt_broker *broker, s
 {
         size_t most = broker->limits.memory_bytes, used;
 
-        if (most == 0)
+        /* The room is half of what was free. */
+        if (most == 0 || (broker->room > bytes && broker->room - bytes > most / 8))
                 return MQTT_MEMORY_PLENTY;
         used = mqtt_memory_used(broker) + bytes;
         if (used <= most - most / 4)
@@ -84,8 +85,17 @@ bool mqtt_memory_make_room(struct mqtt_broker *broker, size_t bytes)
 {
         size_t most = broker->limits.memory_bytes;
 
-        if (most == 0 || fits(broker, bytes, most))
+        if (most == 0)
                 return true;
+        if (bytes <= broker->room) {
+                broker->room -= bytes;
+                return true;
+        }
+        if (fits(broker, bytes, most)) {
+                /* The other half is for what comes of it: buffers, places in queues. */
+                broker->room = (most - mqtt_memory_used(broker) - bytes) / 2;
+                return true;
+        }
         shed(broker, bytes, most - most / SHED_SHARE);
         return fits(broker, bytes, most);
 }

@@ -137,21 +137,21 @@ int mqtt_message_new(const struct mqtt_publish *publish, const struct mqtt_sourc
         return 0;
 }
 
-/* Of a packet in that form. */
-static size_t form_bytes(const struct mqtt_message *message, unsigned form)
+/* About, of one form. */
+static size_t form_bytes(const struct mqtt_message *message)
 {
-        return MQTT_HEADER_MAX + (size_t)remaining_length(form, message->topic_length,
-                                                          message->properties_length,
-                                                          message->payload_length);
+        enum { HEADERS = 16 };
+
+        return HEADERS + mqtt_message_size(message);
 }
 
 static size_t bytes_of(const struct mqtt_message *message)
 {
-        size_t bytes = sizeof(*message) + form_bytes(message, message->form);
+        size_t bytes = sizeof(*message) + form_bytes(message);
 
         for (unsigned form = 0; message->more && form < FORMS; form++)
                 if (message->more->bytes[form])
-                        bytes += form_bytes(message, form);
+                        bytes += form_bytes(message);
         return bytes;
 }
 
@@ -308,7 +308,7 @@ static void make_form(struct mqtt_message *message, unsigned form, const struct 
                 return;
         assemble(message, copy, lengths, bytes);
         message->more->bytes[form] = bytes;
-        mqtt_ledger_add(message->ledger, form_bytes(message, form));
+        mqtt_ledger_add(message->ledger, form_bytes(message));
 }
 
 /* NULL: there is none. Not for what is retained, which would keep it for a long time. */

@@ -19,7 +19,7 @@ static void begin_round(struct mqtt_broker *broker)
         if (broker->round == loop_round(broker->loop))
                 return;
         broker->round = loop_round(broker->loop);
-        broker->routed = broker->walked = 0;
+        broker->routed = broker->walked = broker->room = 0;
 }
 
 bool mqtt_route_is_enough(struct mqtt_broker *broker)
@@ -120,7 +120,6 @@ static int make_message(struct mqtt_broker *broker, const struct mqtt_publish *p
                 .publisher = from ? from->session->number : 0,
                 .now_ms = loop_now_ms(broker->loop),
         };
-
         int r = mqtt_memory_make_room(broker, room_for(publish))
                         ? mqtt_message_new(publish, &source, ret)
                         : -ENOMEM;
