@@ -60,15 +60,16 @@ bool acl_cache_allows_topic(struct acl_cache *cache, struct acl_cache_hash *hash
 {
         /* What is asked is part of the question. */
         uint64_t wanted = hash_of(hash, topic) ^ ((uint64_t)access << 32);
-        uint64_t *entry = &cache->entries[(wanted >> 8) % ACL_CACHE_ENTRIES];
         bool allowed;
 
         if (cache->generation != generation)
                 *cache = (struct acl_cache){.generation = generation};
         wanted = (wanted & ~(uint64_t)ALLOWED) | FILLED;
-        if ((*entry & ~(uint64_t)ALLOWED) == wanted)
-                return *entry & ALLOWED;
+        for (size_t i = 0; i < ACL_CACHE_ENTRIES; i++) {
+                if ((cache->entries[i] & ~(uint64_t)ALLOWED) == wanted)
+                        return cache->entries[i] & ALLOWED;
+        }
         allowed = acl_allows_topic(acl, subject, access, topic);
-        *entry = wanted | allowed;
+        cache->entries[cache->next++ % ACL_CACHE_ENTRIES] = wanted | allowed;
         return allowed;
 }

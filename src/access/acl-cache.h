@@ -12,6 +12,7 @@ enum { ACL_CACHE_ENTRIES = 8 };
 /* Of one client; all zero: empty. */
 struct acl_cache {
         uint64_t generation;
+        uint32_t next; /* entry to be replaced */
         uint64_t entries[ACL_CACHE_ENTRIES];
 };
 

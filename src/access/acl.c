@@ -164,6 +164,7 @@ static int list_add(struct rule_list *list, const struct acl_rule *rule)
         added.topic.length = (uint16_t)strlen(rule->topic);
         if (!added.topic.bytes)
                 return -ENOMEM;
+        topic_rule_find_prefix(&added);
         if (rule->denies) {
                 list->rules[list->count] = list->rules[list->denying];
                 list->rules[list->denying++] = added;

@@ -418,6 +418,31 @@ TEST(a_cache_is_asked_and_not_the_rules_until_they_are_others)
         CHECK(acl_cache_allows_topic(&cache, hash, 3, acl, &who, ACL_WRITE, text("a")));
 }
 
+/* Not as many as a table of as many places has, because some would share one. */
+TEST(a_cache_keeps_as_many_topics_as_it_has_entries)
+{
+        const struct acl_rule rules[] = {{.topic = "#", .access = ACL_WRITE}};
+        AUTO(acl) struct acl *acl = acl_of(ACL_FILTERS_WHOLE, rules, 1);
+        AUTO(acl) struct acl *none = acl_of(ACL_FILTERS_WHOLE, NULL, 0);
+        AUTO(acl_cache_hash) struct acl_cache_hash *hash = NULL;
+        struct acl_subject who = subject("ann", "", "c");
+        struct acl_cache cache = {0};
+        char topic[16];
+
+        CHECK_EQ(acl_cache_hash_new(&hash), 0);
+        for (int from_cache = 0; from_cache < 2; from_cache++) {
+                for (unsigned i = 0; i < ACL_CACHE_ENTRIES; i++) {
+                        snprintf(topic, sizeof(topic), "topic/%u", i);
+                        CHECK(acl_cache_allows_topic(&cache, hash, 1, from_cache ? none : acl, &who,
+                                                     ACL_WRITE, text(topic)));
+                }
+        }
+        /* One more takes the place of the oldest. */
+        CHECK(acl_cache_allows_topic(&cache, hash, 1, acl, &who, ACL_WRITE, text("more")));
+        CHECK(acl_cache_allows_topic(&cache, hash, 1, none, &who, ACL_WRITE, text("topic/1")));
+        CHECK(!acl_cache_allows_topic(&cache, hash, 1, none, &who, ACL_WRITE, text("topic/0")));
+}
+
 TEST(topics_too_long_to_be_remembered_are_hashed_each_time)
 {
         const struct acl_rule rules[] = {{.topic = "#", .access = ACL_WRITE}};

@@ -101,10 +101,29 @@ static bool match(const struct topic_rule *rule, const struct acl_subject *subje
         return !mqtt_topic_level_next(other, &at, &level) || (meets && is(level, '#'));
 }
 
+void topic_rule_find_prefix(struct topic_rule *rule)
+{
+        struct mqtt_text level;
+        uint32_t at = 0, begin = 0;
+
+        while (mqtt_topic_level_next(rule->topic, &at, &level)) {
+                if (is(level, '+') || is(level, '#') ||
+                    (rule->has_placeholders && has_placeholder(level))) {
+                        /* "a/#" covers "a". */
+                        rule->prefix = (uint16_t)(begin > 0 ? begin - 1 : 0);
+                        return;
+                }
+                begin = at;
+        }
+        rule->prefix = rule->topic.length;
+}
+
 bool topic_rule_covers(const struct topic_rule *rule, const struct acl_subject *subject,
                        struct mqtt_text other)
 {
-        return match(rule, subject, other, false);
+        return other.length >= rule->prefix &&
+               memcmp(other.bytes, rule->topic.bytes, rule->prefix) == 0 &&
+               match(rule, subject, other, false);
 }
 
 bool topic_rule_meets(const struct topic_rule *rule, const struct acl_subject *subject,
