@@ -188,22 +188,22 @@ TEST(a_wrong_password_and_a_wrong_name_are_told_alike)
         fixture_open(&f, everybody(), NULL);
         run(&f, "a> " LOGIN_5("a", "ann", "wrong"));
         verify(&f);
-        run(&f, "a< 20{00 86 ()}\na|\n");
+        run(&f, "a< 20{00 87 ()}\na|\n");
         CHECK_EQ(f.report.event, ACCESS_REFUSED_CREDENTIALS);
         CHECK_TEXT(f.client_id, "a");
         CHECK_TEXT(f.user, "ann");
         run(&f, "b> " LOGIN_5("b", "nobody", "wrong"));
         verify(&f);
-        run(&f, "b< 20{00 86 ()}\nb|\n");
-        run(&f, "c> " LOGIN_311("c", "fred", "wrong") "c< 20{00 04}\nc|\n");
+        run(&f, "b< 20{00 87 ()}\nb|\n");
+        run(&f, "c> " LOGIN_311("c", "fred", "wrong") "c< 20{00 05}\nc|\n");
         CHECK_EQ(f.reports, 3);
         /* A name without a password, and a password without a name. */
         f.talk.peer = &(struct net_address){.v4 = {.sin_family = AF_INET, .sin_addr = {0x01020304}},
                                             .length = 16};
-        run(&f, "d> 10{[MQTT] 05 82 0000 () [d] [ann]}\nd< 20{00 86 ()}\nd|\n");
+        run(&f, "d> 10{[MQTT] 05 82 0000 () [d] [ann]}\nd< 20{00 87 ()}\nd|\n");
         run(&f, "e> 10{[MQTT] 05 42 0000 () [e] [" FAST "]}\n");
         verify(&f);
-        run(&f, "e< 20{00 86 ()}\ne|\n");
+        run(&f, "e< 20{00 87 ()}\ne|\n");
         fixture_close(&f);
 }
 
@@ -216,7 +216,7 @@ TEST(who_failed_too_often_comes_later_and_others_now)
         fixture_open(&f, everybody(), NULL);
         f.talk.peer = &here;
         for (unsigned i = 0; i <= SLOWDOWN_FREE_FAILURES; i++)
-                run(&f, "a> " LOGIN_5("a", "fred", "wrong") "a< 20{00 86 ()}\na|\na.\n");
+                run(&f, "a> " LOGIN_5("a", "fred", "wrong") "a< 20{00 87 ()}\na|\na.\n");
         run(&f, "a> " LOGIN_5("a", "ann",
                               "first secret") "a< 20{00 89 ()}\na|\n"
                                               "b> " LOGIN_311("b", "ann",

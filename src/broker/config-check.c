@@ -91,7 +91,8 @@ static bool is_same_place(const struct broker_listener *a, const struct broker_l
 {
         if (a->socket || b->socket)
                 return a->socket && b->socket && strcmp(a->socket, b->socket) == 0;
-        if (a->port == 0 || a->port != b->port || a->family != b->family)
+        /* What listens on any port is known by its name. */
+        if (a->port != b->port || a->family != b->family || (a->port == 0 && (a->name || b->name)))
                 return false;
         if (!a->interface != !b->interface ||
             (a->interface && strcmp(a->interface, b->interface) != 0))

@@ -10,7 +10,8 @@ const char *broker_place(const struct broker_listener *listener, char text[BROKE
         if (listener->socket)
                 snprintf(text, BROKER_PLACE_MAX, "%.250s", listener->socket);
         else
-                snprintf(text, BROKER_PLACE_MAX, "%.250s:%u%s", where ? where : "*",
-                         (unsigned)listener->port, families[listener->family]);
+                snprintf(text, BROKER_PLACE_MAX, "%.200s:%u%s%.90s", where ? where : "*",
+                         (unsigned)listener->port, families[listener->family],
+                         listener->port == 0 && listener->name ? listener->name : "");
         return text;
 }

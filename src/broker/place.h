@@ -1,5 +1,5 @@
 /* broker/place.h - what a listener listens on, as text: by which it is known again, and named where
- * it has no name. */
+ * it has no name. Of ports that are any that is free, the names tell them apart. */
 #pragma once
 
 #include "broker/config.h"

@@ -149,6 +149,9 @@ TEST(what_is_wrong_is_told_with_its_place)
                 {"listeners: [{}, {}]",
                  "a.yaml: listeners[1] listens where another one does: change the port or the "
                  "address"},
+                {"listeners: [{port: 0}, {port: 0}]",
+                 "a.yaml: listeners[1] listens where another one does: change the port or the "
+                 "address"},
                 {"listeners: [{port: 1, name: a}, {port: 2, name: a}]",
                  "a.yaml: listeners[1] has the name of another one"},
                 {"listeners: [{certificate: a}]",
