@@ -1,7 +1,9 @@
 #include "access/settings.h"
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "broker/changes.h"
 #include "broker/config-fixture.h"
+#include "broker/config-internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -56,6 +58,73 @@ TEST(without_a_word_it_is_as_without_a_file)
         CHECK_EQ(memcmp(&limits, &mqtt_limits_default, sizeof(limits)), 0);
         broker_config_done(&c);
         broker_config_done(&without);
+}
+
+static int load_example(struct broker_config *ret)
+{
+        const char *path = getenv("PIFLEET_EXAMPLE_CONFIG");
+        struct error error;
+        int r;
+
+        CHECK(path != NULL);
+        r = broker_config_load(path, ret, &error);
+        if (r < 0)
+                FAIL("%s", error.text);
+        return r;
+}
+
+TEST(the_shipped_example_says_exactly_the_defaults)
+{
+        struct broker_config plain;
+        size_t position = 0;
+
+        CHECK_EQ(load_example(&c), 0);
+        config_good("a.yaml", "", &plain);
+        CHECK_EQ(memcmp(&c.mqtt, &plain.mqtt, sizeof(c.mqtt)), 0);
+        CHECK_NULL(broker_changes_next(&plain, &c, &position));
+        CHECK_EQ(c.receive_maximum, plain.receive_maximum);
+        CHECK_EQ(c.aliases, plain.aliases);
+        CHECK_EQ(c.aliases_granted, plain.aliases_granted);
+        CHECK_EQ(c.inflight_bytes, plain.inflight_bytes);
+        CHECK_EQ(c.payload_bytes, plain.payload_bytes);
+        CHECK_EQ(c.retain, plain.retain);
+        CHECK_EQ(c.client_id_prefixes.count, 0);
+        CHECK_EQ(c.access.anonymous, plain.access.anonymous);
+        CHECK_EQ(c.access.empty_client_ids, plain.access.empty_client_ids);
+        CHECK_EQ(c.anonymous_reads, plain.anonymous_reads);
+        CHECK_NULL(c.access.password_file);
+        CHECK_EQ(c.users.count + c.acl.count + c.listeners.count, 0);
+        CHECK_EQ(c.operations.local_admin, plain.operations.local_admin);
+        CHECK_EQ(c.operations.metrics, plain.operations.metrics);
+        CHECK_EQ(c.log.connections, plain.log.connections);
+        CHECK(c.local_only);
+        broker_config_done(&plain);
+        broker_config_done(&c);
+}
+
+TEST(the_shipped_example_shows_every_key)
+{
+        struct broker_sections sections = broker_sections_of(&c);
+        struct broker_listener listener;
+        struct config_section of_listener = broker_listener_section(&listener);
+        AUTO_FREE char *text = NULL;
+        size_t length;
+
+        CHECK_EQ(config_read_file(getenv("PIFLEET_EXAMPLE_CONFIG"), 1 << 20, &text, &length, NULL),
+                 0);
+        text[length] = '\0'; /* it is shorter than what was made room for */
+        for (size_t i = 0; i <= BROKER_SECTIONS; i++) {
+                const struct config_section *section =
+                        i < BROKER_SECTIONS ? &sections.list[i] : &of_listener;
+
+                for (size_t j = 0; j < section->keys_count; j++) {
+                        char key[80];
+
+                        snprintf(key, sizeof(key), "%s:", section->keys[j].name);
+                        if (!strstr(text, key))
+                                FAIL("%s is not in the example", section->keys[j].name);
+                }
+        }
 }
 
 TEST(listeners_have_defaults_that_are_safe)
