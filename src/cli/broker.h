@@ -14,6 +14,7 @@ struct broker_options {
         const char *socket;
         bool tls;
         const char *authority_path;
+        const char *certificate_path, *key_path;
         bool insecure;
         const char *user;
         const char *password_file;
@@ -30,7 +31,7 @@ struct broker_will_options {
         int64_t delay_seconds;
 };
 
-enum { BROKER_OPTIONS_COUNT = 9, BROKER_WILL_OPTIONS_COUNT = 5, BROKER_TIMEOUT_SECONDS = 30 };
+enum { BROKER_OPTIONS_COUNT = 11, BROKER_WILL_OPTIONS_COUNT = 5, BROKER_TIMEOUT_SECONDS = 30 };
 extern const struct options_entry broker_options[BROKER_OPTIONS_COUNT];
 extern const struct options_entry broker_will_options[BROKER_WILL_OPTIONS_COUNT];
 
@@ -46,6 +47,13 @@ extern const struct options_entry broker_will_options[BROKER_WILL_OPTIONS_COUNT]
         {                                                                                          \
                 "Last will", broker_will_options, BROKER_WILL_OPTIONS_COUNT,                       \
                         offsetof(type, member)                                                     \
+        }
+
+/* --qos, of a message or of a filter. */
+#define BROKER_QOS_OPTION(owner, member, words)                                                    \
+        {                                                                                          \
+                .name = "qos", .letter = 'q', .type = OPTIONS_INTEGER,                             \
+                .offset = offsetof(owner, member), .value = "N", .help = words, .maximum = 2       \
         }
 
 enum { BROKER_ID_MAX = 32 };

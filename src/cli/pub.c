@@ -21,13 +21,8 @@ struct pub_options {
 };
 
 static const struct options_entry entries[] = {
-        {.name = "qos",
-         .letter = 'q',
-         .type = OPTIONS_INTEGER,
-         .offset = offsetof(struct pub_options, qos),
-         .value = "N",
-         .help = "0: sent and forgotten, 1: acknowledged, 2: exactly once (1)",
-         .maximum = 2},
+        BROKER_QOS_OPTION(struct pub_options, qos,
+                          "0: sent and forgotten, 1: acknowledged, 2: exactly once (1)"),
         {.name = "retain",
          .letter = 'r',
          .type = OPTIONS_SWITCH,

@@ -25,13 +25,7 @@ struct sub_options {
 };
 
 static const struct options_entry entries[] = {
-        {.name = "qos",
-         .letter = 'q',
-         .type = OPTIONS_INTEGER,
-         .offset = offsetof(struct sub_options, qos),
-         .value = "N",
-         .help = "the highest QoS to receive with (1)",
-         .maximum = 2},
+        BROKER_QOS_OPTION(struct sub_options, qos, "the highest QoS to receive with (1)"),
         {.name = "count",
          .letter = 'C',
          .type = OPTIONS_INTEGER,

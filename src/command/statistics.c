@@ -57,3 +57,15 @@ uint64_t command_statistics_percentile(const struct command_statistics *statisti
         }
         return statistics->latency_max_us;
 }
+
+void command_statistics_write_latency(const struct command_statistics *statistics,
+                                      struct json_writer *writer)
+{
+        json_write_object(writer, "latency_ms");
+        json_write_double(writer, "p50",
+                          (double)command_statistics_percentile(statistics, 50) / 1000);
+        json_write_double(writer, "p99",
+                          (double)command_statistics_percentile(statistics, 99) / 1000);
+        json_write_double(writer, "max", (double)statistics->latency_max_us / 1000);
+        json_write_end(writer);
+}

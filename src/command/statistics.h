@@ -5,6 +5,8 @@
  * bucket. */
 #pragma once
 
+#include "data/json-writer.h"
+
 #include <stdint.h>
 
 enum { COMMAND_LATENCY_BUCKETS = 104 };
@@ -19,3 +21,6 @@ void command_statistics_add(struct command_statistics *statistics, uint64_t late
 /* The latency that `percent` (0..100) of the calls did not exceed; 0 when there
  * were none. The upper bound of its bucket, never above the maximum seen. */
 uint64_t command_statistics_percentile(const struct command_statistics *statistics, double percent);
+/* "latency_ms":{"p50":...,"p99":...,"max":...}, a member of an open object. */
+void command_statistics_write_latency(const struct command_statistics *statistics,
+                                      struct json_writer *writer);

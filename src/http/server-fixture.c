@@ -260,3 +260,15 @@ const char *hear(struct fixture *f, int fd)
         drop_dates(text);
         return text;
 }
+
+int fixture_begin(struct fixture *f, const struct http_limits *limits)
+{
+        fixture_open(f, limits);
+        return fixture_connect(f);
+}
+
+void fixture_end(struct fixture *f, int fd)
+{
+        close(fd);
+        fixture_close(f);
+}

@@ -23,6 +23,9 @@ void fixture_open(struct fixture *f, const struct http_limits *limits);
 void fixture_close(struct fixture *f);
 /* The client's end. */
 int fixture_connect(struct fixture *f);
+/* A server and one client, and their end. */
+int fixture_begin(struct fixture *f, const struct http_limits *limits);
+void fixture_end(struct fixture *f, int fd);
 
 /* Rounds of the loop, as many as anything here needs. */
 void turn(struct fixture *f);

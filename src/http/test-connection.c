@@ -14,10 +14,8 @@
 TEST(requests_are_answered_in_order_on_one_connection)
 {
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
         CHECK_TEXT(hear(&f, fd), HELLO);
         say(&f, fd,
@@ -43,18 +41,15 @@ TEST(requests_that_come_byte_by_byte_are_the_same)
                 "\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
         char byte[2] = "";
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         for (size_t i = 0; text[i]; i++) {
                 byte[0] = text[i];
                 say(&f, fd, byte);
         }
         CHECK_TEXT(hear(&f, fd), "HTTP/1.1 201 Created\r\nContent-Type: text/plain\r\n"
                                  "Content-Length: 5\r\n\r\nabcde");
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }
 
 TEST(a_trailer_may_be_longer_than_a_head)
@@ -65,14 +60,12 @@ TEST(a_trailer_may_be_longer_than_a_head)
         int fd;
 
         memset(x, 'x', sizeof(x) - 1);
-        fixture_open(&f, &limits);
-        fd = fixture_connect(&f);
+        fd = fixture_begin(&f, &limits);
         say(&f, fd, "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ");
         say(&f, fd, x);
         say(&f, fd, "\r\n\r\n");
         CHECK(strstr(hear(&f, fd), "201 Created") != NULL);
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }
 
 TEST(many_requests_at_once_are_all_answered)
@@ -84,12 +77,10 @@ TEST(many_requests_at_once_are_all_answered)
 
         for (size_t i = 0; i < 100; i++)
                 memcpy(text + i * (sizeof(one) - 1), one, sizeof(one));
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
+        fd = fixture_begin(&f, NULL);
         say(&f, fd, text);
         CHECK_EQ(strlen(hear(&f, fd)), 100 * (sizeof(HELLO) - 1));
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }
 
 TEST(what_is_refused_is_counted_too)
@@ -121,10 +112,8 @@ TEST(what_is_refused_is_counted_too)
 TEST(what_comes_behind_a_request_waits_for_its_answer)
 {
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
         CHECK_TEXT(hear(&f, fd), "");
         CHECK(f.held != NULL);
@@ -132,8 +121,7 @@ TEST(what_comes_behind_a_request_waits_for_its_answer)
         CHECK_TEXT(hear(&f, fd),
                    "HTTP/1.1 202 Accepted\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\n"
                    "late" HELLO);
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
         CHECK_EQ(f.gone, 0);
 }
 
@@ -141,10 +129,8 @@ TEST(a_handler_hears_that_the_peer_is_gone)
 {
         static const struct linger reset = {.l_onoff = 1};
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
         CHECK(f.held != NULL);
         CHECK_EQ(setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
@@ -159,18 +145,15 @@ TEST(a_handler_hears_that_the_peer_is_gone)
 TEST(a_half_closed_connection_gets_its_answer)
 {
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
         CHECK_EQ(shutdown(fd, SHUT_WR), 0);
         turn(&f);
         CHECK(f.held != NULL);
         http_exchange_answer(f.held, 200, "text/plain", "late", 4);
         CHECK(strstr(hear(&f, fd), "\r\n\r\nlateEOF") != NULL);
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }
 
 /* What is refused, and what the connection does then. */
@@ -245,10 +228,8 @@ TEST(what_is_refused_is_told_and_the_connection_goes_on_where_it_can)
 TEST(a_body_waits_for_its_invitation)
 {
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd,
             "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
             "Content-Length: 3\r\n\r\n");
@@ -260,18 +241,15 @@ TEST(a_body_waits_for_its_invitation)
             "POST /none HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
             "Content-Length: 3\r\n\r\n");
         CHECK(strstr(hear(&f, fd), "HTTP/1.1 404 ") != NULL);
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }
 
 TEST(who_is_silent_or_slow_is_not_waited_for)
 {
         struct http_limits limits = {.idle_ms = 5000, .request_ms = 2000};
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, &limits);
 
-        fixture_open(&f, &limits);
-        fd = fixture_connect(&f);
         advance(&f, 4999);
         CHECK_TEXT(hear(&f, fd), "");
         advance(&f, 1);
@@ -301,8 +279,7 @@ TEST(who_is_silent_or_slow_is_not_waited_for)
         http_exchange_answer(f.held, 200, "text/plain", "x", 1);
         CHECK(strstr(hear(&f, fd), "\r\n\r\nx") != NULL);
         CHECK_EQ(http_server_figures(f.server).timed_out, 3);
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }
 
 TEST(one_connection_too_many_is_told_so)

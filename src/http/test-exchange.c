@@ -18,26 +18,21 @@ static void note_gone(void *owner)
 TEST(head_is_get_without_a_body)
 {
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd, "HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n");
         CHECK_TEXT(hear(&f, fd),
                    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n");
         say(&f, fd, "HEAD /none HTTP/1.1\r\nHost: a\r\n\r\n");
         CHECK(strstr(hear(&f, fd), "\r\n\r\n")[4] == '\0');
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }
 
 TEST(a_stream_of_events_is_written_as_it_comes_and_ends_with_its_connection)
 {
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd, "GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
         CHECK_TEXT(hear(&f, fd), "HTTP/1.1 200 OK\r\nConnection: close\r\n"
                                  "Content-Type: text/event-stream\r\n"
@@ -50,33 +45,27 @@ TEST(a_stream_of_events_is_written_as_it_comes_and_ends_with_its_connection)
         CHECK_TEXT(hear(&f, fd), "");
         http_exchange_finish(f.held);
         CHECK_TEXT(hear(&f, fd), "0\r\n\r\nEOF");
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
         CHECK_EQ(f.gone, 0);
 }
 
 TEST(a_stream_to_an_old_client_has_no_chunks)
 {
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd, "GET /events HTTP/1.0\r\n\r\n");
         http_exchange_finish(f.held);
         CHECK_TEXT(hear(&f, fd), "HTTP/1.1 200 OK\r\nConnection: close\r\n"
                                  "Content-Type: text/event-stream\r\n\r\ndata: 1\n\nEOF");
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }
 
 TEST(who_writes_events_hears_that_nobody_listens)
 {
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd, "GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
         CHECK_EQ(shutdown(fd, SHUT_WR), 0);
         turn(&f);
@@ -97,8 +86,7 @@ TEST(who_does_not_read_events_is_seen_and_then_cut_off)
         int fd;
 
         memset(bytes, 'x', sizeof(bytes));
-        fixture_open(&f, &limits);
-        fd = fixture_connect(&f);
+        fd = fixture_begin(&f, &limits);
         say(&f, fd, "GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
         while (!http_exchange_is_congested(f.held)) {
                 http_exchange_write(f.held, bytes, sizeof(bytes));
@@ -110,8 +98,7 @@ TEST(who_does_not_read_events_is_seen_and_then_cut_off)
                 turn(&f);
         }
         CHECK_EQ(f.gone, 1);
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }
 
 TEST(a_long_answer_goes_out_as_fast_as_it_is_read)
@@ -119,10 +106,8 @@ TEST(a_long_answer_goes_out_as_fast_as_it_is_read)
         struct http_limits limits = {.idle_ms = 5000};
         size_t length = 0;
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, &limits);
 
-        fixture_open(&f, &limits);
-        fd = fixture_connect(&f);
         say(&f, fd, "GET /big HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
         for (;;) {
                 static char part[8 << 10];
@@ -137,18 +122,15 @@ TEST(a_long_answer_goes_out_as_fast_as_it_is_read)
         CHECK(length > 1 << 20);
         CHECK_EQ(http_server_figures(f.server).answers[2], 2);
         CHECK_EQ(http_server_figures(f.server).timed_out, 0);
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }
 
 TEST(idle_is_who_has_read_the_answer_and_says_nothing)
 {
         struct http_limits limits = {.idle_ms = 5000};
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, &limits);
 
-        fixture_open(&f, &limits);
-        fd = fixture_connect(&f);
         say(&f, fd, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
         advance(&f, 4900);
         CHECK(strlen(hear(&f, fd)) > 1 << 20);
@@ -157,8 +139,7 @@ TEST(idle_is_who_has_read_the_answer_and_says_nothing)
         CHECK(strstr(hear(&f, fd), "200 OK") != NULL);
         advance(&f, 5000);
         CHECK_TEXT(hear(&f, fd), "EOF");
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }
 
 #define HANDSHAKE                                                                                  \
@@ -170,10 +151,8 @@ TEST(a_websocket_is_somebody_elses_stream)
         static const char frame[] = "\x82\x83\x01\x01\x01\x01"
                                     "`cb";
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd, HANDSHAKE);
         CHECK_TEXT(hear(&f, fd), "HTTP/1.1 101 Switching Protocols\r\n"
                                  "Upgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -192,18 +171,15 @@ TEST(a_websocket_is_somebody_elses_stream)
 TEST(what_is_no_request_for_a_websocket_stays_http)
 {
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd, "GET /socket HTTP/1.1\r\nHost: a\r\n\r\n");
         CHECK(strstr(hear(&f, fd), "426 Upgrade Required") != NULL);
         /* Nobody has agreed to frames yet. */
         say(&f, fd, HANDSHAKE "\x82\x81");
         CHECK(strstr(hear(&f, fd), "400 Bad Request") != NULL);
         CHECK_NULL(f.socket);
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }
 
 #define KEY HTTP_TEXT("dGhlIHNhbXBsZSBub25jZQ==")
@@ -248,15 +224,12 @@ TEST(what_came_with_a_request_that_was_put_off_keeps_it_from_being_a_websocket)
 {
         struct net_stream *socket;
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n\x82\x81");
         CHECK_EQ(http_exchange_upgrade(f.held, KEY, NULL, &socket), -EPROTO);
         CHECK(strstr(hear(&f, fd), "400 Bad Request") != NULL);
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }
 
 TEST(a_server_that_stops_begins_no_websocket)
@@ -287,8 +260,7 @@ TEST(without_memory_for_its_answer_a_websocket_is_closed)
         net_budget_give(budget, left);
         CHECK_TEXT(hear(&f, fd), "EOF");
         CHECK_EQ(f.gone, 1);
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }
 
 #define UPLOAD "POST /upload HTTP/1.1\r\nHost: a\r\n"
@@ -296,33 +268,27 @@ TEST(without_memory_for_its_answer_a_websocket_is_closed)
 TEST(a_route_may_refuse_before_the_body_is_waited_for)
 {
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd, UPLOAD "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n");
         CHECK_TEXT(hear(&f, fd),
                    "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n"
                    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 11\r\n\r\n"
                    "show a key\nEOF");
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
         CHECK_EQ(f.gone, 0);
 }
 
 TEST(a_route_may_go_on_without_a_body_all_the_same)
 {
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd, UPLOAD "Content-Length: 0\r\n\r\n");
         CHECK(strstr(hear(&f, fd), "401 Unauthorized") != NULL);
         say(&f, fd, UPLOAD "Key: 1\r\nContent-Length: 0\r\n\r\n");
         CHECK(strstr(hear(&f, fd), "201 Created") != NULL);
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
         CHECK_EQ(f.gone, 0);
 }
 
@@ -358,10 +324,8 @@ TEST(how_long_a_body_may_be_is_the_routes_to_say)
 TEST(who_goes_while_the_body_comes_is_told_of)
 {
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd, UPLOAD "Key: 1\r\nContent-Length: 10\r\n\r\n01234");
         close(fd);
         turn(&f);
@@ -373,10 +337,8 @@ TEST(an_answer_that_was_put_off_may_become_a_stream)
 {
         struct http_exchange *held;
         struct fixture f;
-        int fd;
+        int fd = fixture_begin(&f, NULL);
 
-        fixture_open(&f, NULL);
-        fd = fixture_connect(&f);
         say(&f, fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
         held = f.held;
         (void)http_exchange_begin_stream(held, 200, note_gone, &f);
@@ -386,6 +348,5 @@ TEST(an_answer_that_was_put_off_may_become_a_stream)
         shutdown(fd, SHUT_WR);
         turn(&f);
         CHECK_EQ(f.gone, 1);
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }

@@ -156,8 +156,7 @@ static void try(const struct trick *trick, size_t first)
         if (strcmp(summary, trick->heard) != 0)
                 FAIL("%s (first piece: %zu of %zu): %s, not %s", trick->name, first, trick->count,
                      summary, trick->heard);
-        close(fd);
-        fixture_close(&f);
+        fixture_end(&f, fd);
 }
 
 TEST(no_trick_makes_another_number_of_requests)

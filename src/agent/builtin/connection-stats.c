@@ -29,17 +29,6 @@ static void add_counters(struct command_transport *sum, const struct command_tra
         sum->bytes_out += counters->bytes_out;
 }
 
-static void write_latency(const struct command_statistics *statistics, struct json_writer *writer)
-{
-        json_write_object(writer, "latency_ms");
-        json_write_double(writer, "p50",
-                          (double)command_statistics_percentile(statistics, 50) / 1000);
-        json_write_double(writer, "p99",
-                          (double)command_statistics_percentile(statistics, 99) / 1000);
-        json_write_double(writer, "max", (double)statistics->latency_max_us / 1000);
-        json_write_end(writer);
-}
-
 void connection_stats_write(const struct command_registry *registry, struct json_writer *writer)
 {
         const struct command_transport *transport;
@@ -68,7 +57,7 @@ void connection_stats_write(const struct command_registry *registry, struct json
                 write_count(writer, "calls", statistics->calls);
                 write_count(writer, "errors", statistics->errors);
                 write_count(writer, "timeouts", statistics->timeouts);
-                write_latency(statistics, writer);
+                command_statistics_write_latency(statistics, writer);
                 json_write_end(writer);
         }
         json_write_end(writer);

@@ -32,16 +32,8 @@ void input_start(struct gpio_pin *pin, const struct gpio_job *job)
         int r;
 
         effect_end(pin, true);
-        r = pwm_end(pin);
-        if (r < 0) {
-                executor_answer(executor, job, r);
+        if (!pin_take_over(pin, job))
                 return;
-        }
-        if (pin->waits) {
-                pin_park_first(pin, job);
-                return;
-        }
-        input_end(pin);
         /* The supervisor would drive what it holds as an output. */
         if (!pin_give_line_up(pin, job))
                 return;

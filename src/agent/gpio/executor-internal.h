@@ -84,6 +84,9 @@ void pin_wait(struct gpio_pin *pin);
 void pin_decided(struct gpio_pin *pin, int result);
 /* Its line or channel was closed: the supervisor lets go of it too. */
 void pin_let_go(struct gpio_pin *pin);
+/* PWM and input of the pin end, since it is to do something else. False: not yet, or they cannot;
+ * the job waits, or was answered. */
+bool pin_take_over(struct gpio_pin *pin, const struct gpio_job *job);
 /* The line becomes free. False: the supervisor has to let go of it first, and the job
  * waits for that. */
 bool pin_give_line_up(struct gpio_pin *pin, const struct gpio_job *job);

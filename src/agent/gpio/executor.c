@@ -173,21 +173,29 @@ static void set(struct gpio_pin *pin, const struct gpio_job *job)
         executor_answer(pin->executor, job, r);
 }
 
+bool pin_take_over(struct gpio_pin *pin, const struct gpio_job *job)
+{
+        int r = pwm_end(pin);
+
+        if (r < 0) {
+                executor_answer(pin->executor, job, r);
+                return false;
+        }
+        if (pin->waits) {
+                pin_park_first(pin, job);
+                return false;
+        }
+        input_end(pin);
+        return true;
+}
+
 static void drive(struct gpio_pin *pin, const struct gpio_job *job)
 {
         struct gpio_executor *executor = pin->executor;
         int r;
 
-        r = pwm_end(pin);
-        if (r < 0) {
-                executor_answer(executor, job, r);
+        if (!pin_take_over(pin, job))
                 return;
-        }
-        if (pin->waits) {
-                pin_park_first(pin, job);
-                return;
-        }
-        input_end(pin);
         if (!gpio_lines_held(executor->lines, pin->number))
                 pin->fresh = true;
         r = gpio_guarded_take(executor->guarded, pin->number);

@@ -44,16 +44,14 @@ static void source_name(char name[NAME_SIZE], const char *sha256, const char *su
         snprintf(name, NAME_SIZE, "%s%s", sha256, suffix);
 }
 
-int content_store_get(const struct content_store *store, const char *sha256, const char *suffix,
-                      char **ret, size_t *ret_count)
+int content_copy_get(int folder_fd, const char *name, const char *sha256, char **ret,
+                     size_t *ret_count)
 {
-        char name[NAME_SIZE], digest[HANDLER_SHA256_HEX + 1];
+        char digest[HANDLER_SHA256_HEX + 1];
         AUTO_FREE char *bytes = NULL;
         size_t count;
-        int r;
+        int r = durable_read_own(folder_fd, name, HANDLER_SOURCE_MAX, &bytes, &count);
 
-        source_name(name, sha256, suffix);
-        r = durable_read_own(store->sources_fd, name, HANDLER_SOURCE_MAX, &bytes, &count);
         if (r < 0)
                 return r;
         handler_sha256(bytes, count, digest);
@@ -62,6 +60,15 @@ int content_store_get(const struct content_store *store, const char *sha256, con
         *ret = TAKE(bytes);
         *ret_count = count;
         return 0;
+}
+
+int content_store_get(const struct content_store *store, const char *sha256, const char *suffix,
+                      char **ret, size_t *ret_count)
+{
+        char name[NAME_SIZE];
+
+        source_name(name, sha256, suffix);
+        return content_copy_get(store->sources_fd, name, sha256, ret, ret_count);
 }
 
 int content_store_put(struct content_store *store, const char *sha256, const char *suffix,

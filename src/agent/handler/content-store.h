@@ -25,6 +25,9 @@ int content_store_put(struct content_store *store, const char *sha256, const cha
 /* Checked. -ENOENT; -EBADMSG: damaged; -errno. The caller frees *ret. */
 int content_store_get(const struct content_store *store, const char *sha256, const char *suffix,
                       char **ret, size_t *ret_count);
+/* The same of a copy that lies elsewhere, at `name` of a folder. */
+int content_copy_get(int folder_fd, const char *name, const char *sha256, char **ret,
+                     size_t *ret_count);
 /* With its objects, where no other module has that source. Failures are left to the next
  * collection. */
 void content_store_drop(struct content_store *store, const char *sha256, const char *suffix);

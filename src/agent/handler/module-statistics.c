@@ -92,13 +92,7 @@ void module_command_write(const struct module_command *command, struct json_writ
         json_write_integer(writer, "calls", (int64_t)statistics->calls);
         json_write_integer(writer, "errors", (int64_t)statistics->errors);
         json_write_integer(writer, "timeouts", (int64_t)statistics->timeouts);
-        json_write_object(writer, "latency_ms");
-        json_write_double(writer, "p50",
-                          (double)command_statistics_percentile(statistics, 50) / 1000);
-        json_write_double(writer, "p99",
-                          (double)command_statistics_percentile(statistics, 99) / 1000);
-        json_write_double(writer, "max", (double)statistics->latency_max_us / 1000);
-        json_write_end(writer);
+        command_statistics_write_latency(statistics, writer);
         if (command->last_error[0] != '\0') {
                 json_write_string(writer, "last_error", command->last_error);
                 json_write_double(writer, "last_error_time",

@@ -195,25 +195,6 @@ int repository_replace(struct handler_repository *repository, struct handler_mod
         return r;
 }
 
-/* Reads a whole copy of a version from somewhere else than the store. */
-static int read_copy(int folder_fd, const char *name, const char *sha256, char **ret,
-                     size_t *ret_count)
-{
-        char digest[HANDLER_SHA256_HEX + 1];
-        AUTO_FREE char *bytes = NULL;
-        size_t count;
-        int r = durable_read_own(folder_fd, name, HANDLER_SOURCE_MAX, &bytes, &count);
-
-        if (r < 0)
-                return r;
-        handler_sha256(bytes, count, digest);
-        if (strcmp(digest, sha256) != 0)
-                return -EBADMSG;
-        *ret = TAKE(bytes);
-        *ret_count = count;
-        return 0;
-}
-
 void repository_note_forgotten(struct handler_repository *repository, const char *filename)
 {
         if (repository->forgotten_count < HANDLER_MODULES_MAX)
@@ -247,10 +228,11 @@ int repository_source(struct handler_repository *repository, const char *filenam
         if (!folder_is_damage(first))
                 return first;
         if (version->backup[0] != '\0')
-                r = read_copy(repository->backups_fd, version->backup, version->sha256, ret,
-                              ret_count);
+                r = content_copy_get(repository->backups_fd, version->backup, version->sha256, ret,
+                                     ret_count);
         if (r < 0)
-                r = read_copy(repository->visible_fd, filename, version->sha256, ret, ret_count);
+                r = content_copy_get(repository->visible_fd, filename, version->sha256, ret,
+                                     ret_count);
         if (r < 0)
                 return first == -ENOENT || folder_is_damage(r) ? -EBADMSG : r;
         /* On a disk that takes nothing, the copy goes on serving. */
