@@ -377,12 +377,12 @@ def test_flags_stand_over_the_file(start_agent):
 
 def test_check_config_names_the_sections_without_effect(tmp_path):
     path = tmp_path / "agent.yaml"
-    path.write_text("http: {port: 8080}\ngpio: {backend: simulated}\n")
+    path.write_text("lease: {ttl: 60}\ngpio: {backend: simulated}\n")
     done = subprocess.run([BUILD / "pifleet-agent", "--check-config", "--config", path],
                           capture_output=True, text=True, timeout=10, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
-        f"{path}: good", "the section `http` is ignored: this release has no use for it"]
+        f"{path}: good", "the section `lease` is ignored: this release has no use for it"]
 
 
 def test_a_port_that_is_taken_is_named(start_agent):
