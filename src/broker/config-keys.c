@@ -23,16 +23,16 @@ static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 #define PATH_OF(what) "the path of " what
 
 /* Of a listener and of all; `anonymous_` and `empty_` are what holds where nothing is said. */
-#define ACCESS_KEYS(struct_type, member, anonymous_, empty_)                                       \
-        CONFIG_CHOICE(struct_type, member.anonymous, "anonymous", anonymous_, anonymous,           \
+#define ACCESS_KEYS(struct_type, anonymous_, empty_)                                               \
+        CONFIG_CHOICE(struct_type, access.anonymous, "anonymous", anonymous_, anonymous,           \
                       "who comes in without a user name: none, loopback, all"),                    \
-                CONFIG_CHOICE(struct_type, member.empty_client_ids, "empty_client_ids", empty_,    \
+                CONFIG_CHOICE(struct_type, access.empty_client_ids, "empty_client_ids", empty_,    \
                               yes_or_no, "true or false"),                                         \
-                CONFIG_TEXT(struct_type, member.assigned_prefix, "assigned_prefix", NULL,          \
+                CONFIG_TEXT(struct_type, access.assigned_prefix, "assigned_prefix", NULL,          \
                             "what client ids begin with that the broker chooses"),                 \
-                CONFIG_TEXT(struct_type, member.password_file, "password_file", NULL,              \
+                CONFIG_TEXT(struct_type, access.password_file, "password_file", NULL,              \
                             PATH_OF("a file of users and their passwords, as mosquitto has it")),  \
-                CONFIG_TEXT(struct_type, member.acl_file, "acl_file", NULL,                        \
+                CONFIG_TEXT(struct_type, access.acl_file, "acl_file", NULL,                        \
                             PATH_OF("a file of who may do what, as mosquitto has it"))
 
 static const struct config_key listener_keys[] = {
@@ -112,8 +112,7 @@ static const struct config_key listener_keys[] = {
                     PATH_OF("a folder that is served over HTTP")),
         CONFIG_TEXTS(struct broker_listener, origins, "origins", NULL, BROKER_ORIGINS_MAX,
                      "origins of pages that may connect, such as https://example.org"),
-        ACCESS_KEYS(struct broker_listener, access, BROKER_ANONYMOUS_INHERITED,
-                    BROKER_EMPTY_IDS_INHERITED),
+        ACCESS_KEYS(struct broker_listener, BROKER_ANONYMOUS_INHERITED, BROKER_EMPTY_IDS_INHERITED),
 };
 
 static const struct config_key top_keys[] = {
@@ -155,7 +154,7 @@ static const struct config_key mqtt_keys[] = {
 };
 
 static const struct config_key access_keys[] = {
-        ACCESS_KEYS(struct broker_config, access, BROKER_ANONYMOUS_LOOPBACK, BROKER_EMPTY_IDS_YES),
+        ACCESS_KEYS(struct broker_config, BROKER_ANONYMOUS_LOOPBACK, BROKER_EMPTY_IDS_YES),
         CONFIG_BOOL(struct broker_config, anonymous_reads, "anonymous_reads_only", false),
         CONFIG_LIST(struct broker_config, users, "users", struct user_setting, user_setting_keys,
                     USERS_MAX, USER_SETTING_EXPECTED),

@@ -95,18 +95,18 @@ int broker_config_load(const char *path, struct broker_config *ret, struct error
 
 int broker_config_add_listener(struct broker_config *config, struct broker_listener **ret)
 {
-        struct broker_listener *all = config->listeners.items, *listener;
+        struct broker_listener *items, *listener;
         struct config_section section;
         size_t count = config->listeners.count;
         int r;
 
         if (count == BROKER_LISTENERS_MAX)
                 return -ENOSPC;
-        all = realloc(all, (count + 1) * sizeof(*all));
-        if (!all)
+        items = realloc(config->listeners.items, (count + 1) * sizeof(*items));
+        if (!items)
                 return -ENOMEM;
-        config->listeners.items = all;
-        listener = &all[count];
+        config->listeners.items = items;
+        listener = &items[count];
         *listener = (struct broker_listener){0};
         section = broker_listener_section(listener);
         r = config_defaults(&section, 1);
