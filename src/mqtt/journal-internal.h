@@ -1,6 +1,6 @@
 /* mqtt/journal-internal.h - a journal as its files know it: journal.c has the log and its
- * calls, journal-note.c what changes, journal-image.c the whole state, journal-replay.c how
- * it comes back, journal-held.c who waits. */
+ * calls, journal-note.c what changes, journal-image.c the whole state, journal-replay.c and
+ * journal-restore.c how it comes back, journal-held.c who waits. */
 #pragma once
 
 #include "mqtt/journal-clock.h"
@@ -88,7 +88,7 @@ int mqtt_journal_image_next(void *owner, struct store_log *log);
 void mqtt_journal_image_forget(struct mqtt_journal_image *image,
                                const struct mqtt_session *session);
 
-/* --- journal-replay.c --- */
+/* --- journal-replay.c, journal-restore.c --- */
 
 struct mqtt_replay;
 

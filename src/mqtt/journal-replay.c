@@ -7,46 +7,16 @@
  *
  * The bytes have the right sums, and may be of a program that was wrong: nothing in them is
  * believed. */
+#include "mqtt/journal-replay.h"
 #include "base/attributes.h"
 #include "base/utf8.h"
 #include "mqtt/client.h"
-#include "mqtt/index.h"
-#include "mqtt/journal-internal.h"
-#include "mqtt/pool.h"
 #include "proto/mqtt/topic.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct message {
-        uint64_t number;
-        uint64_t time_ms; /* when it expires */
-        struct mqtt_message *message;
-};
-
-struct session {
-        uint64_t number; /* 0: gone */
-        uint64_t as_of;
-        uint64_t time_ms; /* its client went; MQTT_TIME_NEVER: the broker did */
-        struct mqtt_session *session;
-};
-
-struct mqtt_replay {
-        struct mqtt_journal *journal;
-        struct mqtt_broker *broker;
-        struct mqtt_pool messages, sessions;
-        struct mqtt_index messages_by_number, sessions_by_number;
-        struct mqtt_message *missing; /* stands for one that is not there */
-        struct mqtt_clock_reading clock;
-        uint64_t messages_made, sessions_made;
-        uint64_t sequence; /* of the record at hand */
-        bool image;
-        size_t unwanted;  /* changes of what is not to be kept any more */
-        size_t malformed; /* and what is none of this program's */
-        size_t crowded;   /* what the limits have no room for any more */
-};
 
 int mqtt_replay_new(struct mqtt_journal *journal, struct mqtt_replay **ret)
 {
@@ -59,8 +29,8 @@ int mqtt_replay_new(struct mqtt_journal *journal, struct mqtt_replay **ret)
                 return -ENOMEM;
         replay->journal = journal;
         replay->broker = journal->broker;
-        mqtt_pool_init(&replay->messages, sizeof(struct message));
-        mqtt_pool_init(&replay->sessions, sizeof(struct session));
+        mqtt_pool_init(&replay->messages, sizeof(struct mqtt_replay_message));
+        mqtt_pool_init(&replay->sessions, sizeof(struct mqtt_replay_session));
         mqtt_index_init(&replay->messages_by_number);
         mqtt_index_init(&replay->sessions_by_number);
         r = mqtt_message_new(&nothing, &source, &replay->missing);
@@ -74,8 +44,8 @@ int mqtt_replay_new(struct mqtt_journal *journal, struct mqtt_replay **ret)
 
 struct mqtt_replay *mqtt_replay_free(struct mqtt_replay *replay)
 {
-        const struct message *message;
-        const struct session *session;
+        const struct mqtt_replay_message *message;
+        const struct mqtt_replay_session *session;
         uint32_t at = 0;
 
         if (!replay)
@@ -103,12 +73,12 @@ static uint32_t hash(uint64_t number)
         return (uint32_t)((number * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 }
 
-static struct message *find_message(const struct mqtt_replay *replay, uint64_t number)
+static struct mqtt_replay_message *find_message(const struct mqtt_replay *replay, uint64_t number)
 {
         uint32_t at = mqtt_index_begin(&replay->messages_by_number, hash(number)), place;
 
         while ((place = mqtt_index_next(&replay->messages_by_number, hash(number), &at)) > 0) {
-                struct message *message = mqtt_pool_at(&replay->messages, place);
+                struct mqtt_replay_message *message = mqtt_pool_at(&replay->messages, place);
 
                 if (message->number == number)
                         return message;
@@ -116,12 +86,12 @@ static struct message *find_message(const struct mqtt_replay *replay, uint64_t n
         return NULL;
 }
 
-static struct session *find_session(const struct mqtt_replay *replay, uint64_t number)
+static struct mqtt_replay_session *find_session(const struct mqtt_replay *replay, uint64_t number)
 {
         uint32_t at = mqtt_index_begin(&replay->sessions_by_number, hash(number)), place;
 
         while ((place = mqtt_index_next(&replay->sessions_by_number, hash(number), &at)) > 0) {
-                struct session *session = mqtt_pool_at(&replay->sessions, place);
+                struct mqtt_replay_session *session = mqtt_pool_at(&replay->sessions, place);
 
                 if (session->number == number)
                         return session;
@@ -180,7 +150,7 @@ static int make_message(const struct mqtt_record *record, struct mqtt_message **
 static int add_message(struct mqtt_replay *replay, const struct mqtt_record *record)
 {
         AUTO(mqtt_message) struct mqtt_message *made = NULL;
-        struct message *message;
+        struct mqtt_replay_message *message;
         uint32_t place;
         int r;
 
@@ -207,7 +177,7 @@ static int add_message(struct mqtt_replay *replay, const struct mqtt_record *rec
 
 static int set_retained(struct mqtt_replay *replay, const struct mqtt_record *record)
 {
-        const struct message *message = find_message(replay, record->message);
+        const struct mqtt_replay_message *message = find_message(replay, record->message);
         int r;
 
         if (!mqtt_journal_keeps_retained(replay->journal)) {
@@ -225,7 +195,7 @@ static int set_retained(struct mqtt_replay *replay, const struct mqtt_record *re
 
 static int add_session(struct mqtt_replay *replay, const struct mqtt_record *record)
 {
-        struct session *session;
+        struct mqtt_replay_session *session;
         uint32_t place;
         int r;
 
@@ -256,7 +226,7 @@ static int add_session(struct mqtt_replay *replay, const struct mqtt_record *rec
         return mqtt_index_add(&replay->sessions_by_number, hash(record->session), place);
 }
 
-static void end_session(struct mqtt_replay *replay, struct session *session)
+static void end_session(struct mqtt_replay *replay, struct mqtt_replay_session *session)
 {
         uint32_t at = mqtt_index_begin(&replay->sessions_by_number, hash(session->number)), place;
 
@@ -272,14 +242,14 @@ static void end_session(struct mqtt_replay *replay, struct session *session)
         }
 }
 
-static void set_presence(struct session *session, const struct mqtt_record *record)
+static void set_presence(struct mqtt_replay_session *session, const struct mqtt_record *record)
 {
         session->time_ms = record->time_ms;
         session->session->expiry_s = record->expiry_s;
         session->session->will = mqtt_last_will_free(session->session->will);
 }
 
-static int set_will(struct mqtt_replay *replay, struct session *session,
+static int set_will(struct mqtt_replay *replay, struct mqtt_replay_session *session,
                     const struct mqtt_record *record)
 {
         struct mqtt_will_view view = {.user = record->user,
@@ -294,7 +264,7 @@ static int set_will(struct mqtt_replay *replay, struct session *session,
         return r == -EINVAL ? -EBADMSG : r;
 }
 
-static int subscribe(struct mqtt_replay *replay, const struct session *session,
+static int subscribe(struct mqtt_replay *replay, const struct mqtt_replay_session *session,
                      const struct mqtt_record *record)
 {
         struct mqtt_text share, rest;
@@ -310,7 +280,7 @@ static int subscribe(struct mqtt_replay *replay, const struct session *session,
         return r == -ENOMEM ? r : 0;
 }
 
-static int add_received(const struct session *session, uint16_t packet_id)
+static int add_received(const struct mqtt_replay_session *session, uint16_t packet_id)
 {
         struct mqtt_id_set *received = &session->session->received;
 
@@ -324,7 +294,7 @@ static int add_received(const struct session *session, uint16_t packet_id)
 static int make_delivery(struct mqtt_replay *replay, const struct mqtt_record *record,
                          struct mqtt_delivery *ret)
 {
-        const struct message *message = find_message(replay, record->message);
+        const struct mqtt_replay_message *message = find_message(replay, record->message);
         struct mqtt_message *found = message ? message->message : replay->missing;
         AUTO_FREE uint32_t *ids = NULL;
         size_t at = 0;
@@ -340,21 +310,21 @@ static int make_delivery(struct mqtt_replay *replay, const struct mqtt_record *r
         return mqtt_delivery_init(ret, found, record->qos, record->retain, ids, record->ids_count);
 }
 
-static int queue(const struct mqtt_replay *replay, const struct session *session,
-                 const struct mqtt_delivery *delivery)
+int mqtt_replay_queue(const struct mqtt_replay *replay, const struct mqtt_replay_session *session,
+                      const struct mqtt_delivery *delivery)
 {
         static const struct mqtt_queue_bounds none = {UINT32_MAX, SIZE_MAX, SIZE_MAX};
 
         return mqtt_queue_add(&session->session->queue, &replay->broker->queued, delivery, &none);
 }
 
-static bool take(const struct mqtt_replay *replay, const struct session *session,
-                 struct mqtt_delivery *ret)
+bool mqtt_replay_take(const struct mqtt_replay *replay, const struct mqtt_replay_session *session,
+                      struct mqtt_delivery *ret)
 {
         return mqtt_queue_take(&session->session->queue, &replay->broker->queued, ret);
 }
 
-static void release(const struct session *session, uint16_t packet_id)
+static void release(const struct mqtt_replay_session *session, uint16_t packet_id)
 {
         struct mqtt_delivery *delivery = mqtt_inflight_find(&session->session->inflight, packet_id);
 
@@ -365,7 +335,7 @@ static void release(const struct session *session, uint16_t packet_id)
 }
 
 /* Takes the delivery over. */
-static int put_in_flight(const struct session *session, struct mqtt_delivery *delivery,
+static int put_in_flight(const struct mqtt_replay_session *session, struct mqtt_delivery *delivery,
                          uint16_t packet_id)
 {
         int r = mqtt_inflight_restore(&session->session->inflight, delivery, packet_id);
@@ -375,7 +345,7 @@ static int put_in_flight(const struct session *session, struct mqtt_delivery *de
         return r == -ENOMEM ? r : r < 0 ? -EBADMSG : 0;
 }
 
-static int deliver(struct mqtt_replay *replay, const struct session *session,
+static int deliver(struct mqtt_replay *replay, const struct mqtt_replay_session *session,
                    const struct mqtt_record *record)
 {
         struct mqtt_delivery delivery;
@@ -384,7 +354,7 @@ static int deliver(struct mqtt_replay *replay, const struct session *session,
         if (r < 0)
                 return r;
         if (record->change == MQTT_CHANGE_QUEUED) {
-                r = queue(replay, session, &delivery);
+                r = mqtt_replay_queue(replay, session, &delivery);
                 if (r < 0)
                         mqtt_delivery_done(&delivery);
                 return r == -ENOMEM ? r : 0;
@@ -395,7 +365,7 @@ static int deliver(struct mqtt_replay *replay, const struct session *session,
         return r;
 }
 
-static int change_session(struct mqtt_replay *replay, struct session *session,
+static int change_session(struct mqtt_replay *replay, struct mqtt_replay_session *session,
                           const struct mqtt_record *record)
 {
         struct mqtt_inflight *inflight = &session->session->inflight;
@@ -428,11 +398,11 @@ static int change_session(struct mqtt_replay *replay, struct session *session,
         case MQTT_CHANGE_SENT:
                 return deliver(replay, session, record);
         case MQTT_CHANGE_TAKEN:
-                if (take(replay, session, &delivery))
+                if (mqtt_replay_take(replay, session, &delivery))
                         mqtt_delivery_done(&delivery);
                 return 0;
         case MQTT_CHANGE_MOVED:
-                return take(replay, session, &delivery)
+                return mqtt_replay_take(replay, session, &delivery)
                                ? put_in_flight(session, &delivery, record->packet_id)
                                : 0;
         case MQTT_CHANGE_RELEASED:
@@ -451,7 +421,7 @@ static int change_session(struct mqtt_replay *replay, struct session *session,
 
 static int apply(struct mqtt_replay *replay, const struct mqtt_record *record)
 {
-        struct session *session;
+        struct mqtt_replay_session *session;
 
         switch ((enum mqtt_change)record->change) {
         case MQTT_CHANGE_CLOCK:
@@ -498,190 +468,4 @@ int mqtt_replay_add(struct mqtt_replay *replay, const struct store_record *recor
                 r = 0;
         }
         return r;
-}
-
-/* --- all is there --- */
-
-/* Out of the deliveries of one go those whose message is missing; the messages of the others count
- * what refers to them. */
-static int settle_deliveries(const struct mqtt_replay *replay, const struct session *entry)
-{
-        struct mqtt_session *session = entry->session;
-        struct mqtt_delivery *delivery, taken;
-        uint32_t at = 0, count = session->queue.count;
-        uint16_t packet_id;
-        int r = 0;
-
-        while ((delivery = mqtt_inflight_next(&session->inflight, &at, &packet_id)) != NULL) {
-                if (delivery->message == replay->missing) {
-                        mqtt_inflight_remove(&session->inflight, packet_id);
-                        at = 0; /* gaps at the front are gone */
-                }
-        }
-        for (at = 0; (delivery = mqtt_inflight_next(&session->inflight, &at, &packet_id)) != NULL;)
-                if (delivery->message)
-                        delivery->message->kept_references++;
-        while (count-- > 0 && take(replay, entry, &taken)) {
-                if (taken.message != replay->missing)
-                        r = queue(replay, entry, &taken);
-                if (taken.message == replay->missing || r < 0)
-                        mqtt_delivery_done(&taken);
-                else
-                        taken.message->kept_references++;
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static int64_t away_since(const struct mqtt_journal_clock *clock, const struct session *entry)
-{
-        uint64_t since = entry->time_ms == MQTT_TIME_NEVER
-                                 ? 0
-                                 : mqtt_journal_clock_since(clock, entry->time_ms);
-
-        if (since > INT64_MAX / 2)
-                since = INT64_MAX / 2;
-        return (int64_t)loop_now_ms(clock->loop) - (int64_t)since;
-}
-
-/* Of two with one identifier the later one counts. -ENOMEM. */
-static int enter_session(struct mqtt_replay *replay, struct session *entry)
-{
-        struct mqtt_session *session = entry->session, *other;
-        int r = settle_deliveries(replay, entry);
-
-        if (r < 0)
-                return r;
-        other = mqtt_session_find(replay->broker, mqtt_session_id(session));
-        if (other) {
-                other->kept = true;
-                other->will = mqtt_last_will_free(other->will);
-                mqtt_session_free(other);
-        }
-        r = mqtt_session_enter(session);
-        if (r == -ENOSPC)
-                replay->crowded++;
-        if (r < 0)
-                return r == -ENOSPC ? 0 : r;
-        entry->session = NULL;
-        session->kept = true;
-        session->away_ms = away_since(&replay->journal->clock, entry);
-        mqtt_inflight_suspend(&session->inflight);
-        mqtt_session_wait(session);
-        return 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-        const struct session *const *first = a, *const *second = b;
-
-        return (*first)->number < (*second)->number ? -1 : (*first)->number > (*second)->number;
-}
-
-/* In the order in which they were made. */
-static int enter_sessions(struct mqtt_replay *replay)
-{
-        AUTO_FREE struct session **entries =
-                reallocarray(NULL, replay->sessions.count + (size_t)1, sizeof(struct session *));
-        struct session *entry;
-        size_t count = 0;
-        uint32_t at = 0;
-        int r = 0;
-
-        if (!entries)
-                return -ENOMEM;
-        while ((entry = mqtt_pool_next(&replay->sessions, &at)) != NULL)
-                if (entry->session)
-                        entries[count++] = entry;
-        qsort(entries, count, sizeof(entries[0]), compare);
-        for (size_t i = 0; r == 0 && i < count; i++)
-                r = enter_session(replay, entries[i]);
-        return r;
-}
-
-/* Those that expire are set once more, with the time. */
-static int date_messages(struct mqtt_replay *replay)
-{
-        struct mqtt_retained *retained = replay->broker->retained;
-        const struct message *entry;
-        uint32_t at = 0;
-        int r;
-
-        while ((entry = mqtt_pool_next(&replay->messages, &at)) != NULL) {
-                struct mqtt_message *message = entry->message;
-
-                if (!message || entry->time_ms == MQTT_TIME_NEVER)
-                        continue;
-                message->expires_ms =
-                        mqtt_journal_clock_from(&replay->journal->clock, entry->time_ms);
-                if (mqtt_retained_get(retained, mqtt_message_topic(message), 0) != message)
-                        continue;
-                r = mqtt_retained_set(retained, message);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static void count_retained(struct mqtt_replay *replay)
-{
-        struct mqtt_message *message;
-        uint32_t at = 0;
-
-        while ((message = mqtt_retained_next(replay->broker->retained, &at)) != NULL)
-                message->kept_references++;
-}
-
-/* What nobody refers to any more is in the log no longer than until its next image. */
-static void forget_numbers(struct mqtt_replay *replay)
-{
-        const struct message *entry;
-        uint32_t at = 0;
-
-        while ((entry = mqtt_pool_next(&replay->messages, &at)) != NULL)
-                if (entry->message && entry->message->kept_references == 0)
-                        entry->message->kept = 0;
-}
-
-static void report(const struct mqtt_replay *replay)
-{
-        const struct mqtt_keep_options *options = &replay->journal->options;
-        char sentence[160];
-
-        if (!options->on_report)
-                return;
-        if (replay->malformed > 0) {
-                snprintf(sentence, sizeof(sentence),
-                         "%zu records of the journal make no sense and are left out",
-                         replay->malformed);
-                options->on_report(options->owner, true, sentence);
-        }
-        if (replay->crowded > 0) {
-                snprintf(sentence, sizeof(sentence),
-                         "%zu sessions, filters or retained messages are beyond the limits and are "
-                         "left out",
-                         replay->crowded);
-                options->on_report(options->owner, true, sentence);
-        }
-}
-
-int mqtt_replay_finish(struct mqtt_replay *replay)
-{
-        struct mqtt_journal *journal = replay->journal;
-        int r;
-
-        mqtt_journal_clock_start(&journal->clock, &replay->clock);
-        r = date_messages(replay);
-        if (r == 0)
-                r = enter_sessions(replay);
-        if (r < 0)
-                return r;
-        count_retained(replay);
-        forget_numbers(replay);
-        journal->messages_made = replay->messages_made;
-        if (replay->sessions_made > journal->broker->sessions_made)
-                journal->broker->sessions_made = replay->sessions_made;
-        report(replay);
-        return replay->unwanted + replay->malformed + replay->crowded > 0 ? 1 : 0;
 }
