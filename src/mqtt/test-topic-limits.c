@@ -39,8 +39,8 @@ TEST(deep_filters_that_share_no_level_are_bounded_together)
         }
         filter[sizeof(filter) - 1] = '\0';
         /* 1,024 and eight for each of ten subscriptions. */
-        for (char first = 'a'; first < 'a' + 5; first++) {
-                filter[0] = first;
+        for (int first = 'a'; first < 'a' + 5; first++) {
+                filter[0] = (char)first;
                 CHECK_EQ(topic_tree_add(tree, &subscriber, filter), MQTT_SUBSCRIBED);
         }
         filter[0] = 'f';
