@@ -303,11 +303,11 @@ TEST(nobody_waits_for_the_passwords_of_others)
         run(&f, "x> " LOGIN_5("x", "fred", FAST));
         run(&f, "x< " CONNACK_5);
         hold_work(&f);
-        for (char client = 'a'; client <= 'd'; client++) {
+        for (const char *client = "abcd"; *client != '\0'; client++) {
                 char script[128];
 
-                snprintf(script, sizeof(script), "%c> " LOGIN_5("", "ann", "wrong %c"), client,
-                         client);
+                snprintf(script, sizeof(script), "%c> " LOGIN_5("", "ann", "wrong %c"), *client,
+                         *client);
                 run(&f, script);
                 run(&f, "x> 32{[t] 0001 () 'm'} C000\nx< 40{0001 10} D000\n");
         }

@@ -71,6 +71,12 @@ static bool level_matches(const struct topic_rule *rule, const struct acl_subjec
         return likeness == LIKE || (meets && is(level, '+'));
 }
 
+static bool is_reserved_against(struct mqtt_text wanted, struct mqtt_text level, bool reserved)
+{
+        return (is(wanted, '+') && reserved) ||
+               (is(level, '+') && wanted.length > 0 && wanted.bytes[0] == '$');
+}
+
 static bool match(const struct topic_rule *rule, const struct acl_subject *subject,
                   struct mqtt_text other, bool meets)
 {
@@ -87,15 +93,11 @@ static bool match(const struct topic_rule *rule, const struct acl_subject *subje
                         return false;
                 if (is(level, '#'))
                         return meets && !(first && wanted.length > 0 && wanted.bytes[0] == '$');
-                if (is(wanted, '+')) {
-                        if (first && reserved)
-                                return false;
-                } else if (meets && first && is(level, '+') && wanted.length > 0 &&
-                           wanted.bytes[0] == '$') {
+                /* A wildcard in the first level stands for nothing with '$', on either side. */
+                if (first && is_reserved_against(wanted, level, reserved))
                         return false;
-                } else if (!level_matches(rule, subject, wanted, level, meets)) {
+                if (!is(wanted, '+') && !level_matches(rule, subject, wanted, level, meets))
                         return false;
-                }
         }
         /* "a" and "a/#" have "a" in common. */
         return !mqtt_topic_level_next(other, &at, &level) || (meets && is(level, '#'));

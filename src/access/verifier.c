@@ -16,7 +16,7 @@ struct verifier {
         size_t waiters_count;
         struct verifier_job *running; /* NULL: none; the first of them */
         bool answering;               /* the next one is begun when that is done */
-        bool *freed;                  /* told to who is answering */
+        bool ended;                   /* while answering: that is the end of it */
         uint64_t turn;                /* of the job that was begun last */
 };
 
@@ -90,12 +90,19 @@ static void job_answer(struct verifier_job *job, int result, size_t index)
         }
 }
 
+static void destroy(struct verifier *verifier)
+{
+        verified_free(verifier->verified);
+        free(verifier);
+}
+
 struct verifier *verifier_free(struct verifier *verifier)
 {
+        bool inside;
+
         if (!verifier)
                 return NULL;
-        if (verifier->freed)
-                *verifier->freed = true;
+        inside = verifier->answering;
         verifier->answering = true; /* nothing new is begun */
         while (!list_is_empty(&verifier->jobs)) {
                 struct verifier_job *job =
@@ -106,8 +113,9 @@ struct verifier *verifier_free(struct verifier *verifier)
                 if (!is_running) /* else the pool's until it is done */
                         job_free(job);
         }
-        verified_free(verifier->verified);
-        free(verifier);
+        verifier->ended = true;
+        if (!inside)
+                destroy(verifier);
         return NULL;
 }
 
@@ -169,10 +177,6 @@ static bool is_slowed(const struct verifier *verifier, const struct verifier_job
 /* Begins the first job that may be; those before it are answered. */
 static void begin_next(struct verifier *verifier)
 {
-        bool freed = false;
-
-        verifier->answering = true;
-        verifier->freed = &freed;
         while (!verifier->running && !list_is_empty(&verifier->jobs)) {
                 struct verifier_job *job =
                         container_of(verifier->jobs.next, struct verifier_job, link);
@@ -186,30 +190,29 @@ static void begin_next(struct verifier *verifier)
                 }
                 job_answer(job, r == -EACCES ? r : -ECANCELED, 0);
                 job_free(job);
-                if (freed)
-                        return;
         }
+}
+
+/* Failures are counted by who hears the answer: before the next one begins. */
+static void job_conclude(struct verifier_job *job, struct verifier *verifier)
+{
+        if (job->result == 1)
+                verified_put(verifier->verified, &job->mark, job->index,
+                             loop_now_ms(verifier->loop));
+        verifier->answering = true;
+        job_answer(job, job->result, job->index);
+        begin_next(verifier);
         verifier->answering = false;
-        verifier->freed = NULL;
+        if (verifier->ended)
+                destroy(verifier);
 }
 
 static void job_done(struct loop_job *loop_job)
 {
         struct verifier_job *job = container_of(loop_job, struct verifier_job, job);
-        struct verifier *verifier = job->verifier;
-        bool freed = false;
 
-        if (verifier) {
-                if (job->result == 1)
-                        verified_put(verifier->verified, &job->mark, job->index,
-                                     loop_now_ms(verifier->loop));
-                verifier->answering = true;
-                verifier->freed = &freed;
-                job_answer(job, job->result, job->index);
-                /* After its failure was counted. */
-                if (!freed)
-                        begin_next(verifier);
-        }
+        if (job->verifier)
+                job_conclude(job, job->verifier);
         job_free(job);
 }
 
