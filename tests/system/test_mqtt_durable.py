@@ -259,7 +259,14 @@ def test_a_read_only_disk_stops_nothing(start_agent, small_disk):
     agent.restart()
     status = durability(agent)
     assert "Read-only file system" in status["trouble"]
+    assert (status["durability"], status["retained_durability"]) == ("memory", "memory")
+    assert agent.stderr().count("are kept in memory only") == 1
     is_served(agent)
+    # Who wants a session to stay gets one, and what is retained is, as long as the agent is there.
+    writer = Durable(agent, "writer")
+    writer.put("state/door", "open", retain=True)
+    assert retained(agent, "state/door") == "open"
+    writer.leave()
     assert agent.stop() == 0
     subprocess.run(["mount", "-o", "remount,rw", place], check=True)
     agent.restart()

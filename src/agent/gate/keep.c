@@ -70,13 +70,13 @@ static int open_folder(struct gate_keep *keep, const char *state_dir, struct err
         if (asprintf(&path, "%s/mqtt", state_dir) < 0)
                 return error_set(error, -ENOMEM, "not enough memory");
         r = folder_make(path, 0700);
-        /* On a disk that is read-only, too, it may be there. */
-        keep->folder_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (keep->folder_fd >= 0)
-                return 0;
-        if (r == 0)
-                r = -errno;
-        return error_set(error, r, "cannot use %s: %s", path, strerror(-r));
+        if (r == 0) {
+                keep->folder_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                /* What can be read and not written would refuse whoever wants a session. */
+                if (keep->folder_fd < 0 || faccessat(keep->folder_fd, ".", W_OK, 0) < 0)
+                        r = -errno;
+        }
+        return r < 0 ? error_set(error, r, "cannot use %s: %s", path, strerror(-r)) : 0;
 }
 
 static int begin(struct gate_keep *keep, const struct gate_config *config, const char *state_dir,
