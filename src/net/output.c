@@ -82,6 +82,18 @@ static void note_drained(struct net_stream *stream)
                 stream->owner.calls->on_drained(stream->owner.owner);
 }
 
+/* Who refuses us says so, and closes: then a write learns of the end before a read of the reason,
+ * which is there to be read all the same. */
+static int find_reason(struct net_stream *stream, int r)
+{
+        struct net_transport *transport = &stream->transport;
+
+        if (transport->type->tls(transport) &&
+            transport->type->read(transport, stream->context->scratch, NET_SCRATCH_SIZE) == -EPROTO)
+                return -EPROTO;
+        return r;
+}
+
 static void write_some(struct net_stream *stream)
 {
         struct buffer *output = &stream->output;
@@ -89,7 +101,7 @@ static void write_some(struct net_stream *stream)
                                                   buffer_length(output));
 
         if (n < 0 && n != -EAGAIN) {
-                stream_close(stream, (int)n);
+                stream_close(stream, find_reason(stream, (int)n));
                 return;
         }
         if (n > 0) {

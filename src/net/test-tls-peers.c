@@ -2,6 +2,7 @@
 #include "net/test-tls-authority.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <openssl/ssl.h>
 
 TEST(who_shows_a_certificate_of_the_authority_comes_in)
@@ -32,6 +33,51 @@ TEST(who_shows_none_comes_in_where_it_is_optional)
         CHECK_TEXT(hall.f.server.failure,
                    "the TLS handshake failed: peer did not return a certificate");
         CHECK_TEXT(hall.f.client.failure,
+                   "the TLS connection failed: the peer says: certificate required");
+        hall_done(&hall);
+}
+
+/* Between sockets of TCP, where there are resets. */
+static void use_tcp(int fds[2])
+{
+        AUTO_CLOSE int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct sockaddr_in address = {.sin_family = AF_INET};
+        socklen_t length = sizeof(address);
+
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        CHECK_EQ(bind(listener, (struct sockaddr *)&address, length), 0);
+        CHECK_EQ(listen(listener, 1), 0);
+        CHECK_EQ(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+        close(fds[0]);
+        close(fds[1]);
+        fds[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        CHECK_EQ(connect(fds[1], (struct sockaddr *)&address, length), 0);
+        fds[0] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        CHECK(fds[0] >= 0);
+}
+
+TEST(who_writes_after_it_was_refused_learns_the_reason_all_the_same)
+{
+        struct hall hall;
+        struct fixture *f = &hall.f;
+
+        hall_init(&hall, NET_TLS_PEERS_REQUIRED);
+        CHECK_EQ(net_tls_reload(f->server_tls, &hall.server, NULL), 1);
+        hall.client.certificate = hall.client.key = NULL;
+        CHECK_EQ(net_tls_new(NET_TLS_CLIENT, &hall.client, &f->client_tls, NULL), 0);
+        use_tcp(f->fds);
+        fixture_serve(f);
+        CHECK_EQ(fixture_connect(f, "agent.test"), 0);
+        net_stream_write(f->client.stream, "hello", 5);
+        for (unsigned i = 0; i < 20 && f->server.closings == 0; i++)
+                fixture_rounds(f, 1);
+        CHECK_EQ(f->server.closings, 1);
+        CHECK_EQ(f->client.closings, 0);
+        net_stream_write(f->client.stream, "more", 4);
+        stream_flush(f->client.stream);
+        fixture_rounds(f, 2);
+        CHECK_EQ(f->client.reason, -EPROTO);
+        CHECK_TEXT(f->client.failure,
                    "the TLS connection failed: the peer says: certificate required");
         hall_done(&hall);
 }

@@ -179,11 +179,17 @@ static void memory_done(struct net_transport *transport)
 {
 }
 
+static struct ssl_st *memory_tls(const struct net_transport *transport)
+{
+        return NULL;
+}
+
 static const struct net_transport_type memory_type = {
         .read = memory_read,
         .write = memory_write,
         .end = memory_end,
         .has_more = memory_has_more,
+        .tls = memory_tls,
         .done = memory_done,
 };
 
