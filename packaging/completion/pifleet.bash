@@ -45,7 +45,7 @@ _pifleet()
                 return
         fi
         case "$previous" in
-        --config | --socket | --ca | --token-file | --password-file | --key | --make-key | --file | -f)
+        --config | --socket | --ca | --cert | --token-file | --password-file | --key | --make-key | --file | -f)
                 mapfile -t COMPREPLY < <(compgen -f -- "$word")
                 return
                 ;;

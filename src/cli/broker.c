@@ -1,5 +1,6 @@
 #include "cli/broker.h"
 
+#include "base/attributes.h"
 #include "cli/secret-file.h"
 #include "cli/target.h"
 #include "cli/topic.h"
@@ -43,6 +44,7 @@ const struct options_entry broker_options[BROKER_OPTIONS_COUNT] = {
          .value = "FILE",
          .help = "trust the certificates in this PEM file, instead of the\n"
                  "system's; implies --tls"},
+        TARGET_CERTIFICATE_OPTIONS(struct broker_options),
         {.name = "insecure",
          .type = OPTIONS_SWITCH,
          .offset = offsetof(struct broker_options, insecure),
@@ -171,21 +173,29 @@ static int resolve_will(const struct broker_will_options *options, struct broker
 
 static int check(const struct broker_options *options, bool tls, struct error *error)
 {
+        const char *const paths[] = {options->authority_path, options->certificate_path,
+                                     options->key_path};
+
         if (options->socket && (options->host || options->port >= 0 || tls))
                 return error_set(error, -EINVAL,
-                                 "--socket excludes --host, --port, --tls, --ca and --insecure");
+                                 "--socket excludes --host, --port, --tls, --ca, --cert and "
+                                 "--insecure");
         if (options->authority_path && options->insecure)
                 return error_set(error, -EINVAL, "--ca and --insecure exclude each other");
-        if (options->authority_path && access(options->authority_path, R_OK) < 0)
-                return error_set(error, -errno, "%s cannot be read: %s", options->authority_path,
-                                 strerror(errno));
+        if (!options->certificate_path != !options->key_path)
+                return error_set(error, -EINVAL, "--cert and --key belong together");
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+                if (paths[i] && access(paths[i], R_OK) < 0)
+                        return error_set(error, -errno, "%s cannot be read: %s", paths[i],
+                                         strerror(errno));
         return 0;
 }
 
 int broker_resolve(const struct broker_options *options, const struct broker_will_options *will,
                    struct broker *broker, struct error *error)
 {
-        bool tls = options->tls || options->authority_path || options->insecure;
+        bool tls = options->tls || options->authority_path || options->certificate_path ||
+                   options->insecure;
         uint16_t port = tls ? TLS_PORT : CLIENT_PORT;
         int r;
 
@@ -196,6 +206,8 @@ int broker_resolve(const struct broker_options *options, const struct broker_wil
                         .socket = options->socket,
                         .tls = tls,
                         .authority_path = options->authority_path,
+                        .certificate_path = options->certificate_path,
+                        .key_path = options->key_path,
                         .insecure = options->insecure,
                         .user = options->user,
                         .client_id = options->client_id ? options->client_id : broker->id,

@@ -31,6 +31,7 @@ struct client {
         cJSON *reply; /* the one that is waited for */
         bool answered;
         int failure; /* why there will be no reply */
+        struct error tls_error;
         struct error parse_error;
 };
 
@@ -101,6 +102,8 @@ static void on_closed(void *owner, int reason)
 {
         struct client *client = owner;
 
+        if (reason == -EPROTO)
+                error_set(&client->tls_error, reason, "%s", net_stream_failure(client->stream));
         client->stream = NULL;
         stop(client, reason < 0 ? reason : -ECONNRESET);
 }
@@ -132,10 +135,9 @@ static int describe(const struct client *client, struct error *error)
                                  client->target.tls ? "" : " (if it is a TLS port, add --tls)");
         case -EPROTO:
                 return error_set(error, -EPROTO,
-                                 "no TLS connection to %s: it does not speak TLS, or its "
-                                 "certificate is not trusted (--ca FILE names who to trust, "
-                                 "--insecure trusts anybody)",
-                                 name);
+                                 "no TLS connection to %s: %s (--ca FILE names who to trust, "
+                                 "--insecure trusts anybody, --cert and --key are what you show)",
+                                 name, client->tls_error.text);
         case -EBADMSG:
                 return error_set(error, -EBADMSG,
                                  "what answers at %s is not an agent: its reply is not JSON (%s)",
@@ -252,12 +254,17 @@ static int open_stream(struct client *client, struct error *error)
         };
         const struct net_stream_owner owner = {.owner = client, .calls = &calls};
         const struct client_target *target = &client->target;
+        const struct net_tls_options tls = {
+                .certificate = target->certificate_path,
+                .key = target->key_path,
+                .peers = target->insecure ? NET_TLS_PEERS_NONE : NET_TLS_PEERS_REQUIRED,
+                .authorities = target->authority_path,
+        };
         AUTO_CLOSE int fd = -1;
         int r;
 
         if (target->tls) {
-                r = net_tls_new_client(target->authority_path, !target->insecure, &client->tls,
-                                       error);
+                r = net_tls_new(NET_TLS_CLIENT, &tls, &client->tls, error);
                 if (r < 0)
                         return r;
         }

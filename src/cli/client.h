@@ -16,10 +16,11 @@ struct client_target {
         const char *host;
         uint16_t port;
         bool tls;
-        const char *authority_path; /* NULL: the system's */
-        bool insecure;              /* TLS without looking at the certificate */
-        const char *token;          /* NULL: none is shown */
-        uint32_t timeout_ms;        /* to connect, and for each reply */
+        const char *authority_path;              /* NULL: the system's */
+        const char *certificate_path, *key_path; /* our own; NULL: none */
+        bool insecure;                           /* TLS without looking at the certificate */
+        const char *token;                       /* NULL: none is shown */
+        uint32_t timeout_ms;                     /* to connect, and for each reply */
 };
 
 struct client;

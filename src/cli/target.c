@@ -38,6 +38,7 @@ const struct options_entry target_options[TARGET_OPTIONS_COUNT] = {
          .value = "FILE",
          .help = "trust the certificates in this PEM file, instead of the\n"
                  "system's; implies --tls"},
+        TARGET_CERTIFICATE_OPTIONS(struct target_options),
         {.name = "insecure",
          .type = OPTIONS_SWITCH,
          .offset = offsetof(struct target_options, insecure),
@@ -97,7 +98,8 @@ static bool answers(const char *path)
 
 int target_resolve(const struct target_options *options, struct target *target, struct error *error)
 {
-        bool tls = options->tls || options->authority_path || options->insecure;
+        bool tls = options->tls || options->authority_path || options->certificate_path ||
+                   options->insecure;
         bool tcp = options->host || options->port >= 0 || tls;
 
         *target = (struct target){
@@ -107,14 +109,19 @@ int target_resolve(const struct target_options *options, struct target *target, 
                         .socket = options->socket,
                         .tls = tls,
                         .authority_path = options->authority_path,
+                        .certificate_path = options->certificate_path,
+                        .key_path = options->key_path,
                         .insecure = options->insecure,
                         .timeout_ms = (uint32_t)ceil(options->timeout_seconds * 1000),
                 }};
         if (options->socket && tcp)
                 return error_set(error, -EINVAL,
-                                 "--socket excludes --host, --port, --tls, --ca and --insecure");
+                                 "--socket excludes --host, --port, --tls, --ca, --cert and "
+                                 "--insecure");
         if (options->authority_path && options->insecure)
                 return error_set(error, -EINVAL, "--ca and --insecure exclude each other");
+        if (!options->certificate_path != !options->key_path)
+                return error_set(error, -EINVAL, "--cert and --key belong together");
         if (tls && options->port < 0)
                 return error_set(error, -EINVAL,
                                  "TLS has a port of its own: add --port and the agent's "

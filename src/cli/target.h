@@ -13,6 +13,7 @@ struct target_options {
         const char *socket;
         bool tls;
         const char *authority_path;
+        const char *certificate_path, *key_path;
         bool insecure;
         const char *token;
         const char *token_file;
@@ -27,7 +28,20 @@ enum { TARGET_PORT = 3000, TARGET_TOKEN_MAX = 4096 };
                 .port = -1, .timeout_seconds = 30                                                  \
         }
 
-enum { TARGET_OPTIONS_COUNT = 9 };
+/* --cert and --key, of whoever has such members. */
+#define TARGET_CERTIFICATE_OPTIONS(options)                                                        \
+        {.name = "cert",                                                                           \
+         .type = OPTIONS_TEXT,                                                                     \
+         .offset = offsetof(options, certificate_path),                                            \
+         .value = "FILE",                                                                          \
+         .help = "show this certificate, with its chain, in a PEM file; implies\n"                 \
+                 "--tls"},                                                                         \
+        {                                                                                          \
+                .name = "key", .type = OPTIONS_TEXT, .offset = offsetof(options, key_path),        \
+                .value = "FILE", .help = "the certificate's private key, in a PEM file"            \
+        }
+
+enum { TARGET_OPTIONS_COUNT = 11 };
 extern const struct options_entry target_options[TARGET_OPTIONS_COUNT];
 
 #define TARGET_OPTIONS_GROUP(type, member)                                                         \

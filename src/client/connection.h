@@ -37,8 +37,9 @@ struct client_settings {
         const char *host;
         uint16_t port;
         bool tls;
-        const char *authority_path; /* NULL: the system's */
-        bool insecure;              /* TLS without looking at the certificate */
+        const char *authority_path;              /* NULL: the system's */
+        const char *certificate_path, *key_path; /* our own; NULL: none */
+        bool insecure;                           /* TLS without looking at the certificate */
 
         const char *client_id; /* 1 to CLIENT_ID_MAX bytes */
         const char *user;      /* NULL: none */

@@ -11,10 +11,13 @@
 
 static int configure_tls(struct mosquitto *mosquitto, const struct client_settings *settings)
 {
+        /* It takes a certificate of ours only beside a place of authorities. */
+        const char *folder = settings->authority_path ? NULL : "/etc/ssl/certs";
         int r;
 
-        if (settings->authority_path)
-                r = mosquitto_tls_set(mosquitto, settings->authority_path, NULL, NULL, NULL, NULL);
+        if (settings->authority_path || settings->certificate_path)
+                r = mosquitto_tls_set(mosquitto, settings->authority_path, folder,
+                                      settings->certificate_path, settings->key_path, NULL);
         else
                 r = mosquitto_int_option(mosquitto, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
         if (r == MOSQ_ERR_SUCCESS && settings->insecure) {

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from agent_process import DidNotStart, free_port
+from agent_process import BUILD, DidNotStart, free_port
 from certificates import Authority
 from test_gate_rpc import SECONDS
 from test_mqtt_tls import until_logged
@@ -64,6 +64,32 @@ def test_clients_that_show_a_certificate_are_served_at_each_port(start_agent, au
     own = authority.sign("ann")
     for name, (said, expected) in SPOKEN.items():
         assert expected in exchange(agent, authority, name, said, own)
+
+
+def pifleet(*words):
+    return subprocess.run([BUILD / "pifleet", *map(str, words)], capture_output=True, text=True,
+                          timeout=SECONDS, check=False)
+
+
+def test_the_command_line_shows_a_certificate_too(start_agent, authority):
+    agent = asking_agent(start_agent, authority, "required")
+    certificate, key = authority.sign("ann")
+    target = ["--host", "localhost", "--ca", authority.path]
+    own = ["--cert", certificate, "--key", key]
+    call = ["call", "ping", *target, "--port", port_of(agent, "tls")]
+    assert '"pong"' in pifleet(*call, *own, "--json").stdout
+    refused = pifleet(*call)
+    assert refused.returncode != 0 and "certificate required" in refused.stderr, refused
+    publish = ["pub", "x", "y", *target, "--port", port_of(agent, "mqtts")]
+    done = pifleet(*publish, *own)
+    assert done.returncode == 0, done
+    assert pifleet(*publish).returncode != 0
+    half = pifleet(*call, "--cert", certificate)
+    assert "--cert and --key belong together" in half.stderr
+    half = pifleet(*publish, "--key", key)
+    assert "--cert and --key belong together" in half.stderr
+    assert "/nowhere" in pifleet(*publish, "--cert", "/nowhere", "--key", key).stderr
+    assert "/nowhere" in pifleet(*call, "--cert", "/nowhere", "--key", key).stderr
 
 
 def test_others_are_refused_and_the_log_says_why(start_agent, authority, tmp_path):
