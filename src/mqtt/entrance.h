@@ -11,7 +11,7 @@ struct mqtt_entrance {
         uint32_t clients;    /* that are logged in */
         struct mqtt_bucket messages, bytes, connects;
         struct list waiting;     /* struct mqtt_meter, for the first two, first come first served */
-        struct loop_timer timer; /* of the first of them; its loop is set when one waits first */
+        struct loop_timer timer; /* of the first of them; begun when one waits */
 };
 
 /* Of terms that mqtt_terms_new() made. */

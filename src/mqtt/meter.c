@@ -120,9 +120,10 @@ static void wait_in_line(struct mqtt_meter *meter, const struct mqtt_cost *cost,
         struct mqtt_entrance *entrance = mqtt_entrance_of(meter->client->terms);
 
         meter->cost = *cost;
-        list_append(&entrance->waiting, &meter->link);
-        if (!entrance->timer.loop)
+        /* Terms know no loop, and may outlive one. */
+        if (list_is_empty(&entrance->waiting))
                 loop_timer_init(&entrance->timer, meter->client->broker->loop, entrance_on_time);
+        list_append(&entrance->waiting, &meter->link);
         if (!entrance->timer.armed)
                 loop_timer_start(&entrance->timer, wait);
 }

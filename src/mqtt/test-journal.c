@@ -193,3 +193,32 @@ TEST(every_kind_of_state_is_there_after_a_kill)
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 survive(&cases[i], MQTT_DURABILITY_FSYNC, true);
 }
+
+/* Those below $SYS are made anew. */
+TEST(figures_are_of_one_run_and_are_not_kept)
+{
+        struct mqtt_limits limits = conversation_limits;
+        struct journal_fixture f;
+
+        limits.sys_interval_s = 10;
+        limits.retained_messages = 1000;
+        limits.retained_bytes = 1 << 20;
+        for (unsigned killed = 0; killed < 2; killed++) {
+                journal_init(&f, MQTT_DURABILITY_FSYNC, MQTT_DURABILITY_FSYNC);
+                f.limits = &limits;
+                CHECK_EQ(journal_start(&f), 0);
+                journal_run(&f, JOIN("a") "a> 31{[kept]()'1'}\n"
+                                          "a> 82{0001 () [$SYS/#] 00}\n"
+                                          "a~\n"
+                                          "+10000\n"
+                                          "a~\n");
+                CHECK(mqtt_retained_count(f.talk.broker->retained) > 40);
+                if (killed)
+                        journal_kill(&f);
+                else
+                        journal_restart(&f);
+                CHECK_EQ(mqtt_retained_count(f.talk.broker->retained), 1);
+                journal_stop(&f);
+                journal_done(&f);
+        }
+}

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 enum { CEILING = 64 * 1024, TIGHT = CEILING - CEILING / 8, MOST = 1000 };
 
@@ -305,4 +307,137 @@ TEST(a_message_counts_once_with_all_its_forms)
         CHECK(ledger.bytes >= alone + 105);
         mqtt_message_unref(message);
         CHECK_EQ(ledger.bytes, 0);
+}
+
+static uint32_t random_below(uint32_t *state, uint32_t most)
+{
+        *state ^= *state << 13;
+        *state ^= *state >> 17;
+        *state ^= *state << 5;
+        return *state % most;
+}
+
+/* One thing that a client does, as bytes of a script; ".": it goes away. */
+static void do_something(char line[256], char client, bool is_there, uint32_t *state)
+{
+        static const char *const topics[] = {"a", "b", "a/b", "c/d/e", "$x"};
+        static const char *const filters[] = {"#", "+/b", "a", "$share/g/#", "c/+/e", "b"};
+        static const char content[] =
+                "1234567890123456789012345678901234567890123456789012345678901";
+        const char *topic = topics[random_below(state, 5)];
+        unsigned qos = random_below(state, 3), retain = random_below(state, 4) == 0;
+        unsigned size = random_below(state, 4) == 0 ? 0 : random_below(state, 60);
+        uint32_t what = is_there ? random_below(state, 12) : 0;
+
+        if (what == 0 && !is_there)
+                sprintf(line, "10{[MQTT] 04 %02x 0000 [%c] [%s] [will] [user]}",
+                        0x84U | random_below(state, 2) << 1 | (retain ? 0x20U : 0), client, topic);
+        else if (what == 0)
+                sprintf(line, ".");
+        else if (what <= 2)
+                sprintf(line, "82{0001 [%s] %02u}", filters[random_below(state, 6)], qos);
+        else if (what == 3)
+                sprintf(line, "A2{0001 [%s]}", filters[random_below(state, 6)]);
+        else if (what <= 5)
+                sprintf(line, "%u0{%04x}", 4 + random_below(state, 2), 1 + random_below(state, 20));
+        else if (qos == 0)
+                sprintf(line, "3%u{[%s] '%.*s'}", retain, topic, (int)size, content);
+        else
+                sprintf(line, "3%u{[%s] %04x '%.*s'}", qos << 1 | retain, topic,
+                        1 + random_below(state, 8), (int)size, content);
+}
+
+static bool is_closed(const struct conversation *talk, size_t client)
+{
+        char byte;
+
+        return talk->fds[client] < 0 ||
+               recv(talk->fds[client], &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
+}
+
+/* Whoever was turned away meanwhile is not heard. */
+static void say(struct conversation *talk, size_t client, const char *text)
+{
+        size_t count;
+        uint8_t *bytes = conversation_bytes(text, &count);
+
+        if (talk->fds[client] < 0)
+                conversation_dial(talk, client);
+        (void)!send(talk->fds[client], bytes, count, MSG_NOSIGNAL);
+        free(bytes);
+        conversation_settle(talk);
+}
+
+static void hang_up(struct conversation *talk, size_t client)
+{
+        if (talk->fds[client] >= 0)
+                close(talk->fds[client]);
+        talk->fds[client] = -1;
+        conversation_settle(talk);
+}
+
+static void take_all_away(struct conversation *talk)
+{
+        static const char *const topics[] = {"a",   "b",   "a/b",   "c/d/e",   "$x",
+                                             "m/a", "m/b", "m/a/b", "m/c/d/e", "m/$x"};
+        char id;
+
+        conversation_run(talk, "+0\n");
+        for (id = 'a'; id <= 'f'; id++)
+                (void)mqtt_broker_forget(talk->broker, (struct mqtt_text){&id, 1});
+        conversation_run(talk, "+0\n");
+        for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
+                struct mqtt_publish clear = publish_of(topics[i], 0);
+
+                clear.retain = true;
+                CHECK(mqtt_broker_publish(talk->broker, &clear) >= 0);
+        }
+        for (size_t client = 0; client < 6; client++)
+                hang_up(talk, client);
+        conversation_run(talk, "+100000\n");
+}
+
+/* Six clients do what comes, half of them below a mount point and held to rates, near the ceiling;
+ * when all is taken away again, as much is there as at the beginning. */
+TEST(whatever_clients_do_what_is_counted_is_what_is_there)
+{
+        const struct mqtt_terms *terms = NULL;
+        struct mqtt_terms wanted;
+        struct conversation talk;
+        uint64_t refused = 0, held = 0;
+        uint32_t state = 20261121;
+        char line[256];
+
+        mqtt_terms_init(&wanted, &mqtt_limits_default);
+        wanted.mount = (struct mqtt_text){"m/", 2};
+        wanted.client_messages = wanted.messages = (struct mqtt_rate){.per_s = 5};
+        wanted.inflight = 3;
+        CHECK_EQ(mqtt_terms_new(&wanted, NULL, &terms), 0);
+        for (unsigned round = 0; round < 6; round++) {
+                size_t before = begin_below(&talk, round % 2 == 0 ? CEILING / 8 : 16 * CEILING);
+
+                for (unsigned i = 0; i < 2000; i++) {
+                        size_t client = random_below(&state, 6);
+
+                        if (is_closed(&talk, client))
+                                hang_up(&talk, client);
+                        talk.terms = client % 2 == 0 ? terms : NULL;
+                        do_something(line, (char)('a' + client), talk.fds[client] >= 0, &state);
+                        if (line[0] == '.')
+                                hang_up(&talk, client);
+                        else
+                                say(&talk, client, line);
+                        buffer_truncate(&talk.heard[client], 0);
+                        sprintf(line, "+%u\n", random_below(&state, 30));
+                        conversation_run(&talk, line);
+                }
+                refused += conversation_count(&talk, MQTT_COUNT_DROPPED_MEMORY) +
+                           conversation_count(&talk, MQTT_COUNT_REFUSED_SESSIONS);
+                held += conversation_count(&talk, MQTT_COUNT_THROTTLED);
+                take_all_away(&talk);
+                CHECK_EQ(used(&talk), before);
+                conversation_done(&talk);
+        }
+        CHECK(refused > 100 && held > 100);
+        mqtt_terms_unref(terms);
 }
