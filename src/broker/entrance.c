@@ -1,7 +1,7 @@
 #include "broker/entrance.h"
 
-#include "base/clock.h"
 #include "broker/addresses.h"
+#include "broker/certificate.h"
 #include "broker/origins.h"
 #include "broker/place.h"
 #include "broker/terms.h"
@@ -45,9 +45,7 @@ static void log_turned_away(const struct broker_entrance *entrance, int r)
                     entrance->name, strerror(-r));
 }
 
-/* One port is enough for both, where clients say by ALPN what they speak. */
-static const char *const http_or_mqtt[] = {"http/1.1", "mqtt", NULL};
-
+/* Where one port is for both (certificate.c). */
 static bool speaks_http(const struct broker_entrance *entrance, const struct net_stream *stream)
 {
         char protocol[NET_PROTOCOL_SIZE];
@@ -277,96 +275,77 @@ static void log_sockets(const struct broker_entrance *entrance)
                  entrance->tls ? " tls=yes" : "");
 }
 
-/* NULL stays NULL: the listener is a plain one. */
-static int make_tls(const struct broker_listener *listener, struct net_tls **tls,
-                    struct error *error)
-{
-        static const enum net_tls_peers peers[] = {
-                [BROKER_CERTIFICATES_NONE] = NET_TLS_PEERS_NONE,
-                [BROKER_CERTIFICATES_OPTIONAL] = NET_TLS_PEERS_OPTIONAL,
-                [BROKER_CERTIFICATES_REQUIRED] = NET_TLS_PEERS_REQUIRED,
-        };
-        struct net_tls_options options = {
-                .certificate = listener->certificate,
-                .key = listener->key,
-                .peers = peers[listener->client_certificates],
-                .revoked = listener->revoked,
-                .version = listener->tls_version == BROKER_TLS_1_3 ? NET_TLS_1_3 : NET_TLS_1_2,
-                .ciphers = listener->ciphers,
-                .suites = listener->cipher_suites,
-                .protocols = listener->protocol == BROKER_PROTOCOL_HTTP ? http_or_mqtt : NULL,
-        };
-
-        /* mosquitto's configurations name authorities for nobody, too. */
-        if (options.peers != NET_TLS_PEERS_NONE) {
-                options.authorities = listener->authorities;
-                options.authorities_folder = listener->authorities_folder;
-        }
-        if (*tls)
-                return net_tls_reload(*tls, &options, error);
-        return net_tls_new(NET_TLS_SERVER, &options, tls, error);
-}
-
-int broker_entrance_check(const struct broker_listener *listener, struct error *error)
-{
-        AUTO(net_tls) struct net_tls *tls = NULL;
-
-        return listener->certificate ? make_tls(listener, &tls, error) : 0;
-}
-
-/* No reason not to start: a machine without a clock of its own may be in 1970 still. */
-static void warn_of_dates(const struct broker_entrance *entrance,
-                          const struct broker_listener *listener)
-{
-        const int64_t now = clock_realtime_ns() / 1000000000;
-        struct net_tls_validity validity;
-
-        if (!entrance->tls)
-                return;
-        validity = net_tls_validity(entrance->tls);
-        if (now < validity.from || now > validity.until)
-                log_warning(entrance->options.log, "broker", "certificate %s listener=%s file=%s",
-                            now < validity.from ? "is not yet valid" : "has expired",
-                            entrance->name, listener->certificate);
-}
-
 /* What may change under clients that are connected. */
-static int become(struct broker_entrance *entrance, const struct broker_config *config,
-                  const struct broker_listener *listener, struct error *error)
+struct change {
+        char name[BROKER_PLACE_MAX];
+        const struct mqtt_terms *terms;
+        struct broker_origins origins;
+        struct config_texts proxies;
+};
+
+static void change_done(struct change *change)
+{
+        mqtt_terms_unref(change->terms);
+        broker_origins_done(&change->origins);
+        broker_texts_done(&change->proxies);
+}
+
+static int change_init(struct change *change, const struct broker_entrance *entrance,
+                       const struct broker_config *config, const struct broker_listener *listener)
 {
         struct broker_doors *doors = entrance->options.doors;
         /* Where mosquitto asks for no origin, every page may connect. */
         const bool all =
                 config->grammar == BROKER_GRAMMAR_MOSQUITTO && listener->origins.count == 0;
-        const struct mqtt_terms *terms;
         int r;
 
+        *change = (struct change){.terms = NULL};
         if (listener->name)
-                snprintf(entrance->name, sizeof(entrance->name), "%.250s", listener->name);
+                snprintf(change->name, sizeof(change->name), "%.250s", listener->name);
         else
-                broker_place(listener, entrance->name);
-        r = broker_origins_set(&entrance->origins, &listener->origins, all);
+                broker_place(listener, change->name);
+        r = broker_origins_set(&change->origins, &listener->origins, all);
         if (r == 0)
-                r = broker_texts_copy(&entrance->proxies, &listener->proxies);
+                r = broker_texts_copy(&change->proxies, &listener->proxies);
         if (r == 0)
-                r = broker_terms_new(config, listener, entrance->name,
+                r = broker_terms_new(config, listener, change->name,
                                      doors ? broker_doors_find(doors, listener) : NULL,
-                                     entrance->terms, &terms);
+                                     entrance->terms, &change->terms);
+        return r;
+}
+
+/* What was there before is in `change` then. */
+static void exchange(struct broker_entrance *entrance, struct change *change)
+{
+        const struct change before = {.terms = entrance->terms,
+                                      .origins = entrance->origins,
+                                      .proxies = entrance->proxies};
+
+        memcpy(entrance->name, change->name, sizeof(entrance->name));
+        entrance->terms = entrance->websocket.terms = change->terms;
+        entrance->origins = change->origins;
+        entrance->proxies = change->proxies;
+        *change = before;
+}
+
+static int become(struct broker_entrance *entrance, const struct broker_config *config,
+                  const struct broker_listener *listener, struct error *error)
+{
+        struct change change;
+        int r = change_init(&change, entrance, config, listener);
+
         if (r < 0)
-                return error_set(error, r, "%s", strerror(-r));
-        if (listener->certificate)
-                r = make_tls(listener, &entrance->tls, error);
+                error_set(error, r, "%s", strerror(-r));
         else
-                entrance->tls = net_tls_free(entrance->tls);
-        if (r < 0) {
-                mqtt_terms_unref(terms);
-                return r;
+                r = broker_certificate_load(listener, &entrance->tls, error);
+        if (r == 0) {
+                exchange(entrance, &change);
+                change_way(entrance, listener);
+                broker_certificate_warn(entrance->tls, listener, entrance->name,
+                                        entrance->options.log);
         }
-        change_way(entrance, listener);
-        warn_of_dates(entrance, listener);
-        mqtt_terms_unref(entrance->terms);
-        entrance->terms = entrance->websocket.terms = terms;
-        return 0;
+        change_done(&change);
+        return r;
 }
 
 static int open_entrance(struct broker_entrance *entrance, const struct broker_config *config,

@@ -39,9 +39,6 @@ void broker_entrance_close(struct broker_entrance *entrance);
 struct broker_entrance *broker_entrance_free(struct broker_entrance *entrance);
 DEFINE_CLEANUP(broker_entrance)
 
-/* For certificates of its files, without opening anything: those of a listener that has none are
- * good. -EINVAL with a sentence. */
-int broker_entrance_check(const struct broker_listener *listener, struct error *error);
 bool broker_entrance_is_open(const struct broker_entrance *entrance);
 /* What it is called. */
 const char *broker_entrance_name(const struct broker_entrance *entrance);

@@ -2,6 +2,7 @@
 
 #include "base/attributes.h"
 #include "base/notify.h"
+#include "broker/certificate.h"
 #include "broker/changes.h"
 #include "broker/hooks.h"
 #include "broker/keep.h"
@@ -310,7 +311,9 @@ int broker_program_check(const struct broker_config *config, struct log *log, st
                 return error_set(error, r, "cannot check: %s", strerror(-r));
         r = start_doors(&program, error);
         for (size_t i = 0; i < config->listeners.count && r == 0; i++) {
-                r = broker_entrance_check(&listeners[i], error);
+                AUTO(net_tls) struct net_tls *tls = NULL;
+
+                r = broker_certificate_load(&listeners[i], &tls, error);
                 if (r < 0)
                         broker_listeners_place(config, &listeners[i], error);
         }

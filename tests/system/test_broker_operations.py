@@ -14,7 +14,7 @@ from mqtt_bytes import CONNACK, DISCONNECT, PUBACK, Bytes, publish, session, sub
 
 SECRET = "long enough"
 WORDS = """listeners:
-  - {{port: 0}}
+  - {{port: 0, name: plain}}
   - {{port: 0, protocol: http, host: "{host}"}}
 operations: {{{operations}}}
 access:

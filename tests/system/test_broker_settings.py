@@ -139,10 +139,10 @@ def test_a_password_file_is_asked_for_names(running, tmp_path):
     subprocess.run(["mosquitto_passwd", "-b", tmp_path / "users", "ann", "secret"], check=True)
     port = running(f"password_file {tmp_path / 'users'}\nallow_anonymous false\n", anonymous=False)
     assert answer(port, login("a", "ann", "secret"))[0] == 0
-    assert answer(port, login("a", "ann", "wrong"))[0] == 0x86
-    assert answer(port, login("a", "bob", "secret"))[0] == 0x86
+    assert answer(port, login("a", "ann", "wrong"))[0] == 0x87
+    assert answer(port, login("a", "bob", "secret"))[0] == 0x87
     assert answer(port, connect("a"))[0] == 0x87
-    assert answer(port, login("a", "ann", "wrong", version=4))[0] == 4
+    assert answer(port, login("a", "ann", "wrong", version=4))[0] == 5
 
 
 def test_an_acl_file_says_who_may_do_what(running, tmp_path):
@@ -172,9 +172,9 @@ password_file {tmp_path / 'bob'}
 """, "b.conf") as broker:
         broker.until(f":{second}")
         assert answer(first, login("a", "ann", "secret"))[0] == 0
-        assert answer(first, login("a", "bob", "secret"))[0] == 0x86
+        assert answer(first, login("a", "bob", "secret"))[0] == 0x87
         assert answer(second, login("a", "bob", "secret"))[0] == 0
-        assert answer(second, login("a", "ann", "secret"))[0] == 0x86
+        assert answer(second, login("a", "ann", "secret"))[0] == 0x87
 
 
 def test_a_users_name_may_be_the_client_id(running, tmp_path):
