@@ -60,6 +60,6 @@ TEST(a_topic_has_an_end)
         CHECK_EQ(topic_check_name(text, NULL), 0);
         memset(text, '/', 1000);
         CHECK_EQ(topic_check_name(text, &error), -EINVAL);
-        CHECK_TEXT(error.text, "a topic has at most 200 levels");
+        CHECK_TEXT(error.text, "a topic has at most 201 levels");
         free(text);
 }
