@@ -4,6 +4,19 @@
 
 #include <assert.h>
 
+void mqtt_account_tables(struct mqtt_session *session)
+{
+        struct mqtt_session_more *more = session->more;
+        uint32_t bytes = session->inflight.capacity * (uint32_t)sizeof(struct mqtt_delivery) +
+                         session->received.capacity * (uint32_t)sizeof(uint16_t);
+
+        if (!more || bytes == more->tables_bytes)
+                return;
+        mqtt_ledger_remove(&session->broker->ledger, more->tables_bytes);
+        mqtt_ledger_add(&session->broker->ledger, bytes);
+        more->tables_bytes = bytes;
+}
+
 void mqtt_drop_of(struct mqtt_broker *broker, struct mqtt_text client_id, struct mqtt_text topic,
                   enum mqtt_counter why)
 {

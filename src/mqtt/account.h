@@ -16,6 +16,9 @@ static inline struct mqtt_account *mqtt_account_of(struct mqtt_session *session)
         return more ? &more->account : NULL;
 }
 
+/* Places for what is under way have come or gone: so many bytes of the ledger. */
+void mqtt_account_tables(struct mqtt_session *session);
+
 /* A message does not reach the client of the session, or comes of it and goes to nobody; `why` is
  * one of MQTT_COUNT_DROPPED_... Counts, and tells the hook. */
 void mqtt_drop(struct mqtt_session *session, struct mqtt_text topic, enum mqtt_counter why);

@@ -1,4 +1,5 @@
 /* PUBACK, PUBREC, PUBREL and PUBCOMP: what completes a delivery (4.3.2, 4.3.3). */
+#include "mqtt/account.h"
 #include "mqtt/client.h"
 #include "mqtt/journal-held.h"
 #include "mqtt/sender.h"
@@ -26,6 +27,7 @@ static void complete(struct mqtt_client *client, const struct mqtt_delivery *del
 {
         mqtt_journal_done(client->session, delivery, packet_id);
         mqtt_inflight_remove(&client->session->inflight, packet_id);
+        mqtt_account_tables(client->session);
         mqtt_sender_go_on(client->session);
 }
 
@@ -90,6 +92,7 @@ static void on_pubrel(struct mqtt_client *client, const struct mqtt_acknowledgem
 {
         if (mqtt_id_set_remove(&client->session->received, pubrel->packet_id))
                 mqtt_journal_forgotten(client->session, pubrel->packet_id);
+        mqtt_account_tables(client->session);
         answer(client, MQTT_PUBCOMP, pubrel->packet_id, MQTT_SUCCESS);
 }
 

@@ -6,7 +6,7 @@
 
 enum {
         CONNECTION_BYTES = 640,   /* about what one takes, its stream included */
-        SESSION_BYTES = 320,      /* the same */
+        SESSION_BYTES = 400,      /* the same */
         SUBSCRIPTION_BYTES = 256, /* the same */
         SHED_MOST = 4096,         /* sessions that are looked at for one message */
         SHED_SHARE = 16,          /* so much of all is given up at a time */

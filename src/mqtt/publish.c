@@ -24,7 +24,8 @@ static int resolve_alias(struct mqtt_client *client, struct mqtt_publish *publis
         if (number == 0 || number > max)
                 return MQTT_TOPIC_ALIAS_INVALID;
         more = mqtt_client_more(client);
-        if (!more || (!more->aliases_in && mqtt_alias_new(max, &client->broker->ledger, &more->aliases_in) < 0))
+        if (!more || (!more->aliases_in &&
+                      mqtt_alias_new(max, &client->broker->ledger, &more->aliases_in) < 0))
                 return MQTT_SERVER_BUSY;
         if (publish->topic.length > 0)
                 return mqtt_alias_set(more->aliases_in, number, publish->topic) < 0
@@ -203,6 +204,7 @@ static void take_exactly_once(struct mqtt_client *client, const struct mqtt_publ
                 mqtt_client_doom(client, MQTT_SERVER_BUSY);
                 return;
         }
+        mqtt_account_tables(client->session);
         reason = pass_on_and_answer(client, publish);
         if (reason == MQTT_SUCCESS)
                 return;

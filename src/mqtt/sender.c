@@ -183,6 +183,7 @@ static void send_acknowledged(struct mqtt_client *client, struct mqtt_delivery *
                         mqtt_journal_moved(session, delivery, packet_id);
                 else
                         mqtt_journal_sent(session, delivery, packet_id);
+                mqtt_account_tables(session);
                 send_first(client, mqtt_inflight_find(&session->inflight, packet_id), packet_id);
         }
 }

@@ -180,6 +180,7 @@ struct mqtt_session *mqtt_session_free(struct mqtt_session *session)
         mqtt_inflight_done(&session->inflight);
         mqtt_queue_done(&session->queue, &session->broker->queued);
         mqtt_id_set_done(&session->received);
+        mqtt_account_tables(session);
         free(session->more);
         if (session->broker->next_shown == session)
                 session->broker->next_shown = NULL;

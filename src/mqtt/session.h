@@ -27,6 +27,7 @@ struct mqtt_walks;
 struct mqtt_session_more {
         struct mqtt_walks *walks; /* retained messages on their way, see walk.h; NULL: none */
         struct mqtt_account account;
+        uint32_t tables_bytes; /* of `inflight` and `received`, as the ledger counts them */
 };
 
 struct mqtt_session {

@@ -263,6 +263,15 @@ TEST(what_clients_leave_counts_until_they_go)
         conversation_run(&talk, "b> 82{0001 () [t] 00} 30{[t] () 'x'}\n"
                                 "b~\n");
         CHECK(used(&talk) - with_client >= 12 + 1);
+        /* Places for what is under way, in both directions. */
+        with_client = used(&talk);
+        conversation_run(&talk, "b> 34{[x] 0001 () ''}\n"
+                                "b~\n");
+        CHECK(used(&talk) - with_client >= sizeof(uint16_t));
+        with_client = used(&talk);
+        conversation_run(&talk, "b> 82{0002 () [x] 01} 32{[x] 0003 () ''}\n"
+                                "b~\n");
+        CHECK(used(&talk) - with_client >= sizeof(struct mqtt_delivery));
         conversation_run(&talk, "a.\n"
                                 "b.\n");
         CHECK_EQ(used(&talk), before);
