@@ -82,12 +82,14 @@ static uint8_t connect_flags(const struct mqtt_connect *connect)
 
 int mqtt_encode_connect(struct buffer *out, const struct mqtt_connect *connect)
 {
-        static const struct mqtt_text name = {"MQTT", 4};
-        uint64_t size = 10 + properties_size(connect->version, &connect->properties) +
-                        text_size(connect->client_id) +
-                        (connect->has_will ? will_size(connect) : 0) +
-                        (connect->has_user ? text_size(connect->user) : 0) +
-                        (connect->has_password ? text_size(connect->password) : 0);
+        const struct mqtt_text name = connect->version == MQTT_VERSION_31
+                                              ? (struct mqtt_text){"MQIsdp", 6}
+                                              : (struct mqtt_text){"MQTT", 4};
+        uint64_t size =
+                text_size(name) + 4 + properties_size(connect->version, &connect->properties) +
+                text_size(connect->client_id) + (connect->has_will ? will_size(connect) : 0) +
+                (connect->has_user ? text_size(connect->user) : 0) +
+                (connect->has_password ? text_size(connect->password) : 0);
         uint8_t *body, *at;
         int r = open_packet(out, MQTT_CONNECT, 0, size, &body);
 
