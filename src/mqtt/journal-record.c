@@ -71,31 +71,24 @@ enum { FLAG_RETAIN = 4, FLAG_RELEASED = 8, FLAGS_ALL = 15 };
 enum { OPTION_NO_LOCAL = 4, OPTION_AS_PUBLISHED = 8, OPTION_HANDLING = 4 /* shift */ };
 enum { QOS_MASK = 3, QOS_MAX = 2, HANDLING_MAX = 2, ID_MAX = 268435455 };
 
-/* --- to bytes --- */
+/* --- to bytes: into room that is large enough --- */
 
 enum { NUMBER_MAX = 10 }; /* bytes of a variable byte integer of 64 bits */
 
-static int put_byte(struct buffer *out, uint8_t value)
+static uint8_t *put_number(uint8_t *to, uint64_t value)
 {
-        return buffer_append(out, &value, 1);
-}
-
-static int put_number(struct buffer *out, uint64_t value)
-{
-        uint8_t bytes[NUMBER_MAX];
-        size_t count = 0;
-
         for (; value > 127; value >>= 7)
-                bytes[count++] = (uint8_t)(value | 0x80);
-        bytes[count++] = (uint8_t)value;
-        return buffer_append(out, bytes, count);
+                *to++ = (uint8_t)(value | 0x80);
+        *to++ = (uint8_t)value;
+        return to;
 }
 
-static int put_bytes(struct buffer *out, const void *bytes, size_t count)
+static uint8_t *put_bytes(uint8_t *to, const void *bytes, size_t count)
 {
-        int r = put_number(out, count);
-
-        return r == 0 && count > 0 ? buffer_append(out, bytes, count) : r;
+        to = put_number(to, count);
+        if (count > 0)
+                memcpy(to, bytes, count);
+        return to + count;
 }
 
 static uint8_t flags_of(const struct mqtt_record *record)
@@ -104,73 +97,79 @@ static uint8_t flags_of(const struct mqtt_record *record)
                          (record->released ? FLAG_RELEASED : 0));
 }
 
-static int put_options(struct buffer *out, const struct mqtt_subscription_options *options)
+static uint8_t *put_options(uint8_t *to, const struct mqtt_subscription_options *options)
 {
-        int r = put_byte(out, (uint8_t)(options->qos | (options->no_local ? OPTION_NO_LOCAL : 0) |
-                                        (options->retain_as_published ? OPTION_AS_PUBLISHED : 0) |
-                                        options->retain_handling << OPTION_HANDLING));
-
-        return r == 0 ? put_number(out, options->id) : r;
+        *to++ = (uint8_t)(options->qos | (options->no_local ? OPTION_NO_LOCAL : 0) |
+                          (options->retain_as_published ? OPTION_AS_PUBLISHED : 0) |
+                          options->retain_handling << OPTION_HANDLING);
+        return put_number(to, options->id);
 }
 
-static int put_ids(struct buffer *out, const struct mqtt_record *record)
+static uint8_t *put_ids(uint8_t *to, const struct mqtt_record *record)
 {
-        int r = put_number(out, record->ids_count);
-
-        for (uint32_t i = 0; r == 0 && i < record->ids_count; i++)
-                r = put_number(out, record->ids[i]);
-        return r;
+        to = put_number(to, record->ids_count);
+        for (uint32_t i = 0; i < record->ids_count; i++)
+                to = put_number(to, record->ids[i]);
+        return to;
 }
 
-static int put_member(struct buffer *out, const struct mqtt_record *record,
-                      const struct member *member)
+static uint8_t *put_member(uint8_t *to, const struct mqtt_record *record,
+                           const struct member *member)
 {
         const void *at = (const char *)record + member->offset;
 
         switch ((enum form)member->form) {
         case FORM_BYTE:
-                return put_byte(out, *(const uint8_t *)at);
+                *to++ = *(const uint8_t *)at;
+                return to;
         case FORM_TWO:
-                return put_number(out, *(const uint16_t *)at);
+                return put_number(to, *(const uint16_t *)at);
         case FORM_FOUR:
-                return put_number(out, *(const uint32_t *)at);
+                return put_number(to, *(const uint32_t *)at);
         case FORM_EIGHT:
-                return put_number(out, *(const uint64_t *)at);
+                return put_number(to, *(const uint64_t *)at);
         case FORM_TIME:
-                return put_number(out, *(const uint64_t *)at + 1);
+                return put_number(to, *(const uint64_t *)at + 1);
         case FORM_FLAGS:
-                return put_byte(out, flags_of(record));
+                *to++ = flags_of(record);
+                return to;
         case FORM_OPTIONS:
-                return put_options(out, at);
+                return put_options(to, at);
         case FORM_IDS:
-                return put_ids(out, record);
+                return put_ids(to, record);
         case FORM_TEXT: {
                 const struct mqtt_text *text = at;
 
-                return put_bytes(out, text->bytes, text->length);
+                return put_bytes(to, text->bytes, text->length);
         }
         case FORM_PACKET: {
                 const struct mqtt_bytes *packet = at;
 
-                return put_bytes(out, packet->bytes, packet->length);
+                return put_bytes(to, packet->bytes, packet->length);
         }
         case FORM_END:
                 break;
         }
-        return 0;
+        return to;
 }
 
 int mqtt_record_encode(const struct mqtt_record *record, struct buffer *out)
 {
         const struct member *members = table[record->change];
-        size_t before = buffer_length(out);
-        int r = put_byte(out, record->change);
+        size_t most = 1 + (size_t)MEMBERS_MAX * NUMBER_MAX +
+                      (size_t)record->ids_count * NUMBER_MAX + record->text.length +
+                      record->user.length + record->packet.length;
+        int r = buffer_reserve(out, most);
+        uint8_t *begin, *to;
 
-        for (size_t i = 0; r == 0 && i < MEMBERS_MAX && members[i].form != FORM_END; i++)
-                r = put_member(out, record, &members[i]);
         if (r < 0)
-                buffer_truncate(out, before);
-        return r;
+                return r;
+        begin = to = (uint8_t *)buffer_data(out) + buffer_length(out);
+        *to++ = record->change;
+        for (size_t i = 0; i < MEMBERS_MAX && members[i].form != FORM_END; i++)
+                to = put_member(to, record, &members[i]);
+        buffer_commit(out, (size_t)(to - begin));
+        return 0;
 }
 
 /* --- and back --- */
