@@ -39,6 +39,8 @@ void broker_entrance_close(struct broker_entrance *entrance);
 struct broker_entrance *broker_entrance_free(struct broker_entrance *entrance);
 DEFINE_CLEANUP(broker_entrance)
 
+/* Where it listens, and how. */
+void broker_entrance_log(const struct broker_entrance *entrance);
 bool broker_entrance_is_open(const struct broker_entrance *entrance);
 /* What it is called. */
 const char *broker_entrance_name(const struct broker_entrance *entrance);

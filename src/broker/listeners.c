@@ -80,9 +80,14 @@ static int reload(struct broker_listeners *listeners, const struct broker_config
                   const struct broker_listener *listener, struct error *error)
 {
         struct broker_entrance *entrance = find(listeners, listener);
+        int r;
 
-        return entrance ? broker_entrance_reload(entrance, config, listener, error)
-                        : add(listeners, config, listener, error);
+        if (entrance)
+                return broker_entrance_reload(entrance, config, listener, error);
+        r = add(listeners, config, listener, error);
+        if (r == 0)
+                broker_entrance_log(listeners->entrances[listeners->count - 1]);
+        return r;
 }
 
 size_t broker_listeners_reload(struct broker_listeners *listeners,
@@ -110,6 +115,12 @@ size_t broker_listeners_reload(struct broker_listeners *listeners,
                 failures++;
         }
         return failures;
+}
+
+void broker_listeners_log(const struct broker_listeners *listeners)
+{
+        for (size_t i = 0; i < listeners->count; i++)
+                broker_entrance_log(listeners->entrances[i]);
 }
 
 void broker_listeners_close(struct broker_listeners *listeners)

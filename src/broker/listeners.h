@@ -6,8 +6,7 @@
 
 struct broker_listeners;
 
-/* Opens all of them, or none. What listens is logged. -errno with a sentence that names the
- * listener. */
+/* Opens all of them, or none. -errno with a sentence that names the listener. */
 int broker_listeners_new(const struct broker_entrance_options *options,
                          const struct broker_config *config, struct broker_listeners **ret,
                          struct error *error);
@@ -19,6 +18,8 @@ size_t broker_listeners_reload(struct broker_listeners *listeners,
 /* Puts before a sentence which listener it is about, and returns its code. */
 int broker_listeners_place(const struct broker_config *config,
                            const struct broker_listener *listener, struct error *error);
+/* What listens where. */
+void broker_listeners_log(const struct broker_listeners *listeners);
 /* No more connections come, and no more requests over HTTP; those there are go on. */
 void broker_listeners_close(struct broker_listeners *listeners);
 /* After the broker. */

@@ -250,6 +250,9 @@ static int start(struct broker_program *program, struct error *error)
         program->wrote_pid = r == 0 && config->pid_file;
         if (r == 0 && config->user)
                 r = broker_user_become(config->user, error);
+        /* Nobody waits for these lines in vain, and finds something missing after them. */
+        if (r == 0)
+                broker_listeners_log(program->listeners);
         return r;
 }
 
