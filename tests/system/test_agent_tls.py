@@ -98,7 +98,7 @@ def test_others_are_refused_and_the_log_says_why(start_agent, authority, tmp_pat
         with pytest.raises((ssl.SSLError, ConnectionError)):
             assert exchange(agent, authority, name, said), "closed"
             raise ConnectionError
-    until_logged(agent, "https: refused peer=127.0.0.1:")
+    until_logged(agent, "refused peer=127.0.0.1:")
     until_logged(agent, 'why="the TLS handshake failed: peer did not return a certificate"')
     with pytest.raises((ssl.SSLError, ConnectionError)):
         assert not exchange(agent, authority, "mqtts", CONNECT, Authority(tmp_path).sign("eve"))
