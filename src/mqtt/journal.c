@@ -17,8 +17,8 @@ enum {
         BATCH_KEEP = 64 << 10,  /* of an empty batch's memory */
         BUFFER_BYTES = 4 << 20, /* what a disk may be behind, and some packets: */
         BUFFER_PACKETS = 4,
-        IMAGE_BYTES_MIN = 256 << 10,
-        WAIT_MS = 20, /* for the store thread, at the end */
+        IMAGE_BYTES_MIN = 4 << 20, /* a small state that changes fast costs few images */
+        WAIT_MS = 20,              /* for the store thread, at the end */
 };
 
 /* --- what is noted --- */

@@ -21,7 +21,7 @@ from system_calls import KILL, Fault, thread_of
 
 PUBREL, PUBCOMP = 6, 7
 MESSAGES = 150
-PAYLOAD = 4096  # so that the log becomes long enough for images
+PAYLOAD = 40000  # so that the log becomes long enough for an image
 WINDOW = 8
 NEVER = 0xffffffff
 THREAD = "store"
