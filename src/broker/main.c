@@ -9,11 +9,22 @@
 
 enum { EXIT_USAGE = 2 };
 
+/* Clients are greeted as mosquitto does it without a file, whose place it may take. */
+static int do_without_file(struct broker_config *config)
+{
+        int r = broker_config_defaults(config);
+
+        config->receive_maximum = 20;
+        config->aliases = 10;
+        config->mqtt.packet_bytes = 2000000;
+        return r;
+}
+
 static int load(const struct broker_options *options, struct broker_config *config,
                 struct error *error)
 {
         int r = options->config ? broker_config_load(options->config, config, error)
-                                : broker_config_defaults(config);
+                                : do_without_file(config);
 
         if (r < 0)
                 return options->config ? r : error_set(error, r, "out of memory");

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { MQTT_RECEIVED_MIN = 1024 }; /* of receive_maximum for 3.1.1, which is not told of it */
+
 struct mqtt_limits {
         uint32_t clients;         /* connections that are logged in: CONNACK 0x89 */
         uint32_t sessions;        /* those of clients that are away included: CONNACK 0x89 */

@@ -182,6 +182,15 @@ static enum mqtt_reason pass_on_and_answer(struct mqtt_client *client,
         return MQTT_SUCCESS;
 }
 
+/* [MQTT-3.3.4-7], [MQTT-3.3.4-8]. 3.1.1 is not told: a narrow window is not for those. */
+static uint16_t receive_maximum_of(const struct mqtt_client *client)
+{
+        uint16_t told = client->terms->receive_maximum;
+
+        return client->version == MQTT_VERSION_5 || told > MQTT_RECEIVED_MIN ? told
+                                                                             : MQTT_RECEIVED_MIN;
+}
+
 /* [MQTT-4.3.3-8] to [MQTT-4.3.3-10]: what comes again before its PUBREL is answered again
  * and not delivered again. What was refused by PUBREC is not remembered (4.3.3). */
 static void take_exactly_once(struct mqtt_client *client, const struct mqtt_publish *publish)
@@ -195,8 +204,7 @@ static void take_exactly_once(struct mqtt_client *client, const struct mqtt_publ
                 answer(client, publish, MQTT_SUCCESS);
                 return;
         }
-        /* [MQTT-3.3.4-7], [MQTT-3.3.4-8]. 3.1.1 has no such bound: then it is ours. */
-        if (received->count >= client->terms->receive_maximum) {
+        if (received->count >= receive_maximum_of(client)) {
                 mqtt_client_refuse(client, MQTT_RECEIVE_MAXIMUM_EXCEEDED);
                 return;
         }

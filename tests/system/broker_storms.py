@@ -12,8 +12,10 @@ from mqtt_bytes import (DISCONNECT, NEVER_EXPIRES, PING, PINGRESP, PUBACK, PUBLI
                         subscribe, subscriber, text, unsubscribe)
 
 QUOTA, TOO_LARGE, MALFORMED, ALIAS, RECEIVE_MAXIMUM = 0x97, 0x95, 0x81, 0x94, 0x93
-PROTOCOL, FILTER_INVALID, TOPIC_INVALID, TAKEN_OVER = 0x82, 0x8f, 0x90, 0x8e
+PROTOCOL, TAKEN_OVER = 0x82, 0x8e
 KIB, MIB = 1 << 10, 1 << 20
+# What a broker without a configuration announces.
+PACKET, WINDOW, ALIASES = 2_000_000, 20, 10
 BATCH = 200
 
 
@@ -188,11 +190,11 @@ def topics_of_65535_bytes(port, scale):
         for number in range(1, 20 * scale):
             client.say(publish(topic, b"m", qos=1, number=number))
             assert {client.hear()[0], client.hear()[0]} == {PUBLISH, PUBACK}
-    with session(port, name("slashes")) as client:
-        client.say(subscribe(1, slashes, "+/" * 32767 + "#"))
-        assert client.expect(SUBACK)[3:] == bytes([FILTER_INVALID] * 2)
-        client.say(publish(slashes, qos=1, number=1))
-        assert ended_with(client) == TOPIC_INVALID
+    for said in (subscribe(1, slashes), subscribe(1, "+/" * 32767 + "#"),
+                 publish(slashes, qos=1, number=1)):
+        with session(port, name("slashes")) as client:
+            client.say(said)
+            assert ended_with(client) == MALFORMED
 
 
 def retained_messages_come_and_go(port, scale):
@@ -212,13 +214,13 @@ def retained_messages_come_and_go(port, scale):
 
 def packets_of_the_largest_size_and_one_byte_more(port, scale):
     topic = name("large")
-    header = len(publish(topic, bytes(MIB))) - MIB
+    header = len(publish(topic, bytes(PACKET))) - PACKET
     with subscriber(port, name("reader"), topic) as reader, \
             session(port, name("sender")) as sender:
         for _ in range(10 * scale):
-            sender.say(publish(topic, bytes(MIB - header)))
-            assert len(reader.expect(PUBLISH)) > MIB - 10
-        sender.say(publish(topic, bytes(MIB - header + 1)))
+            sender.say(publish(topic, bytes(PACKET - header)))
+            assert len(reader.expect(PUBLISH)) > PACKET - 10
+        sender.say(publish(topic, bytes(PACKET - header + 1)))
         assert ended_with(sender) == TOO_LARGE
 
 
@@ -243,7 +245,7 @@ def lengths_that_lie(port, scale):
         liars[-1].say(bytes([0x30]) + length(MIB - 10) + text("t") + bytes(10))
     with session(port, name("five")) as five:
         five.say(b"\x30\xff\xff\xff\xff\x01")
-        assert ended_with(five) == MALFORMED
+        assert five.ends() is None  # without a word
     with session(port, name("short")) as short:
         short.say(b"\x30\x03" + struct.pack(">H", 500) + b"a")
         assert ended_with(short) == MALFORMED
@@ -254,10 +256,10 @@ def lengths_that_lie(port, scale):
 def qos_2_is_never_released(port, scale):
     one = name("keeper")
     with session(port, one, expiry=NEVER_EXPIRES) as keeper:
-        for number in range(1, 1025):
+        for number in range(1, WINDOW + 1):
             keeper.say(publish("held", qos=2, number=number))
             keeper.expect(PUBREC)
-        keeper.say(publish("held", qos=2, number=1025))
+        keeper.say(publish("held", qos=2, number=WINDOW + 1))
         assert ended_with(keeper) == RECEIVE_MAXIMUM
     session(port, one).close()
 
@@ -266,9 +268,9 @@ def aliases_are_abused(port, scale):
     long = "l" * 10000
     with session(port, name("alias")) as client:
         for number in range(500 * scale):
-            client.say(publish(long + str(number), alias=number % 32 + 1), publish("", alias=1))
+            client.say(publish(long + str(number), alias=number % ALIASES + 1), publish("", alias=1))
         pumped(client)
-    for said in (publish("t", alias=0), publish("t", alias=33), publish("", alias=32)):
+    for said in (publish("t", alias=0), publish("t", alias=ALIASES + 1), publish("", alias=ALIASES)):
         with session(port, name("alias")) as client:
             client.say(said)
             assert ended_with(client) in (ALIAS, PROTOCOL)

@@ -191,6 +191,20 @@ def test_the_will_of_a_killed_mosquitto_sub(port, version, qos):
 
 # paho.
 
+def test_a_broker_without_a_configuration_greets_as_mosquitto_does(port):
+    with clients(port, "5", "guest") as guest:
+        greeting = guest.greeting[1][-1]
+        assert (greeting.ReceiveMaximum, greeting.TopicAliasMaximum,
+                greeting.MaximumPacketSize) == (20, 10, 2000000)
+    # 3.1.1 is not told, and sends what it has.
+    with clients(port, "311", "hasty", "reader") as (hasty, reader):
+        hasty.max_inflight_messages_set(0)
+        reader.follow("burst", 0)
+        for number in range(100):
+            hasty.publish("burst", str(number), 2)
+        assert [reader.next()[1] for _ in range(100)] == [str(number) for number in range(100)]
+
+
 @EACH_VERSION
 def test_paho_talks_in_every_qos(port, version):
     with clients(port, version, "one", "two") as (one, two):
