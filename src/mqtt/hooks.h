@@ -19,7 +19,8 @@ struct mqtt_who {
         const struct net_peer *peer;    /* NULL: a will of a client that is gone */
         struct net_stream *stream;      /* in on_connect only, for its certificate; else NULL */
         const struct mqtt_terms *terms; /* that the connection came with; never NULL */
-        void *identity;                 /* what on_connect gave */
+        void *identity; /* what on_connect gave; NULL too for a will that has waited over a restart
+                         */
 };
 
 /* The answer to CONNECT; prepared with MQTT_SUCCESS, a ticket and nothing else. */
@@ -55,7 +56,8 @@ struct mqtt_hooks {
          * the broker refuses it all the same. Only for identities, and not for one whose
          * connection is gone by then. Must not call the broker. */
         void (*on_answered)(void *owner, void *identity, enum mqtt_reason reason);
-        /* It is connected, and was told so: from here to on_disconnect. Must not call the broker. */
+        /* It is connected, and was told so: from here to on_disconnect. Must not call the broker.
+         */
         void (*on_connected)(void *owner, const struct mqtt_who *who);
         /* MQTT_HOOK_PASS: goes on to subscribers; MQTT_HOOK_HANDLED: the hook has done with
          * it what there is to do, the client gets a success, nobody else gets anything; a

@@ -68,6 +68,11 @@ static void on_room(void *owner)
         ((struct log_fixture *)owner)->rooms++;
 }
 
+static void on_renewed(void *owner)
+{
+        ((struct log_fixture *)owner)->renewals++;
+}
+
 static void on_trouble(void *owner, int error)
 {
         struct log_fixture *f = owner;
@@ -111,6 +116,7 @@ static const struct store_log_owner callbacks = {
         .replay = on_replay,
         .report = on_report,
         .on_durable = on_durable,
+        .on_renewed = on_renewed,
         .on_room = on_room,
         .on_trouble = on_trouble,
         .image_begin = on_image_begin,

@@ -34,7 +34,7 @@ struct log_fixture {
         unsigned cursor, per_slice; /* of the image */
         size_t image_padding;       /* of each of its records, up to IMAGE_PADDING_MAX */
         int image_error;            /* what image_next() returns; 0: none */
-        unsigned images_begun, rooms, troubles, sentences, damages;
+        unsigned images_begun, rooms, renewals, troubles, sentences, damages;
         int trouble;
         char sentence[256];
         size_t replayed, replayed_image;

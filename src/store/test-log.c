@@ -544,3 +544,49 @@ TEST(strange_files_are_left_alone)
         CHECK_EQ(faccessat(f.folder_fd, "000000000000000a.log", F_OK, 0), 0);
         fixture_done(&f);
 }
+
+/* Whoever changed something without a record waits for that. */
+TEST(a_renewal_is_told_when_its_image_is_in_place_and_not_before)
+{
+        struct log_fixture f;
+
+        fixture_init(&f);
+        CHECK_EQ(fixture_open(&f), 0);
+        CHECK_EQ(fixture_change(&f, STORE_FSYNC), 0);
+        fixture_settle(&f);
+        CHECK_EQ(f.renewals, 0);
+        store_log_renew(f.log);
+        CHECK_EQ(f.renewals, 0);
+        while (f.log->image != STORE_IMAGE_ENDED) {
+                loop_run_once(f.loop, 20);
+                CHECK_EQ(f.renewals, 0);
+        }
+        /* Begun anew, it is told once. */
+        store_log_renew(f.log);
+        fixture_settle(&f);
+        CHECK_EQ(f.renewals, 1);
+        CHECK_EQ(f.log->renewals, 1);
+        fixture_done(&f);
+}
+
+TEST(an_owner_may_end_before_its_thread)
+{
+        struct log_fixture f;
+
+        fixture_init(&f);
+        CHECK_EQ(fixture_open(&f), 0);
+        CHECK_EQ(fixture_change(&f, STORE_FSYNC), 0);
+        while (!f.log->under_way)
+                loop_run_once(f.loop, 0);
+        CHECK_EQ(fixture_change(&f, STORE_INTERVAL), 0);
+        CHECK(!store_log_stop(f.log));
+        CHECK(fixture_change(&f, STORE_FSYNC) < 0);
+        while (!store_log_stop(f.log))
+                loop_run_once(f.loop, 1000);
+        CHECK(!f.log->under_way);
+        f.log = store_log_free(f.log);
+        CHECK_EQ(f.promised, 2);
+        f.thread = store_thread_free(f.thread);
+        fixture_check(&f, f.path, 2, "after the end");
+        fixture_done(&f);
+}
