@@ -44,5 +44,6 @@ uint16_t net_address_port(const struct net_address *address);     /* 0 for Unix 
 const char *net_address_text(const struct net_address *address, char text[NET_ADDRESS_TEXT_MAX]);
 
 /* What failed attempts are counted by: an IPv4 address, the /64 of an IPv6 one;
- * one key for all Unix sockets, one for whoever is not known. An IPv4-mapped address counts as IPv4. */
+ * one key for all Unix sockets, one for whoever is not known. An IPv4-mapped address counts as
+ * IPv4. */
 uint64_t net_address_origin(const struct net_address *address);
