@@ -97,39 +97,42 @@ static void let_in(const struct visitor *visitor, struct access_client **owned,
 
 /* Names by certificate. */
 
-static int ask_certificate(const struct arrival *arrival, enum certificate_identity identity,
-                           struct mqtt_text *ret)
-{
-        const struct access_mqtt_options *options = &arrival->access->options;
-        struct certificate_facts facts = {0};
-        int r = -ENOENT;
-
-        if (options->certificate)
-                r = options->certificate(options->owner, arrival->who, &facts);
-        return r < 0 ? r : certificate_identity_name(identity, &facts, ret);
-}
-
 static bool same(struct mqtt_text one, struct mqtt_text other)
 {
         return one.length == other.length && memcmp(one.bytes, other.bytes, one.length) == 0;
 }
 
-static enum mqtt_reason read_certificate(struct arrival *arrival)
+static enum mqtt_reason read_names(struct arrival *arrival, const struct certificate_facts *facts)
 {
         const struct access_policy *policy = arrival->policy;
         struct mqtt_text given = arrival->connect->client_id;
 
         if (policy->user_from != CERTIFICATE_IDENTITY_NONE &&
-            ask_certificate(arrival, policy->user_from, &arrival->user) < 0)
+            certificate_identity_name(policy->user_from, facts, &arrival->user) < 0)
                 return refuse_arrival(arrival, ACCESS_REFUSED_CERTIFICATE, MQTT_BAD_CREDENTIALS);
         if (policy->client_id_from == CERTIFICATE_IDENTITY_NONE)
                 return MQTT_SUCCESS;
-        if (ask_certificate(arrival, policy->client_id_from, &arrival->client_id) < 0)
+        if (certificate_identity_name(policy->client_id_from, facts, &arrival->client_id) < 0)
                 return refuse_arrival(arrival, ACCESS_REFUSED_CERTIFICATE,
                                       MQTT_CLIENT_ID_NOT_VALID);
         if (given.length > 0 && !same(given, arrival->client_id))
                 return refuse_arrival(arrival, ACCESS_REFUSED_CLIENT_ID, MQTT_CLIENT_ID_NOT_VALID);
         return MQTT_SUCCESS;
+}
+
+/* Asked once: its texts are valid until the next time. */
+static enum mqtt_reason read_certificate(struct arrival *arrival)
+{
+        const struct access_mqtt_options *options = &arrival->access->options;
+        const struct access_policy *policy = arrival->policy;
+        struct certificate_facts facts = {0};
+
+        if (policy->user_from == CERTIFICATE_IDENTITY_NONE &&
+            policy->client_id_from == CERTIFICATE_IDENTITY_NONE)
+                return MQTT_SUCCESS;
+        if (!options->certificate || options->certificate(options->owner, arrival->who, &facts) < 0)
+                facts = (struct certificate_facts){0}; /* which says nothing */
+        return read_names(arrival, &facts);
 }
 
 /* Its client id, if it is not its own choice. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* As cheap as argon2id gets (8 KiB, one pass), of "first secret" and "second secret". */
@@ -40,6 +41,7 @@ struct fixture {
         struct access_mqtt *access;
         struct certificate_facts facts; /* what certificates say */
         bool has_certificate;
+        char *certificate[3];        /* what was read of it */
         struct access_report report; /* the last; its texts are copies in: */
         char client_id[64], user[64], topic[64];
         unsigned reports;
@@ -54,13 +56,21 @@ static const struct access_policy *policy_of(void *owner, const struct mqtt_who 
         return &f->policy;
 }
 
+/* As if read anew each time, and what was read before is gone. */
 static int certificate_of(void *owner, const struct mqtt_who *who, struct certificate_facts *ret)
 {
         struct fixture *f = owner;
+        const char *texts[] = {f->facts.common_name, f->facts.subject, f->facts.uri};
 
         (void)who;
-        *ret = f->facts;
-        return f->has_certificate ? 0 : -ENOENT;
+        if (!f->has_certificate)
+                return -ENOENT;
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                free(f->certificate[i]);
+                f->certificate[i] = texts[i] ? strdup(texts[i]) : NULL;
+        }
+        *ret = (struct certificate_facts){f->certificate[0], f->certificate[1], f->certificate[2]};
+        return 0;
 }
 
 static void copy(char to[64], struct mqtt_text text)
@@ -140,6 +150,8 @@ static void fixture_open(struct fixture *f, struct user_table *users, struct acl
 
 static void fixture_close(struct fixture *f)
 {
+        for (size_t i = 0; i < ARRAY_SIZE(f->certificate); i++)
+                free(f->certificate[i]);
         conversation_check_end(&f->talk);
         f->talk.broker = mqtt_broker_free(f->talk.broker);
         access_mqtt_free(f->access);
@@ -603,6 +615,22 @@ TEST(a_certificate_gives_the_client_id_and_no_other_one_will_do)
                                     "c< 40{0001 10}\n");
         f.has_certificate = false;
         run(&f, "d> " CONNECT_311("device1") "d< 20{00 02}\nd|\n");
+        fixture_close(&f);
+}
+
+TEST(a_certificate_may_give_both_names)
+{
+        struct fixture f;
+
+        fixture_open(&f, everybody(), acl_of("pattern readwrite of/%u/%c\n"));
+        f.policy.user_from = CERTIFICATE_IDENTITY_COMMON_NAME;
+        f.policy.client_id_from = CERTIFICATE_IDENTITY_URI;
+        f.has_certificate = true;
+        f.facts.common_name = "ann";
+        f.facts.uri = "urn:device1";
+        run(&f, "a> " CONNECT_5("urn:device1"));
+        run(&f, "a< " CONNACK_5);
+        run(&f, "a> 32{[of/ann/urn:device1] 0001 () 'x'}\na< 40{0001 10}\n");
         fixture_close(&f);
 }
 

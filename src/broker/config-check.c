@@ -44,10 +44,10 @@ static const char *judge_tls(const struct broker_listener *listener)
         if (listener->revoked && listener->client_certificates == BROKER_CERTIFICATES_NONE)
                 return "has a list of revoked certificates and asks nobody for one "
                        "(require_certificate)";
-        if (listener->certificate_user != BROKER_CERTIFICATE_USER_NONE &&
+        if (broker_listener_asks_names(listener) &&
             listener->client_certificates == BROKER_CERTIFICATES_NONE &&
             (listener->certificate || listener->proxy == BROKER_PROXY_NONE))
-                return "takes users from certificates and asks nobody for one "
+                return "takes names from certificates and asks nobody for one "
                        "(require_certificate)";
         return NULL;
 }

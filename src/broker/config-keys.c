@@ -13,7 +13,7 @@ static const char *const families[] = {"any", "ipv4", "ipv6", NULL};
 static const char *const anonymous[] = {"none", "loopback", "all", "inherited", NULL};
 static const char *const yes_or_no[] = {"false", "true", "inherited", NULL};
 static const char *const certificates[] = {"none", "optional", "required", NULL};
-static const char *const certificate_users[] = {"none", "common_name", "subject", NULL};
+static const char *const certificate_users[] = {"none", "common_name", "subject", "uri", NULL};
 static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const proxies[] = {"none", "v1", "v2", NULL};
 static const char *const durabilities[] = {"default", "memory", "interval", "fsync", NULL};
@@ -94,8 +94,12 @@ static const struct config_key listener_keys[] = {
                     PATH_OF("a PEM file: certificates that count no more")),
         CONFIG_CHOICE(struct broker_listener, certificate_user, "certificate_user",
                       BROKER_CERTIFICATE_USER_NONE, certificate_users,
-                      "what of a client's certificate is its user's name: none, common_name or "
-                      "subject"),
+                      "what of a client's certificate is its user's name: none, common_name, "
+                      "subject or uri"),
+        CONFIG_CHOICE(struct broker_listener, certificate_client_id, "certificate_client_id",
+                      BROKER_CERTIFICATE_USER_NONE, certificate_users,
+                      "what of a client's certificate is its client id: none, common_name, "
+                      "subject or uri"),
         CONFIG_CHOICE(struct broker_listener, tls_version, "tls_version", BROKER_TLS_1_2,
                       tls_versions, "the lowest version, 1.2 or 1.3"),
         CONFIG_TEXT(struct broker_listener, ciphers, "ciphers", NULL,

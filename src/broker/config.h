@@ -61,6 +61,7 @@ enum broker_certificate_user {
         BROKER_CERTIFICATE_USER_NONE,
         BROKER_CERTIFICATE_USER_COMMON_NAME,
         BROKER_CERTIFICATE_USER_SUBJECT, /* of RFC 2253 */
+        BROKER_CERTIFICATE_USER_URI,     /* of the alternative names */
 };
 
 enum broker_tls_version { BROKER_TLS_1_2, BROKER_TLS_1_3 };
@@ -93,6 +94,7 @@ struct broker_listener {
         char *authorities, *authorities_folder, *revoked; /* of clients' certificates */
         int client_certificates;                          /* enum broker_client_certificates */
         int certificate_user;                             /* enum broker_certificate_user */
+        int certificate_client_id;                        /* the same; no other id is taken */
         int tls_version;                                  /* enum broker_tls_version, and up */
         char *ciphers, *cipher_suites;                    /* of 1.2, of 1.3; NULL: the library's */
         bool client_id_is_user;                           /* the user's name is the client id */
@@ -176,6 +178,13 @@ int broker_config_add_local(struct broker_config *config, const uint16_t ports[]
 void broker_config_warn(struct broker_config *config, const char *format, ...) PRINTF_LIKE(2, 3);
 void broker_config_log_warnings(const struct broker_config *config, struct log *log);
 void broker_config_done(struct broker_config *config);
+
+/* Names of clients come of certificates. */
+static inline bool broker_listener_asks_names(const struct broker_listener *listener)
+{
+        return listener->certificate_user != BROKER_CERTIFICATE_USER_NONE ||
+               listener->certificate_client_id != BROKER_CERTIFICATE_USER_NONE;
+}
 
 /* A listener's own access, and where it says nothing, that of all: nothing is inherited in the
  * result. */

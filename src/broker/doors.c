@@ -106,6 +106,7 @@ static void set_policy(const struct broker_config *config, const struct broker_l
                 [BROKER_CERTIFICATE_USER_NONE] = CERTIFICATE_IDENTITY_NONE,
                 [BROKER_CERTIFICATE_USER_COMMON_NAME] = CERTIFICATE_IDENTITY_COMMON_NAME,
                 [BROKER_CERTIFICATE_USER_SUBJECT] = CERTIFICATE_IDENTITY_SUBJECT,
+                [BROKER_CERTIFICATE_USER_URI] = CERTIFICATE_IDENTITY_URI,
         };
         const struct broker_access access = broker_config_access(config, listener);
 
@@ -117,6 +118,7 @@ static void set_policy(const struct broker_config *config, const struct broker_l
         door->policy.trusts_names = config->grammar == BROKER_GRAMMAR_MOSQUITTO &&
                                     access.anonymous == BROKER_ANONYMOUS_ALL;
         door->policy.user_from = identities[listener->certificate_user];
+        door->policy.client_id_from = identities[listener->certificate_client_id];
         door->policy.client_id_is_user = listener->client_id_is_user;
         door->mqtt_3_1 = listener->mqtt_3_1;
         door->mqtt_3_1_1 = listener->mqtt_3_1_1;

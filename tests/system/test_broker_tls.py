@@ -17,6 +17,7 @@ import mqtt_bytes
 import pytest
 
 from agent_process import BUILD, SANITIZER_REPORT, TOP
+from certificates import sign_request
 
 SECONDS = 30
 HEADER = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2\1\x7f\0\0\1\x30\x39\x22\xb3"
@@ -141,8 +142,8 @@ def make_expired(folder, name):
     """A certificate of the authority that was valid until yesterday."""
     run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
         f"-keyout {name}.key -out {name}.csr -subj /CN={name}", folder)
-    run(f"openssl x509 -req -in {name}.csr -CA ca.crt -CAkey ca.key -days -1 -out {name}.crt",
-        folder)
+    sign_request(folder / f"{name}.csr", folder / f"{name}.crt", folder / "ca.crt",
+                 folder / "ca.key", expired=True)
 
 
 # ---- who comes in ----
@@ -153,6 +154,15 @@ def test_a_client_is_known_by_its_certificate(folder):
         publish(folder, broker.ports[0], *own(folder))
         broker.await_line(r"connect client=\S+ user=ann ")
         publish(folder, broker.ports[0], *own(folder), "--tls-version", "tlsv1.2")
+
+
+def test_a_certificate_says_which_client_it_is(folder):
+    with broker_of(folder, with_certificates(folder, certificate_client_id="common_name")) as broker:
+        publish(folder, broker.ports[0], *own(folder), "-i", "ann")
+        broker.await_line(r"connect client=ann user=ann ")
+        done = publish(folder, broker.ports[0], *own(folder), "-i", "eve", "-V", "5", check=False)
+        assert done.returncode != 0
+        broker.await_line(r"its client id is not that of its certificate")
 
 
 def test_who_does_not_come_in_is_named_with_the_reason(folder):
