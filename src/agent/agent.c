@@ -210,6 +210,17 @@ static bool has_users(const struct agent *agent, const char *section)
                (mqtt->users.count > 0 || mqtt->guest != GATE_GUEST_NONE);
 }
 
+/* Where proxies bring clients from elsewhere, loopback is no wall. */
+static bool is_loopback(const struct agent *agent, const char *section,
+                        const struct net_address *address)
+{
+        const struct agent_config *config = agent->config;
+        bool proxied = (strcmp(section, "mqtt") == 0 && config->mqtt.proxies.count > 0) ||
+                       (strcmp(section, "http") == 0 && config->http.proxies.count > 0);
+
+        return !proxied && net_address_is_loopback(address);
+}
+
 /* The address a listener really gets: the network only for those who may. */
 static int decide_address(struct agent *agent, const char *section, const char *host, uint16_t port,
                           struct net_address *ret, struct error *error)
@@ -219,7 +230,8 @@ static int decide_address(struct agent *agent, const char *section, const char *
         r = net_address_parse(host, port, ret, error);
         if (r < 0)
                 return error_prefix(error, "%s.host: ", section);
-        r = access_check_listen(&agent->config->access, host, net_address_is_loopback(ret), error);
+        r = access_check_listen(&agent->config->access, host, is_loopback(agent, section, ret),
+                                error);
         if (r == ACCESS_LISTEN_LOOPBACK_ONLY && has_users(agent, section))
                 return 0;
         if (r > 0)

@@ -321,6 +321,8 @@ static int check_whole(const struct agent_config *config, struct error *error)
                 return -EINVAL;
         if (check_users(config, error) < 0)
                 return -EINVAL;
+        if (web_config_check(&config->http, error) < 0)
+                return -EINVAL;
         if (handler_config_check(&config->handlers, error) < 0)
                 return -EINVAL;
         return access_config_check(&config->access, error);

@@ -62,6 +62,7 @@ static void check_same(const struct agent_config *a, const struct agent_config *
         check_text(a->mqtt.tls_host, b->mqtt.tls_host);
         CHECK_EQ(a->mqtt.tls_port, b->mqtt.tls_port);
         check_text(a->mqtt.socket, b->mqtt.socket);
+        CHECK_EQ(a->mqtt.proxies.count, b->mqtt.proxies.count);
         CHECK_EQ(a->mqtt.guest, b->mqtt.guest);
         CHECK_EQ(a->mqtt.users.count, b->mqtt.users.count);
         CHECK_EQ(a->mqtt.acl.count, b->mqtt.acl.count);
@@ -79,6 +80,7 @@ static void check_same(const struct agent_config *a, const struct agent_config *
         check_text(a->http.page, b->http.page);
         CHECK_EQ(a->http.metrics, b->http.metrics);
         CHECK_EQ(a->http.names.count, b->http.names.count);
+        CHECK_EQ(a->http.proxies.count, b->http.proxies.count);
         CHECK_EQ(a->http.connections, b->http.connections);
         CHECK_EQ(a->http.event_streams, b->http.event_streams);
         CHECK(a->http.timeout == b->http.timeout);
@@ -162,6 +164,7 @@ TEST(the_shipped_example_names_every_key)
                 "page:",
                 "metrics:",
                 "names:",
+                "proxies:",
                 "event_streams:",
                 "timeout:",
                 "storage:",
@@ -353,6 +356,8 @@ TEST(what_is_wrong_is_refused_with_what_to_do)
                 {"http: {port: 3000}", NULL, NULL, "the same"},
                 {"http: {port: 1883}", NULL, NULL, "the same"},
                 {"http: {tls_port: 8443}", NULL, NULL, "tls.certificate"},
+                {"mqtt: {proxies: [localhost]}", NULL, NULL, "mqtt.proxies: "},
+                {"http: {proxies: [192.0.2.0/33]}", NULL, NULL, "http.proxies: "},
                 {"mqtt: {tls_port: 8883}", NULL, NULL, "tls.certificate"},
                 {"http: {metrics: public}", NULL, NULL, "loopback"},
                 {"mqtt: {topic: ''}", NULL, NULL, "64 bytes"},

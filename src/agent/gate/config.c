@@ -1,10 +1,13 @@
 #include "agent/gate/config.h"
 
 #include "agent/gate/users.h"
+#include "net/networks.h"
 #include "proto/mqtt/topic.h"
 
 #include <errno.h>
 #include <string.h>
+
+enum { PROXIES_MAX = 64 };
 
 static const char *const durabilities[] = {"default", "memory", "interval", "fsync", NULL};
 
@@ -22,6 +25,8 @@ static const struct config_key keys[] = {
                        "a TCP port, 0 to 65535, such as 8883; 0 switches TLS off"),
         CONFIG_TEXT(struct gate_config, socket, "socket", NULL,
                     "the path of a Unix socket; without it there is none"),
+        CONFIG_TEXTS(struct gate_config, proxies, "proxies", "", PROXIES_MAX,
+                     "addresses and networks of proxies, such as 192.0.2.0/24"),
         CONFIG_TEXT(struct gate_config, topic, "topic", "pi",
                     "a topic of at most 64 bytes that all of ours begin with, such as pi"),
         CONFIG_CHOICE(struct gate_config, durability, "durability", GATE_DURABILITY_DEFAULT,
@@ -67,6 +72,8 @@ int gate_config_check(const struct gate_config *config, struct error *error)
                                  "mqtt.topic: \"%s\" is not a base for topics; it begins with no "
                                  "'$', has no wildcards and no empty levels",
                                  config->topic);
+        if (net_networks_check(config->proxies.items, config->proxies.count, error) < 0)
+                return error_prefix(error, "mqtt.proxies: ");
         return check_users(config, error);
 }
 

@@ -29,6 +29,9 @@ struct gate_config {
         char *tls_host;                      /* absent: the same as `host` */
         int64_t tls_port;                    /* 0: no TLS */
         char *socket;                        /* absent: no Unix socket */
+        /* Who may connect to `port`, and begins with the PROXY protocol; none: everybody, without
+         * it. */
+        struct config_texts proxies;
         char *topic;                         /* the base of all topics of ours */
         int durability, retained_durability; /* enum gate_durability */
         double durability_interval;          /* seconds */

@@ -21,7 +21,8 @@ struct gate {
         struct gate_keep keep;
         struct mqtt_websocket websocket; /* where those who come over HTTP go */
         struct net_listener *listeners[GATE_ENTRANCES];
-        struct net_entrance *handshakes; /* of TLS; NULL: there is none */
+        /* Through the header of a proxy, or a handshake; NULL: straight to the broker. */
+        struct net_entrance *ways[GATE_ENTRANCES];
         struct access_rules rules;       /* users, and rules for topics */
         bool has_guests;
         struct login login;

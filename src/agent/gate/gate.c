@@ -3,13 +3,13 @@
 #include "agent/gate/admission.h"
 #include "agent/gate/caller.h"
 #include "agent/gate/clients.h"
+#include "agent/gate/entrances.h"
 #include "agent/gate/quoted.h"
 #include "agent/gate/repeats.h"
 #include "agent/gate/request.h"
 #include "agent/gate/users.h"
 #include "base/attributes.h"
 #include "mqtt/metrics.h"
-#include "net/tls-session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +19,6 @@
 
 enum {
         ENVELOPE_MAX = COMMAND_REPLY_MAX + 64 * 1024,
-        SOCKET_MODE = 0660,
         FAREWELL_MS = 10, /* how often is looked whether all clients have gone */
 };
 
@@ -117,42 +116,14 @@ static const struct mqtt_hooks hooks = {
 
 /* What the agent says of it. */
 
-static const struct {
-        const char *name;           /* in the log */
-        const char *address, *port; /* in the status */
-} entrances[GATE_ENTRANCES] = {
-        [GATE_TCP] = {"mqtt", "address", "port"},
-        [GATE_TLS] = {"mqtts", "tls_address", "tls_port"},
-        [GATE_SOCKET] = {"mqtt", "socket", NULL},
-};
-
-static bool is_listening(const struct gate *gate)
-{
-        for (size_t i = 0; i < GATE_ENTRANCES; i++)
-                if (gate->listeners[i])
-                        return true;
-        return false;
-}
-
 static void write_status(void *owner, struct json_writer *writer)
 {
         struct gate *gate = owner;
         struct mqtt_broker_figures figures;
-        char text[NET_ADDRESS_TEXT_MAX];
 
         mqtt_broker_figures(gate->broker, &figures);
         json_write_object(writer, gate->counts.name);
-        json_write_bool(writer, "listening", is_listening(gate));
-        for (size_t i = 0; i < GATE_ENTRANCES; i++) {
-                const struct net_address *address;
-
-                if (!gate->listeners[i])
-                        continue;
-                address = net_listener_address(gate->listeners[i]);
-                json_write_string(writer, entrances[i].address, net_address_text(address, text));
-                if (entrances[i].port)
-                        json_write_integer(writer, entrances[i].port, net_address_port(address));
-        }
+        gate_write_entrances(gate, writer);
         gate_keep_write_status(&gate->keep, writer);
         json_write_integer(writer, "clients", (int64_t)figures.clients);
         json_write_integer(writer, "sessions", (int64_t)figures.sessions);
@@ -188,95 +159,6 @@ static void publish_presence(struct gate *gate, const char *text)
 
 /* Connections. */
 
-static bool has_room(const struct gate *gate)
-{
-        const size_t waiting = gate->handshakes ? net_entrance_waiting(gate->handshakes) : 0;
-
-        return !gate->stopping &&
-               mqtt_broker_connections(gate->broker) + waiting < gate->options.connections_max;
-}
-
-void gate_adopt(struct gate *gate, enum gate_entrance entrance, int fd,
-                const struct net_address *peer)
-{
-        int r = -EBUSY;
-
-        if (has_room(gate) && entrance == GATE_TLS) {
-                net_entrance_admit(gate->handshakes, fd, peer);
-                return;
-        }
-        if (has_room(gate))
-                r = mqtt_broker_attach(gate->broker, fd, NULL, peer, NULL);
-        if (r < 0) {
-                gate->counts.refused++;
-                close(fd);
-        }
-}
-
-void gate_adopt_stream(struct gate *gate, struct net_stream *stream)
-{
-        int r = has_room(gate) ? mqtt_broker_adopt(gate->broker, stream, NULL) : -EBUSY;
-
-        if (r < 0) {
-                gate->counts.refused++;
-                net_stream_close(stream);
-        }
-}
-
-static void on_refused(void *owner, const struct net_address *peer, int reason, const char *why)
-{
-        char text[NET_ADDRESS_TEXT_MAX];
-        struct gate *gate = owner;
-
-        (void)reason;
-        gate->counts.refused++;
-        log_info(gate->options.log, entrances[GATE_TLS].name, "refused peer=%s why=\"%s\"",
-                 net_address_text(peer, text), why);
-}
-
-/* Who wants to speak something else has found the wrong port. */
-static void on_stream(void *owner, struct net_stream *stream)
-{
-        char protocol[NET_PROTOCOL_SIZE];
-        struct net_address peer;
-
-        net_stream_protocol(stream, protocol);
-        if (protocol[0] == '\0' || strcmp(protocol, "mqtt") == 0) {
-                gate_adopt_stream(owner, stream);
-                return;
-        }
-        net_peer_address(net_stream_peer(stream), &peer);
-        on_refused(owner, &peer, -EPROTO, "it wants to speak another protocol");
-        net_stream_close(stream);
-}
-
-static int open_handshakes(struct gate *gate)
-{
-        const struct net_entrance_options options = {.tls = gate->options.tls};
-        const struct net_entrance_owner owner = {
-                .owner = gate, .on_stream = on_stream, .on_refused = on_refused};
-
-        return options.tls
-                       ? net_entrance_new(command_registry_loop(gate->registry), gate->options.net,
-                                          &options, &owner, &gate->handshakes)
-                       : 0;
-}
-
-static void on_accept(void *owner, int fd, const struct net_address *peer)
-{
-        gate_adopt(owner, GATE_TCP, fd, peer);
-}
-
-static void on_accept_tls(void *owner, int fd, const struct net_address *peer)
-{
-        gate_adopt(owner, GATE_TLS, fd, peer);
-}
-
-static void on_accept_local(void *owner, int fd, const struct net_address *peer)
-{
-        gate_adopt(owner, GATE_SOCKET, fd, peer);
-}
-
 void gate_admit_anybody(const struct gate *gate, struct command_principal *ret)
 {
         gate->options.admit(gate->options.admit_owner, ret);
@@ -293,46 +175,6 @@ void gate_admit_without_password(struct gate *gate, const struct mqtt_who *who,
                 options->vouch(options->admit_owner, net_stream_fd(who->stream), ret);
         else
                 gate_admit_anybody(gate, ret);
-}
-
-static void on_exhausted(void *owner, int error)
-{
-        struct gate *gate = owner;
-
-        gate->counts.refused++;
-        log_warning(gate->options.log, gate->counts.name,
-                    "turning connections away connections=%zu: %s",
-                    mqtt_broker_connections(gate->broker), strerror(-error));
-}
-
-int gate_listen(struct gate *gate, enum gate_entrance entrance, const struct net_address *address,
-                struct error *error)
-{
-        static void (*const on_accepts[])(void *, int, const struct net_address *) = {
-                [GATE_TCP] = on_accept,
-                [GATE_TLS] = on_accept_tls,
-                [GATE_SOCKET] = on_accept_local};
-        const struct net_listener_owner owner = {
-                .owner = gate, .on_accept = on_accepts[entrance], .on_exhausted = on_exhausted};
-        char text[NET_ADDRESS_TEXT_MAX];
-        int r = net_listener_new(command_registry_loop(gate->registry), address, SOCKET_MODE,
-                                 &owner, &gate->listeners[entrance]);
-
-        net_address_text(address, text);
-        if (r == -EADDRINUSE) {
-                error_set(error, r,
-                          "cannot listen on %s: another program does already, such as mosquitto; "
-                          "stop it (`ss -ltnp` names it), or set mqtt.%s to another %s or "
-                          "mqtt.enabled to false; all but MQTT is served",
-                          text, entrance == GATE_SOCKET ? "socket" : entrances[entrance].port,
-                          entrance == GATE_SOCKET ? "path" : "port");
-                return GATE_PORT_IN_USE;
-        }
-        if (r < 0)
-                return error_set(error, r, "mqtt: cannot listen on %s: %s", text, strerror(-r));
-        log_info(gate->options.log, entrances[entrance].name, "listening address=%s",
-                 net_address_text(net_listener_address(gate->listeners[entrance]), text));
-        return 0;
 }
 
 int gate_route(struct gate *gate, struct http_router *router)
@@ -368,19 +210,12 @@ void gate_request_done(struct gate *gate)
                 loop_timer_start(&gate->farewell, 0);
 }
 
-static void close_listeners(struct gate *gate)
-{
-        for (size_t i = 0; i < GATE_ENTRANCES; i++)
-                gate->listeners[i] = net_listener_free(gate->listeners[i]);
-        gate->handshakes = net_entrance_free(gate->handshakes);
-}
-
 void gate_stop(struct gate *gate, gate_stopped_fn *stopped, void *owner)
 {
         gate->stopping = true;
         gate->stopped = stopped;
         gate->stopped_owner = owner;
-        close_listeners(gate);
+        gate_close_entrances(gate);
         publish_presence(gate, "offline");
         gate_request_done(gate);
 }
@@ -467,7 +302,7 @@ int gate_attach(struct command_registry *registry, const struct gate_options *op
         }
         r = gate_open(gate);
         if (r == 0)
-                r = open_handshakes(gate);
+                r = gate_open_ways(gate);
         if (r < 0) {
                 gate_free(gate);
                 return error_set(error, r, "mqtt: %s", strerror(-r));
@@ -487,7 +322,7 @@ struct gate *gate_free(struct gate *gate)
         if (!gate)
                 return NULL;
         gate->stopped = NULL;
-        close_listeners(gate);
+        gate_close_entrances(gate);
         gate_clients_detach(gate);
         gate_admissions_orphan(gate);
         mqtt_broker_free(gate->broker);

@@ -1,6 +1,8 @@
 #include "agent/web/config.h"
 
-enum { NAMES_MAX = 16 };
+#include "net/networks.h"
+
+enum { NAMES_MAX = 16, PROXIES_MAX = 64 };
 
 static const char *const metrics[] = {"off", "viewer", "loopback", "open", NULL};
 
@@ -14,6 +16,8 @@ static const struct config_key keys[] = {
                     "the address for TLS; without it that of host"),
         CONFIG_INTEGER(struct web_config, tls_port, "tls_port", 0, 0, 65535,
                        "a TCP port, 0 to 65535; 0 switches TLS off"),
+        CONFIG_TEXTS(struct web_config, proxies, "proxies", "", PROXIES_MAX,
+                     "addresses and networks of proxies, such as 192.0.2.0/24"),
         CONFIG_TEXT(struct web_config, page, "page", NULL,
                     "the path of a folder with files to serve; without it there are none"),
         CONFIG_CHOICE(struct web_config, metrics, "metrics", WEB_METRICS_VIEWER, metrics,
@@ -31,4 +35,11 @@ static const struct config_key keys[] = {
 struct config_section web_config_section(struct web_config *target)
 {
         return (struct config_section){"http", keys, ARRAY_SIZE(keys), target};
+}
+
+int web_config_check(const struct web_config *config, struct error *error)
+{
+        int r = net_networks_check(config->proxies.items, config->proxies.count, error);
+
+        return r < 0 ? error_prefix(error, "http.proxies: ") : 0;
 }

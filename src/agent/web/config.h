@@ -19,6 +19,9 @@ struct web_config {
         int64_t port;     /* 0: any that is free */
         char *tls_host;   /* absent: the same as `host` */
         int64_t tls_port; /* 0: no TLS */
+        /* Who may connect to `port`, and begins with the PROXY protocol; none: everybody, without
+         * it. */
+        struct config_texts proxies;
         char *page;       /* the folder of files to serve; absent: none */
         int metrics;      /* enum web_metrics */
         /* What pages in a browser may call this machine, beside its addresses and its name. */
@@ -30,3 +33,5 @@ struct web_config {
 };
 
 struct config_section web_config_section(struct web_config *target);
+/* What a table of keys cannot say: proxies are addresses. -EINVAL with a sentence. */
+int web_config_check(const struct web_config *config, struct error *error);

@@ -27,7 +27,8 @@ struct web {
         } sources[WEB_SOURCES_MAX];
         size_t sources_count;
         struct net_listener *listeners[WEB_PORTS];
-        struct net_entrance *handshakes; /* of TLS; NULL: there is none */
+        /* Through the header of a proxy, or a handshake; NULL: straight to the server. */
+        struct net_entrance *ways[WEB_PORTS];
         web_stream_fn *on_mqtt;          /* NULL: nobody speaks it here */
         void *mqtt_owner;
         uint64_t outside; /* connections that the server has not seen: no descriptor, no TLS */

@@ -3,6 +3,7 @@
 #include "agent/web/call.h"
 #include "agent/web/figures.h"
 #include "agent/web/web-internal.h"
+#include "net/networks.h"
 #include "net/tls-session.h"
 
 #include <errno.h>
@@ -106,15 +107,49 @@ static void count_refused(struct web *web)
         web->counts.refused++;
 }
 
+static void refuse(struct web *web, const char *area, const struct net_address *peer,
+                   const char *why)
+{
+        char text[NET_ADDRESS_TEXT_MAX];
+
+        count_refused(web);
+        log_info(web->options.log, area, "refused peer=%s why=\"%s\"", net_address_text(peer, text),
+                 why);
+}
+
+static void on_refused(void *owner, const struct net_address *peer, int reason, const char *why)
+{
+        (void)reason;
+        refuse(owner, "https", peer, why);
+}
+
+static void on_refused_proxy(void *owner, const struct net_address *peer, int reason,
+                             const char *why)
+{
+        (void)reason;
+        refuse(owner, "http", peer, why);
+}
+
+static bool has_room(const struct web *web)
+{
+        size_t count = http_server_figures(web->server).connections;
+
+        for (size_t i = 0; i < WEB_PORTS; i++)
+                count += web->ways[i] ? net_entrance_waiting(web->ways[i]) : 0;
+        return count < web->options.connections_max;
+}
+
 void web_adopt(struct web *web, enum web_port port, int fd, const struct net_address *peer)
 {
-        const struct http_figures figures = http_server_figures(web->server);
+        const struct config_texts *proxies = &web->options.config->proxies;
 
-        if (port == WEB_PLAIN) {
+        if (port == WEB_PLAIN && !net_networks_have(proxies->items, proxies->count, peer)) {
+                refuse(web, "http", peer, "it is none of http.proxies");
+                close(fd);
+        } else if (!web->ways[port]) {
                 http_server_attach(web->server, fd, NULL, peer);
-        } else if (figures.connections + net_entrance_waiting(web->handshakes) <
-                   web->options.connections_max) {
-                net_entrance_admit(web->handshakes, fd, peer);
+        } else if (has_room(web)) {
+                net_entrance_admit(web->ways[port], fd, peer);
         } else {
                 count_refused(web);
                 close(fd);
@@ -130,17 +165,6 @@ static void on_stream(void *owner, struct net_stream *stream)
                 web->on_mqtt(web->mqtt_owner, stream);
         else
                 http_server_adopt(web->server, stream);
-}
-
-static void on_refused(void *owner, const struct net_address *peer, int reason, const char *why)
-{
-        char text[NET_ADDRESS_TEXT_MAX];
-        struct web *web = owner;
-
-        (void)reason;
-        count_refused(web);
-        log_info(web->options.log, "https", "refused peer=%s why=\"%s\"",
-                 net_address_text(peer, text), why);
 }
 
 void web_on_mqtt(struct web *web, web_stream_fn *on_mqtt, void *owner)
@@ -203,7 +227,8 @@ static void close_listeners(struct web *web)
 {
         for (size_t i = 0; i < WEB_PORTS; i++)
                 web->listeners[i] = net_listener_free(web->listeners[i]);
-        web->handshakes = net_entrance_free(web->handshakes);
+        for (size_t i = 0; i < WEB_PORTS; i++)
+                web->ways[i] = net_entrance_free(web->ways[i]);
 }
 
 void web_stop(struct web *web, web_stopped_fn *stopped, void *owner)
@@ -228,20 +253,33 @@ struct web *web_free(struct web *web)
 
 /* The beginning. */
 
+static int open_ways(struct web *web)
+{
+        const struct net_entrance_options tls = {.tls = web->options.tls}, proxy = {.proxy = true};
+        struct net_entrance_owner owner = {
+                .owner = web, .on_stream = on_stream, .on_refused = on_refused};
+        int r = 0;
+
+        if (tls.tls)
+                r = net_entrance_new(web_loop(web), web->options.net, &tls, &owner,
+                                     &web->ways[WEB_TLS]);
+        owner.on_refused = on_refused_proxy;
+        if (r == 0 && web->options.config->proxies.count > 0)
+                r = net_entrance_new(web_loop(web), web->options.net, &proxy, &owner,
+                                     &web->ways[WEB_PLAIN]);
+        return r;
+}
+
 static int open_server(struct web *web)
 {
         const struct http_limits limits = {
                 .connections = web->options.connections_max,
                 .output = OUTPUT_MAX,
         };
-        const struct net_entrance_options options = {.tls = web->options.tls};
-        const struct net_entrance_owner owner = {
-                .owner = web, .on_stream = on_stream, .on_refused = on_refused};
         int r = http_router_new(&web->router);
 
-        if (r == 0 && options.tls)
-                r = net_entrance_new(web_loop(web), web->options.net, &options, &owner,
-                                     &web->handshakes);
+        if (r == 0)
+                r = open_ways(web);
         if (r == 0)
                 r = add_routes(web);
         if (r == 0)
