@@ -260,7 +260,7 @@ static int open_sockets(struct broker_entrance *entrance, const struct broker_li
         return r;
 }
 
-static void log_sockets(const struct broker_entrance *entrance)
+void broker_entrance_log(const struct broker_entrance *entrance)
 {
         static const char *const protocols[] = {"mqtt", "http", "websocket"};
         char first[NET_ADDRESS_TEXT_MAX], last[NET_ADDRESS_TEXT_MAX] = "";
@@ -378,7 +378,6 @@ int broker_entrance_new(const struct broker_entrance_options *options,
         r = open_entrance(entrance, config, listener, error);
         if (r < 0)
                 return r;
-        log_sockets(entrance);
         *ret = TAKE(entrance);
         return 0;
 }
