@@ -3,6 +3,7 @@
 import pathlib
 import ssl
 import subprocess
+import tempfile
 
 
 class Authority:
@@ -16,7 +17,7 @@ class Authority:
                 "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                 "-keyout", self.key, "-out", self.path)
 
-    def sign(self, name, days=10):
+    def sign(self, name, expired=False):
         """The paths of a certificate for localhost, whose common name is `name`, and of its
         key."""
         request, certificate = self.folder / f"{name}.csr", self.folder / f"{name}.pem"
@@ -25,9 +26,8 @@ class Authority:
                               "basicConstraints=critical,CA:FALSE\nkeyUsage=digitalSignature\n"
                               "authorityKeyIdentifier=keyid\n")
         openssl("req", "-new", *KEY, "-subj", f"/CN={name}", "-keyout", key, "-out", request)
-        openssl("x509", "-req", "-in", request, "-CA", self.path, "-CAkey", self.key,
-                "-CAcreateserial", "-days", str(days), "-extfile", extensions,
-                "-out", certificate)
+        sign_request(request, certificate, self.path, self.key, "-extfile", extensions,
+                     expired=expired)
         return certificate, key
 
     def context(self):
@@ -35,6 +35,27 @@ class Authority:
         return ssl.create_default_context(cafile=self.path)
 
 
+def sign_request(request, certificate, authority, key, *words, expired=False):
+    """By openssl-ca(1), since openssl-x509(1) signs nothing that has expired from version 3.5 on."""
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "index.txt").write_text("")
+        (pathlib.Path(folder) / "config").write_text(f"""[ca]
+default_ca = it
+[it]
+database = {folder}/index.txt
+new_certs_dir = {folder}
+rand_serial = yes
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+""")
+        openssl("ca", "-batch", "-notext", "-config", f"{folder}/config", "-in", request,
+                "-out", certificate, "-cert", authority, "-keyfile", key,
+                *(EXPIRED if expired else ("-days", "10")), *words)
+
+
+EXPIRED = ("-startdate", "20200101000000Z", "-enddate", "20200102000000Z")
 KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import threading
 
 import pytest
@@ -13,12 +12,7 @@ from broker_process import broker_process
 from certificates import Authority, common_name
 from mqtt_bytes import (CONNACK, PUBACK, PUBLISH, Bytes, connect, publish, session, subscribe,
                         subscriber)
-
-
-def user_file(path, **users):
-    path.write_text("")
-    for name, password in users.items():
-        subprocess.run(["mosquitto_passwd", "-b", path, name, password], check=True)
+from password_file import write_password_file
 
 
 def logged_in(port, *words):
@@ -29,7 +23,7 @@ def logged_in(port, *words):
 
 def test_users_and_rules_change_under_connected_clients(tmp_path):
     port, users, acl = free_port(), tmp_path / "users", tmp_path / "acl"
-    user_file(users, ann="one", bob="two")
+    write_password_file(users, ann="one", bob="two")
     acl.write_text("user ann\ntopic readwrite #\nuser bob\ntopic readwrite #\n")
     words = f"listener {port} 127.0.0.1\npassword_file {users}\nacl_file {acl}\n"
     with configured(tmp_path, words, "b.conf") as broker:
@@ -38,7 +32,7 @@ def test_users_and_rules_change_under_connected_clients(tmp_path):
         for client in (ann, bob):
             client.say(subscribe(1, "t"))
             client.hear()
-        user_file(users, ann="three")
+        write_password_file(users, ann="three")
         acl.write_text("user ann\ntopic readwrite t\n")
         broker.hang_up()
         broker.until("loaded again")
@@ -172,7 +166,7 @@ def test_nobody_is_dropped_while_it_is_read_again_under_traffic(tmp_path):
     port, users = free_port(), tmp_path / "users"
     authority = Authority(tmp_path)
     certificate, key = authority.sign("server")
-    user_file(users, ann="one")
+    write_password_file(users, ann="one")
     (tmp_path / "acl").write_text("user ann\ntopic readwrite #\n")
     words = (f"listener {port} 127.0.0.1\npassword_file {users}\nacl_file {tmp_path / 'acl'}\n"
              f"log_type warning\nlistener {free_port()} 127.0.0.1\ncertfile {certificate}\n"

@@ -46,9 +46,9 @@ def made_certificates(tmp_path_factory):
     authority = Authority(tmp_path_factory.mktemp("authority"))
     stranger = Authority(tmp_path_factory.mktemp("stranger"))
     return {"authority": authority.path, "server": authority.sign("server"),
-            "expired": authority.sign("expired", days=-1),
+            "expired": authority.sign("expired", expired=True),
             "sensor": authority.sign("sensor"),
-            "expired-sensor": authority.sign("expired-sensor", days=-1),
+            "expired-sensor": authority.sign("expired-sensor", expired=True),
             "unknown": stranger.sign("unknown")}
 
 

@@ -1,12 +1,11 @@
 """What the keys of mosquitto.conf change, told by what clients get."""
 
-import subprocess
-
 import pytest
 
 from broker_configured import answer, configured, ends_at_once, free_port, login
 from mqtt_bytes import (CONNACK, DISCONNECT, PUBACK, PUBLISH, Bytes, connect, publish, session,
                         subscriber)
+from password_file import write_password_file
 
 RECEIVE_MAXIMUM, TOPIC_ALIASES, MAXIMUM_QOS, RETAIN = 0x21, 0x22, 0x24, 0x25
 PACKET_SIZE, ASSIGNED_ID, KEEP_ALIVE = 0x27, 0x12, 0x13
@@ -135,8 +134,7 @@ def test_messages_of_qos_0_may_wait_for_who_is_away(running):
 
 
 def test_a_password_file_is_asked_for_names(running, tmp_path):
-    (tmp_path / "users").write_text("")
-    subprocess.run(["mosquitto_passwd", "-b", tmp_path / "users", "ann", "secret"], check=True)
+    write_password_file(tmp_path / "users", ann="secret")
     port = running(f"password_file {tmp_path / 'users'}\nallow_anonymous false\n", anonymous=False)
     assert answer(port, login("a", "ann", "secret"))[0] == 0
     assert answer(port, login("a", "ann", "wrong"))[0] == 0x87
@@ -162,8 +160,7 @@ def test_an_acl_file_says_who_may_do_what(running, tmp_path):
 def test_listeners_may_have_users_of_their_own(tmp_path):
     first, second = free_port(), free_port()
     for name in ("ann", "bob"):
-        (tmp_path / name).write_text("")
-        subprocess.run(["mosquitto_passwd", "-b", tmp_path / name, name, "secret"], check=True)
+        write_password_file(tmp_path / name, **{name: "secret"})
     with configured(tmp_path, f"""per_listener_settings true
 listener {first} 127.0.0.1
 password_file {tmp_path / 'ann'}
@@ -178,8 +175,7 @@ password_file {tmp_path / 'bob'}
 
 
 def test_a_users_name_may_be_the_client_id(running, tmp_path):
-    (tmp_path / "users").write_text("")
-    subprocess.run(["mosquitto_passwd", "-b", tmp_path / "users", "ann", "secret"], check=True)
+    write_password_file(tmp_path / "users", ann="secret")
     (tmp_path / "acl").write_text("pattern write by/%c\n")
     port = running(f"password_file {tmp_path / 'users'}\nacl_file {tmp_path / 'acl'}\n"
                    "use_username_as_clientid true\n", anonymous=False)

@@ -17,6 +17,7 @@ import mqtt_bytes
 import pytest
 
 from agent_process import BUILD, SANITIZER_REPORT, TOP
+from certificates import sign_request
 
 SECONDS = 30
 HEADER = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2\1\x7f\0\0\1\x30\x39\x22\xb3"
@@ -141,8 +142,8 @@ def make_expired(folder, name):
     """A certificate of the authority that was valid until yesterday."""
     run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
         f"-keyout {name}.key -out {name}.csr -subj /CN={name}", folder)
-    run(f"openssl x509 -req -in {name}.csr -CA ca.crt -CAkey ca.key -days -1 -out {name}.crt",
-        folder)
+    sign_request(folder / f"{name}.csr", folder / f"{name}.crt", folder / "ca.crt",
+                 folder / "ca.key", expired=True)
 
 
 # ---- who comes in ----

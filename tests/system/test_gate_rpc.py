@@ -381,7 +381,8 @@ def test_a_packet_and_a_payload_have_bounds(start_agent):
         me.ask({"command": "echo", "x": "y" * 4096})
         assert me.reply()["code"] == "TOO_LARGE"
         me.ask({"command": "echo", "x": "y" * 16384})
-        assert reason(me.farewells.get(timeout=SECONDS)) in (0x95, 1, 7)
+        # paho 2 knows no reason (None) for a connection that ends while it writes.
+        assert reason(me.farewells.get(timeout=SECONDS)) in (0x95, 1, 7, None)
 
 
 def test_64_requests_of_one_client_are_in_flight_at_once(agent):

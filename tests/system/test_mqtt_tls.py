@@ -130,7 +130,7 @@ def test_a_new_certificate_is_for_those_who_come_later(start_agent, authority):
 
 def test_a_certificate_that_has_expired_is_not_taken(start_agent, authority):
     agent = tls_agent(start_agent, authority)
-    certificate, key = authority.sign("expired", days=-1)
+    certificate, key = authority.sign("expired", expired=True)
     (authority.folder / "in-use.pem").write_bytes(certificate.read_bytes())
     (authority.folder / "in-use.key").write_bytes(key.read_bytes())
     agent.process.send_signal(signal.SIGHUP)
