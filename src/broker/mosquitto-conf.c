@@ -146,7 +146,7 @@ int mosquitto_read_listener(struct mosquitto_reader *reader, const struct mosqui
 {
         char *port = strtok_r(value, blanks, &value), *where = strtok_r(NULL, blanks, &value);
         struct broker_listener *listener;
-        int64_t number;
+        int64_t number = 0;
         int r;
 
         (void)key;
@@ -176,7 +176,7 @@ int mosquitto_read_listener(struct mosquitto_reader *reader, const struct mosqui
 int mosquitto_read_port(struct mosquitto_reader *reader, const struct mosquitto_key *key,
                         char *value)
 {
-        int64_t number;
+        int64_t number = 0;
         int r = read_port_number(reader, value, 1, &number);
 
         if (r == 0)

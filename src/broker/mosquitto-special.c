@@ -10,7 +10,7 @@ static int read_switch(struct mosquitto_reader *reader, const struct mosquitto_k
                        char *value, int no, int yes)
 {
         void *target;
-        bool flag;
+        bool flag = false;
         int r = mosquitto_target(reader, key, &target);
 
         if (r == 0)
@@ -144,7 +144,7 @@ int mosquitto_read_prefix(struct mosquitto_reader *reader, const struct mosquitt
 int mosquitto_read_inflight(struct mosquitto_reader *reader, const struct mosquitto_key *key,
                             char *value)
 {
-        int64_t number;
+        int64_t number = 0;
         int r = mosquitto_value_number(reader, key, value, &number);
 
         if (r == 0)
@@ -156,7 +156,7 @@ int mosquitto_read_inflight(struct mosquitto_reader *reader, const struct mosqui
 int mosquitto_read_memory(struct mosquitto_reader *reader, const struct mosquitto_key *key,
                           char *value)
 {
-        int64_t number;
+        int64_t number = 0;
         int r = mosquitto_value_number(reader, key, value, &number);
 
         if (r == 0 && number > 0 && number < 1 << 20)
@@ -176,7 +176,7 @@ int mosquitto_read_expiry(struct mosquitto_reader *reader, const struct mosquitt
         size_t length = strcspn(value, " \t");
         const char *letter = length > 1 ? strchr(letters, value[length - 1]) : NULL;
         struct mosquitto_key whole = *key;
-        int64_t number;
+        int64_t number = 0;
         int r;
 
         if (!letter)

@@ -84,7 +84,7 @@ int mosquitto_read_flag(struct mosquitto_reader *reader, const struct mosquitto_
                         char *value)
 {
         void *target;
-        bool flag;
+        bool flag = false;
         int r = mosquitto_target(reader, key, &target);
 
         if (r == 0)
@@ -107,7 +107,7 @@ int mosquitto_read_bound(struct mosquitto_reader *reader, const struct mosquitto
                          char *value)
 {
         void *target;
-        int64_t number;
+        int64_t number = 0;
         int r = mosquitto_target(reader, key, &target);
 
         if (r == 0)
@@ -187,7 +187,7 @@ int mosquitto_ignore(struct mosquitto_reader *reader, const struct mosquitto_key
 int mosquitto_ignore_false(struct mosquitto_reader *reader, const struct mosquitto_key *key,
                            char *value)
 {
-        bool flag;
+        bool flag = false;
         int r = mosquitto_value_flag(reader, key, value, &flag);
 
         return r < 0 || !flag ? r : mosquitto_ignore(reader, key, value);
@@ -210,7 +210,7 @@ int mosquitto_refuse_key(struct mosquitto_reader *reader, const struct mosquitto
 int mosquitto_refuse_true(struct mosquitto_reader *reader, const struct mosquitto_key *key,
                           char *value)
 {
-        bool flag;
+        bool flag = false;
         int r = mosquitto_value_flag(reader, key, value, &flag);
 
         return r < 0 || !flag ? r : mosquitto_refuse_key(reader, key, value);
@@ -220,7 +220,7 @@ int mosquitto_refuse_number(struct mosquitto_reader *reader, const struct mosqui
                             char *value)
 {
         struct mosquitto_key any = *key;
-        int64_t number;
+        int64_t number = 0;
         int r;
 
         any.minimum = -1;
