@@ -51,6 +51,7 @@ struct mqtt_broker {
         uint64_t sessions_made;
         uint64_t questions_asked; /* of on_connect */
         struct mqtt_ledger ledger;
+        size_t memory_most;             /* that was seen */
         size_t room;                    /* that was found, and is not taken yet, in this round */
         struct mqtt_session *next_shed; /* where memory.c goes on; NULL: at the first */
         struct mqtt_queued queued;      /* in the queues of all sessions */

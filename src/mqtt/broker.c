@@ -268,7 +268,10 @@ void mqtt_broker_figures(const struct mqtt_broker *broker, struct mqtt_broker_fi
                 .queued_messages = broker->queued.messages,
                 .queued_bytes = broker->queued.bytes,
                 .memory_bytes = mqtt_memory_used(broker),
+                .memory_most = broker->memory_most,
         };
+        if (ret->memory_most < ret->memory_bytes)
+                ret->memory_most = ret->memory_bytes;
         for (size_t i = 0; i < MQTT_COUNTERS; i++)
                 ret->counters[i] = broker->counters[i];
 }

@@ -96,6 +96,7 @@ struct mqtt_broker_figures {
         size_t retained_bytes; /* as limits.retained_bytes counts them */
         size_t queued_messages, queued_bytes;
         size_t memory_bytes; /* as limits.memory_bytes counts */
+        size_t memory_most;  /* that there ever was, looked at once a round when messages come */
         uint64_t counters[MQTT_COUNTERS];
 };
 void mqtt_broker_figures(const struct mqtt_broker *broker, struct mqtt_broker_figures *ret);

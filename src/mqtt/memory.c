@@ -41,10 +41,12 @@ enum mqtt_shortage mqtt_memory_shortage_with(const struct mqtt_broker *broker, s
         return used < most ? MQTT_MEMORY_TIGHT : MQTT_MEMORY_FULL;
 }
 
-static bool fits(const struct mqtt_broker *broker, size_t bytes, size_t most)
+static bool fits(struct mqtt_broker *broker, size_t bytes, size_t most)
 {
         size_t used = mqtt_memory_used(broker);
 
+        if (used > broker->memory_most)
+                broker->memory_most = used;
         return used <= most && bytes <= most - used;
 }
 

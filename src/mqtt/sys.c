@@ -32,6 +32,7 @@ enum value {
         STORED_MESSAGES_OLD,
         STORED_BYTES,
         HEAP,
+        HEAP_MAXIMUM,
         PACKETS_IN,
         PACKETS_OUT,
         BYTES_IN,
@@ -60,6 +61,7 @@ static const char *const names[DROPPED] = {
         [STORED_MESSAGES_OLD] = "messages/stored",
         [STORED_BYTES] = "store/messages/bytes",
         [HEAP] = "heap/current",
+        [HEAP_MAXIMUM] = "heap/maximum",
         [PACKETS_IN] = "messages/received",
         [PACKETS_OUT] = "messages/sent",
         [BYTES_IN] = "bytes/received",
@@ -135,6 +137,7 @@ static void gather(const struct mqtt_broker *broker, uint64_t values[VALUES])
         values[STORED_MESSAGES_OLD] = values[STORED_MESSAGES];
         values[STORED_BYTES] = figures.retained_bytes + figures.queued_bytes;
         values[HEAP] = figures.memory_bytes;
+        values[HEAP_MAXIMUM] = figures.memory_most;
         values[PACKETS_IN] = counters[MQTT_COUNT_PACKETS_RECEIVED];
         values[PACKETS_OUT] = counters[MQTT_COUNT_PACKETS_SENT];
         values[BYTES_IN] = counters[MQTT_COUNT_BYTES_RECEIVED];

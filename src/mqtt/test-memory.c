@@ -108,12 +108,12 @@ TEST(retained_messages_are_refused_but_those_that_take_no_more)
 {
         struct conversation talk;
         struct mqtt_publish publish = publish_of("", 1000);
-        size_t before = begin(&talk), before_all;
+        struct mqtt_broker_figures figures;
+        size_t before = begin(&talk);
         char topic[16];
         unsigned i = 0;
         int r;
 
-        before_all = before;
         publish.retain = true;
         do {
                 publish.topic.bytes = topic;
@@ -137,12 +137,16 @@ TEST(retained_messages_are_refused_but_those_that_take_no_more)
                                 /* and what is not retained passes. */
                                 "z> 32{[x] 0003 () 'y'}\n"
                                 "z< 40{0003 10}\n");
+        mqtt_broker_figures(talk.broker, &figures);
+        CHECK(figures.memory_most >= figures.memory_bytes && figures.memory_most <= CEILING);
         publish.payload.length = 0;
         while (i-- > 0) {
                 publish.topic.length = (uint16_t)snprintf(topic, sizeof(topic), "kept/%02u", i);
                 CHECK_EQ(mqtt_broker_publish(talk.broker, &publish), 0);
         }
-        CHECK_EQ(used(&talk), before_all);
+        CHECK_EQ(used(&talk), before);
+        mqtt_broker_figures(talk.broker, &figures);
+        CHECK(figures.memory_most > TIGHT - 2000);
         conversation_run(&talk, "z> 33{[x] 0001 () 'y'}\n"
                                 "z< 40{0001 10}\n");
         conversation_done(&talk);
