@@ -252,7 +252,22 @@ TEST(the_broker_grants_by_default_what_its_room_does)
 
         CHECK_EQ(load(&config, &error, "{}", NULL), 0);
         gate_config_limits(&config.mqtt, &limits);
-        CHECK_EQ(memcmp(&limits, &mqtt_limits_default, sizeof(limits)), 0);
+        CHECK_EQ(limits.clients, mqtt_limits_default.clients);
+        CHECK_EQ(limits.sessions, mqtt_limits_default.sessions);
+        CHECK_EQ(limits.connecting, mqtt_limits_default.connecting);
+        CHECK_EQ(limits.subscriptions_per_session, mqtt_limits_default.subscriptions_per_session);
+        CHECK_EQ(limits.subscriptions, mqtt_limits_default.subscriptions);
+        CHECK_EQ(limits.retained_messages, mqtt_limits_default.retained_messages);
+        CHECK_EQ(limits.retained_bytes, mqtt_limits_default.retained_bytes);
+        CHECK_EQ(limits.packet_bytes, mqtt_limits_default.packet_bytes);
+        CHECK_EQ(limits.keep_alive_s, mqtt_limits_default.keep_alive_s);
+        CHECK_EQ(limits.session_expiry_max_s, mqtt_limits_default.session_expiry_max_s);
+        CHECK_EQ(limits.inflight, mqtt_limits_default.inflight);
+        CHECK_EQ(limits.output_bytes, mqtt_limits_default.output_bytes);
+        CHECK_EQ(limits.queue_messages, mqtt_limits_default.queue_messages);
+        CHECK_EQ(limits.queue_bytes, mqtt_limits_default.queue_bytes);
+        CHECK_EQ(limits.queued_bytes, mqtt_limits_default.queued_bytes);
+        CHECK_EQ(limits.turn_bytes, mqtt_limits_default.turn_bytes);
         CHECK(config.mqtt.enabled);
         agent_config_done(&config);
 }
