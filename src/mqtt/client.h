@@ -21,7 +21,7 @@ enum mqtt_client_state {
 /* What few have. */
 struct mqtt_client_more {
         struct mqtt_alias *aliases_in, *aliases_out;
-        struct mqtt_held *held; /* answers that wait for the disk */
+        struct mqtt_held *held;   /* answers that wait for the disk */
         struct mqtt_meter *meter; /* where its terms have rates */
 };
 
@@ -72,6 +72,10 @@ void mqtt_client_end(struct mqtt_client *client, enum mqtt_reason reason, int fa
 
 /* One of the reasons not to listen to it is gone. */
 void mqtt_client_hear(struct mqtt_client *client);
+/* What its stream brings: how much of it was packets. */
+size_t mqtt_client_on_bytes(void *owner, const char *bytes, size_t count);
+/* One packet, which is counted. */
+void mqtt_client_send(struct mqtt_client *client, const void *bytes, size_t count);
 /* Starts to watch for silence, or for a reader that stalls. */
 void mqtt_client_watch(struct mqtt_client *client);
 /* The session's timer, when that time is over. */
