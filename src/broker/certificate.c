@@ -21,17 +21,15 @@ int broker_certificate_load(const struct broker_listener *listener, struct net_t
                 .version = listener->tls_version == BROKER_TLS_1_3 ? NET_TLS_1_3 : NET_TLS_1_2,
                 .ciphers = listener->ciphers,
                 .suites = listener->cipher_suites,
+                /* mosquitto's configurations name them for the broker's own chain, too. */
+                .authorities = listener->authorities,
+                .authorities_folder = listener->authorities_folder,
                 .protocols = listener->protocol == BROKER_PROTOCOL_HTTP ? http_or_mqtt : NULL,
         };
 
         if (!listener->certificate) {
                 *tls = net_tls_free(*tls);
                 return 0;
-        }
-        /* mosquitto's configurations name authorities for nobody, too. */
-        if (options.peers != NET_TLS_PEERS_NONE) {
-                options.authorities = listener->authorities;
-                options.authorities_folder = listener->authorities_folder;
         }
         if (*tls) {
                 int r = net_tls_reload(*tls, &options, error);

@@ -152,8 +152,13 @@ static int load_peers(SSL_CTX *context, enum net_tls_role role,
 {
         int mode = SSL_VERIFY_PEER, r;
 
-        if (options->peers == NET_TLS_PEERS_NONE)
-                return 0;
+        if (options->peers == NET_TLS_PEERS_NONE) {
+                bool completes = options->authorities || options->authorities_folder;
+
+                return role == NET_TLS_SERVER && completes
+                               ? load_authorities(context, role, options, error)
+                               : 0;
+        }
         if (options->peers == NET_TLS_PEERS_REQUIRED)
                 mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
         SSL_CTX_set_verify(context, mode, NULL);

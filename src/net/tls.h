@@ -44,7 +44,8 @@ struct net_tls_options {
         const char *certificate, *key; /* the certificate with its chain; no passphrase */
         enum net_tls_peers peers;
         /* Who signs the certificates of peers: a file, a folder as `openssl rehash` makes it, or
-         * both. None: a client trusts whom the system trusts, a server can trust nobody. */
+         * both. None: a client trusts whom the system trusts, a server can trust nobody. What a
+         * server's certificate lacks of its chain is taken from them, peers or no peers. */
         const char *authorities, *authorities_folder;
         /* Revocation lists, of those who sign the peers' own certificates: one whose list is
          * missing or has expired is not trusted. */

@@ -30,6 +30,18 @@ class Authority:
                      expired=expired)
         return certificate, key
 
+    def sign_authority(self, folder):
+        """Another one, in this folder, which is trusted by those who trust this one."""
+        middle = Authority(folder)
+        request, extensions = middle.folder / "authority.csr", middle.folder / "authority.ext"
+        extensions.write_text("basicConstraints=critical,CA:TRUE\n"
+                              "keyUsage=critical,keyCertSign,cRLSign\n")
+        openssl("req", "-new", "-key", middle.key, "-subj", "/CN=authority in between",
+                "-out", request)
+        openssl("x509", "-req", "-in", request, "-CA", self.path, "-CAkey", self.key,
+                "-CAcreateserial", "-days", "10", "-extfile", extensions, "-out", middle.path)
+        return middle
+
     def context(self):
         """For clients that trust it."""
         return ssl.create_default_context(cafile=self.path)

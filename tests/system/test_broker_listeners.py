@@ -87,6 +87,16 @@ def test_tls_shows_its_certificate(tmp_path, authority):
         assert greet(over_tls(authority.context(), int(port))) == GOOD
 
 
+def test_what_a_certificate_lacks_of_its_chain_is_among_the_authorities(tmp_path, authority):
+    middle = authority.sign_authority(tmp_path)
+    certificate, key = middle.sign("server")
+    words = (f"listeners: [{{port: 0, certificate: {certificate}, key: {key}, "
+             f"authorities: {middle.path}}}]")
+    with configured(tmp_path, words) as broker:
+        port = int(broker.until(r"127\.0\.0\.1:(\d+)").group(1))
+        assert greet(over_tls(authority.context(), port)) == GOOD
+
+
 def test_tls_1_2_may_be_too_old(tmp_path, authority):
     certificate, key = authority.sign("server")
     words = f"listeners: [{{port: 0, certificate: {certificate}, key: {key}, tls_version: \"1.3\"}}]"
