@@ -230,6 +230,20 @@ def test_a_pid_file_is_there_while_the_broker_is(tmp_path):
     assert not path.exists()
 
 
+def test_root_becomes_the_user_and_others_stay_who_they_are(tmp_path):
+    port = free_port()
+    words = f"listener {port} 127.0.0.1\nallow_anonymous true\nuser nobody\n"
+    wanted = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else os.getuid()
+    # A process that gave up its rights cannot be looked into by the leak sanitizer.
+    with configured(tmp_path, words, "b.conf",
+                    environment={"ASAN_OPTIONS": "detect_leaks=0"}) as broker:
+        broker.until("listening")
+        status = pathlib.Path(f"/proc/{broker.process.pid}/status").read_text()
+        ids = re.search(r"^Uid:\s+(\d+)\s+(\d+)\s+(\d+)", status, re.MULTILINE).groups()
+        assert {int(number) for number in ids} == {wanted}
+        assert answer(port, connect("a"))[0] == 0
+
+
 def session_refused(broker):
     """A client that is answered: the broker is past its start."""
     port = int(broker.said[-1].split("127.0.0.1:")[1].split(" ")[0])
