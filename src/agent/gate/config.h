@@ -25,10 +25,10 @@ enum gate_guest { GATE_GUEST_NONE, GATE_GUEST_VIEWER };
 struct gate_config {
         bool enabled;
         char *host;
-        int64_t port;                        /* 0: any that is free */
-        char *tls_host;                      /* absent: the same as `host` */
-        int64_t tls_port;                    /* 0: no TLS */
-        char *socket;                        /* absent: no Unix socket */
+        int64_t port;     /* 0: any that is free */
+        char *tls_host;   /* absent: the same as `host` */
+        int64_t tls_port; /* 0: no TLS */
+        char *socket;     /* absent: no Unix socket */
         /* Who may connect to `port`, and begins with the PROXY protocol; none: everybody, without
          * it. */
         struct config_texts proxies;

@@ -23,7 +23,7 @@ struct gate {
         struct net_listener *listeners[GATE_ENTRANCES];
         /* Through the header of a proxy, or a handshake; NULL: straight to the broker. */
         struct net_entrance *ways[GATE_ENTRANCES];
-        struct access_rules rules;       /* users, and rules for topics */
+        struct access_rules rules; /* users, and rules for topics */
         bool has_guests;
         struct login login;
         struct acl_cache_hash *topic_hash;

@@ -137,8 +137,7 @@ TEST(who_kicks_itself_is_gone)
         f.anybody = (struct command_principal){COMMAND_ROLE_ADMIN, "anybody"};
         conversation_run(
                 &f.talk,
-                "a> " LOGIN_5("one") "a< " WELCOME_5
-                                     "a> 32{[pi/rpc/request] 0001 () "
+                "a> " LOGIN_5("one") "a< " WELCOME_5 "a> 32{[pi/rpc/request] 0001 () "
                                      "'{\"command\":\"mqtt_kick\",\"client_id\":\"one\"}'}\n"
                                      "a~\n"
                                      "a|\n");

@@ -22,8 +22,8 @@ struct web_config {
         /* Who may connect to `port`, and begins with the PROXY protocol; none: everybody, without
          * it. */
         struct config_texts proxies;
-        char *page;       /* the folder of files to serve; absent: none */
-        int metrics;      /* enum web_metrics */
+        char *page;  /* the folder of files to serve; absent: none */
+        int metrics; /* enum web_metrics */
         /* What pages in a browser may call this machine, beside its addresses and its name. */
         struct config_texts names;
         int64_t connections; /* at most as many as descriptors allow; WebSockets are not among them

@@ -29,7 +29,7 @@ struct web {
         struct net_listener *listeners[WEB_PORTS];
         /* Through the header of a proxy, or a handshake; NULL: straight to the server. */
         struct net_entrance *ways[WEB_PORTS];
-        web_stream_fn *on_mqtt;          /* NULL: nobody speaks it here */
+        web_stream_fn *on_mqtt; /* NULL: nobody speaks it here */
         void *mqtt_owner;
         uint64_t outside; /* connections that the server has not seen: no descriptor, no TLS */
         web_stopped_fn *stopped;
