@@ -1,5 +1,10 @@
 """What the keys of mosquitto.conf change, told by what clients get."""
 
+import os
+import pathlib
+import pwd
+import re
+
 import pytest
 
 from broker_configured import answer, configured, ends_at_once, free_port, login
