@@ -29,7 +29,8 @@ int mqtt_broker_new(struct loop *loop, struct net_context *net, const struct mqt
  * be needed after all. Those about identities stay what they were. Not from inside a hook. */
 void mqtt_broker_change_hooks(struct mqtt_broker *broker, const struct mqtt_hooks *hooks);
 /* Closes what is left, without a word and without wills, and turns the loop until the
- * streams are gone. Not from inside a hook. */
+ * streams are gone and what is kept is written, however long the disk takes. Not from inside
+ * a hook. */
 struct mqtt_broker *mqtt_broker_free(struct mqtt_broker *broker);
 DEFINE_CLEANUP(mqtt_broker)
 

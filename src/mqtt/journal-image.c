@@ -2,8 +2,8 @@
  *
  * Session by session, each as of one moment, that is written down with it: changes up to that are
  * not made again. Before it those messages that it refers to and that are not in the image, also
- * when they are in the log that goes on from it, which is read later. Then the retained messages, as of any
- * moment: what a topic has is said anew by each change. */
+ * when they are in the log that goes on from it, which is read later. Then the retained messages,
+ * as of any moment: what a topic has is said anew by each change. */
 #include "base/attributes.h"
 #include "mqtt/journal-internal.h"
 #include "mqtt/sys.h"
