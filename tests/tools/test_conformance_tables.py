@@ -136,3 +136,14 @@ def test_a_page_that_says_something_else_is_found_and_written_anew(tree, capsys)
         "docs/mqtt-conformance.md:1: is not what the tables say; tools/mqtt-conformance --write"]
     tree.tool.main(["--write", str(tree.top)])
     assert tree.complaints(capsys) == []
+
+
+def test_what_suites_ask_for_is_on_the_page_and_has_five_cells(tree, capsys):
+    tree.write("tests/conformance/suites.tsv", "# head\none\ttwo\tthree\tfour\tfi|ve\n")
+    assert tree.complaints(capsys) == [
+        "docs/mqtt-conformance.md:1: is not what the tables say; tools/mqtt-conformance --write"]
+    tree.tool.main(["--write", str(tree.top)])
+    assert "| one | two | three | four | fi\\|ve |" in (
+        tree.top / "docs/mqtt-conformance.md").read_text()
+    tree.write("tests/conformance/suites.tsv", "one\ttwo\n")
+    assert "tests/conformance/suites.tsv:1: a row has five cells" in tree.complaints(capsys)
