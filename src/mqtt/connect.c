@@ -1,4 +1,5 @@
 /* CONNECT and its answer (3.1, 3.2), and the client's DISCONNECT (3.14). */
+#include "mqtt/announcement.h"
 #include "mqtt/client-id.h"
 #include "mqtt/client.h"
 #include "mqtt/entrance.h"
@@ -335,34 +336,6 @@ static uint16_t choose_keep_alive(struct attempt *attempt)
         return wanted;
 }
 
-static void set_bit(struct mqtt_properties *properties, enum mqtt_property property, bool wanted)
-{
-        if (wanted)
-                properties->present |= mqtt_property_bit(property);
-}
-
-/* 3.2.2.3: what is not there has the standard's meaning: QoS 2, retained messages,
- * wildcards, subscription identifiers and shared subscriptions are available. */
-static void announce_terms(const struct mqtt_terms *terms, struct mqtt_properties *properties)
-{
-        properties->receive_maximum = terms->receive_maximum;
-        properties->maximum_packet_size = terms->packet_bytes;
-        properties->topic_alias_maximum = terms->aliases;
-        properties->maximum_qos = terms->qos_max;
-        properties->retain_available = terms->retain;
-        properties->wildcards_available = terms->wildcards;
-        properties->shared_available = terms->shared;
-        properties->subscription_ids_available = terms->subscription_ids;
-        set_bit(properties, MQTT_RECEIVE_MAXIMUM, terms->receive_maximum < UINT16_MAX);
-        set_bit(properties, MQTT_MAXIMUM_PACKET_SIZE, true);
-        set_bit(properties, MQTT_TOPIC_ALIAS_MAXIMUM, terms->aliases > 0);
-        set_bit(properties, MQTT_MAXIMUM_QOS, terms->qos_max < 2);
-        set_bit(properties, MQTT_RETAIN_AVAILABLE, !terms->retain);
-        set_bit(properties, MQTT_WILDCARDS_AVAILABLE, !terms->wildcards);
-        set_bit(properties, MQTT_SHARED_AVAILABLE, !terms->shared);
-        set_bit(properties, MQTT_SUBSCRIPTION_IDS_AVAILABLE, !terms->subscription_ids);
-}
-
 static int write_connack(struct attempt *attempt, uint16_t keep_alive_s)
 {
         struct mqtt_client *client = attempt->client;
@@ -372,18 +345,18 @@ static int write_connack(struct attempt *attempt, uint16_t keep_alive_s)
                                                           connect->version != MQTT_VERSION_31};
         struct mqtt_properties *properties = &connack.properties;
 
-        announce_terms(client->terms, properties);
+        mqtt_announce_terms(client->terms, properties);
         properties->session_expiry_s = attempt->expiry_s;
         properties->assigned_client_id = attempt->id;
         properties->server_keep_alive_s = keep_alive_s;
         properties->response_information = attempt->admission.response_information;
-        set_bit(properties, MQTT_SESSION_EXPIRY,
-                attempt->expiry_s != connect->properties.session_expiry_s);
-        set_bit(properties, MQTT_ASSIGNED_CLIENT_ID, connect->client_id.length == 0);
-        set_bit(properties, MQTT_SERVER_KEEP_ALIVE, keep_alive_s != connect->keep_alive_s);
-        set_bit(properties, MQTT_RESPONSE_INFORMATION,
-                connect->properties.request_response_information &&
-                        properties->response_information.length > 0);
+        mqtt_announce(properties, MQTT_SESSION_EXPIRY,
+                      attempt->expiry_s != connect->properties.session_expiry_s);
+        mqtt_announce(properties, MQTT_ASSIGNED_CLIENT_ID, connect->client_id.length == 0);
+        mqtt_announce(properties, MQTT_SERVER_KEEP_ALIVE, keep_alive_s != connect->keep_alive_s);
+        mqtt_announce(properties, MQTT_RESPONSE_INFORMATION,
+                      connect->properties.request_response_information &&
+                              properties->response_information.length > 0);
         return mqtt_client_put(
                 client, mqtt_encode_connack(&client->broker->scratch, connect->version, &connack));
 }
