@@ -8,14 +8,14 @@ import re
 import pytest
 
 from broker_configured import answer, configured, ends_at_once, free_port, login
-from mqtt_bytes import (CONNACK, DISCONNECT, PUBACK, PUBLISH, Bytes, connect, publish, session,
-                        subscriber)
+from mqtt_bytes import (CONNACK, DISCONNECT, PING, PINGRESP, PUBACK, PUBLISH, Bytes, connect,
+                        publish, session, subscriber)
 from password_file import write_password_file
 
 RECEIVE_MAXIMUM, TOPIC_ALIASES, MAXIMUM_QOS, RETAIN = 0x21, 0x22, 0x24, 0x25
-PACKET_SIZE, ASSIGNED_ID, KEEP_ALIVE = 0x27, 0x12, 0x13
+PACKET_SIZE, ASSIGNED_ID, KEEP_ALIVE, SESSION_EXPIRY = 0x27, 0x12, 0x13, 0x11
 SIZES = {RECEIVE_MAXIMUM: 2, TOPIC_ALIASES: 2, MAXIMUM_QOS: 1, RETAIN: 1, PACKET_SIZE: 4,
-         KEEP_ALIVE: 2}
+         KEEP_ALIVE: 2, SESSION_EXPIRY: 4}
 
 
 @pytest.fixture
@@ -100,6 +100,55 @@ def test_so_many_clients_come_through_a_listener(running):
     port = running("max_connections 2\n")
     with session(port, "a"), session(port, "b"):
         assert answer(port, connect("c"))[0] == 0x89
+
+
+def test_so_many_clients_and_sessions_are_there_in_all(running):
+    port = running("", before="global_max_connections 1\n")
+    with session(port, "a"):
+        assert answer(port, connect("b"))[0] == 0x89
+    port = running("", before="global_max_clients 1\n")
+    session(port, "a", expiry=100).close()
+    assert answer(port, connect("b"))[0] in (0x89, 0x97)
+
+
+def test_so_many_messages_wait_for_who_is_away(running):
+    port = running("", before="max_queued_messages 3\n")
+    subscriber(port, "away", "t", qos=1, expiry=100).close()
+    with session(port, "writer") as writer:
+        for number in range(1, 9):
+            writer.say(publish("t", b"%d" % number, qos=1, number=number))
+            writer.expect(PUBACK)
+    with Bytes(port, connect("away", expiry=100, clean=False)) as reader:
+        assert reader.expect(CONNACK)[0] == 1
+        # The newest are kept.
+        assert [reader.expect(PUBLISH)[-1:] for _ in range(3)] == [b"6", b"7", b"8"]
+
+
+def test_so_many_messages_are_under_way_to_a_client(running):
+    port = running("", before="max_inflight_messages 2\n")
+    with subscriber(port, "reader", "t", qos=1) as reader, session(port, "writer") as writer:
+        for number in range(1, 5):
+            writer.say(publish("t", b"%d" % number, qos=1, number=number))
+            writer.expect(PUBACK)
+        first = reader.expect(PUBLISH)
+        assert reader.expect(PUBLISH)[-1:] == b"2"
+        reader.say(PING)
+        assert reader.hear()[0] == PINGRESP
+        reader.say(b"\x40\x02" + first[3:5])
+        assert reader.expect(PUBLISH)[-1:] == b"3"
+
+
+def test_figures_are_below_sys_unless_they_are_switched_off(running):
+    with subscriber(running(""), "reader", "$SYS/broker/version") as reader:
+        assert b"$SYS/broker/version" in reader.expect(PUBLISH)
+    with subscriber(running("", before="sys_interval 0\n"), "reader", "$SYS/#") as reader:
+        reader.say(PING)
+        assert reader.hear()[0] == PINGRESP
+
+
+def test_sessions_are_kept_no_longer_than_configured(running):
+    assert announced(running("", before="persistent_client_expiration 1h\n"),
+                     expiry=7200)[SESSION_EXPIRY] == 3600
 
 
 def test_a_payload_beyond_the_limit_goes_nowhere(running):
