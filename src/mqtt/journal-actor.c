@@ -131,7 +131,7 @@ static void subscribe(struct actor_world *world, const struct actor *actor)
 /* [MQTT-4.4.0-1]: what was not acknowledged, in order. */
 static void go_on(struct actor_world *world, struct actor *actor)
 {
-        for (uint16_t i = 0; i < ACTOR_WINDOW; i++) {
+        for (unsigned i = 0; i < ACTOR_WINDOW; i++) {
                 uint16_t id = (uint16_t)((actor->next_id - 1 + i) % ACTOR_WINDOW + 1);
 
                 if (actor->sent[id].released)

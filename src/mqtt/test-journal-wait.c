@@ -304,7 +304,7 @@ TEST(a_message_for_many_is_written_once)
         static char payload[3001];
 
         both(&f);
-        for (char c = 'a'; c <= 'h'; c++) {
+        for (int c = 'a'; c <= 'h'; c++) {
                 snprintf(line, sizeof(line),
                          "%c> 10{[MQTT] 05 00 0000 (11 00000E10) [%c]} 82{0001 () [t] "
                          "01}\n%c~\n%c.\n",
