@@ -277,6 +277,6 @@ TEST(whatever_happens_when_what_was_acknowledged_arrives_and_qos_2_once)
 {
         bool is_long = getenv("PIFLEET_LONG") != NULL;
 
-        for (uint64_t seed = 1; seed <= (is_long ? 200 : 8); seed++)
+        for (uint64_t seed = 1; seed <= (is_long ? 100 : 8); seed++)
                 live(seed, MQTT_DURABILITY_FSYNC, is_long ? STEPS_LONG : STEPS);
 }
