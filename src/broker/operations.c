@@ -160,10 +160,13 @@ static void log_in(struct broker_operations *operations, struct http_exchange *e
         visit_free(visit);
 }
 
-/* `open`: nobody has to log in for it. */
-static void admit(struct broker_operations *operations, struct http_exchange *exchange, bool open,
-                  broker_operation_fn *then)
+/* Who has to log in for something. */
+enum login_needed { LOGIN_NEEDED_BY_ALL, LOGIN_NEEDED_ELSEWHERE, LOGIN_NEEDED_BY_NOBODY };
+
+static void admit(struct broker_operations *operations, struct http_exchange *exchange,
+                  enum login_needed needed, broker_operation_fn *then)
 {
+        const bool local = needed == LOGIN_NEEDED_ELSEWHERE && is_local(exchange);
         const struct http_request *request = http_exchange_request(exchange);
         struct http_basic basic;
         int r = http_basic_read(request, &basic);
@@ -174,9 +177,9 @@ static void admit(struct broker_operations *operations, struct http_exchange *ex
                 http_exchange_refuse(exchange, 400, "the Authorization cannot be read");
         else if (r == 0 && operations->doors)
                 log_in(operations, exchange, &basic, then);
-        else if (!open)
+        else if (!local && needed != LOGIN_NEEDED_BY_NOBODY)
                 ask_for_login(exchange);
-        else if (is_local(exchange) && request->host.length > 0 && !http_host_is_address(request))
+        else if (local && request->host.length > 0 && !http_host_is_address(request))
                 http_exchange_refuse(exchange, 403,
                                      "without a login, ask by an address or localhost");
         else
@@ -187,7 +190,8 @@ static void admit(struct broker_operations *operations, struct http_exchange *ex
 static void admit_admin(struct broker_operations *operations, struct http_exchange *exchange,
                         broker_operation_fn *then)
 {
-        admit(operations, exchange, operations->local_admin && is_local(exchange), then);
+        admit(operations, exchange,
+              operations->local_admin ? LOGIN_NEEDED_ELSEWHERE : LOGIN_NEEDED_BY_ALL, then);
 }
 
 /* What they may do. */
@@ -210,16 +214,21 @@ static void begin_events(struct broker_operations *operations, struct http_excha
 static void on_metrics(void *owner, struct http_exchange *exchange)
 {
         struct broker_operations *operations = owner;
-        const enum broker_metrics metrics = operations->metrics;
 
-        if (metrics == BROKER_METRICS_OFF)
+        switch (operations->metrics) {
+        case BROKER_METRICS_OFF:
                 http_exchange_refuse(exchange, 404, "there are no metrics here");
-        else
-                admit(operations, exchange,
-                      metrics == BROKER_METRICS_ALL ||
-                              (is_local(exchange) &&
-                               (metrics == BROKER_METRICS_LOOPBACK || operations->local_admin)),
-                      put_metrics);
+                break;
+        case BROKER_METRICS_ADMIN:
+                admit_admin(operations, exchange, put_metrics);
+                break;
+        case BROKER_METRICS_LOOPBACK:
+                admit(operations, exchange, LOGIN_NEEDED_ELSEWHERE, put_metrics);
+                break;
+        case BROKER_METRICS_ALL:
+                admit(operations, exchange, LOGIN_NEEDED_BY_NOBODY, put_metrics);
+                break;
+        }
 }
 
 static void on_clients(void *owner, struct http_exchange *exchange)

@@ -109,6 +109,9 @@ def test_metrics_are_for_whom_it_is_said(start, metrics, local, admin):
     assert ask(ports.http, "/metrics", **basic())[0] == admin
     if status == 200:
         assert "pifleet_mqtt_clients 0" in text
+    # By a name that its owner lets point here; what all may read, its pages may read, too.
+    assert ask(ports.http, "/metrics", Host="example.org")[0] == {
+        "loopback": 403, "all": 200}.get(metrics, local)
 
 
 def test_clients_are_listed_a_page_at_a_time(start):
