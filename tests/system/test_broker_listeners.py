@@ -99,7 +99,8 @@ def test_what_a_certificate_lacks_of_its_chain_is_among_the_authorities(tmp_path
 
 def test_tls_1_2_may_be_too_old(tmp_path, authority):
     certificate, key = authority.sign("server")
-    words = f"listeners: [{{port: 0, certificate: {certificate}, key: {key}, tls_version: \"1.3\"}}]"
+    words = (f"listeners: [{{port: 0, certificate: {certificate}, key: {key}, "
+             "tls_version: \"1.3\"}]")
     with configured(tmp_path, words) as broker:
         port = int(broker.until(r"127\.0\.0\.1:(\d+)").group(1))
         context = authority.context()

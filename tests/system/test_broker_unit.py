@@ -40,7 +40,8 @@ def test_what_the_example_has_in_comments_is_good_too(tmp_path):
     wanted = [line for line in listener.split("\n")
               if not re.match(r"\s+(certificate|key|authorit|revoked|ciphers|cipher_suites|files|"
                               r"interface|socket|password_file|acl_file|port|client_certificates|"
-                              r"certificate_user|certificate_client_id|tls_version|origins|proxies)", line)]
+                              r"certificate_user|certificate_client_id|tls_version|origins|"
+                              r"proxies)", line)]
     words = "listeners:\n" + "\n".join(wanted) + "\n    port: 0\n"
     with configured(tmp_path, words) as broker:
         broker.until("listening")
