@@ -24,6 +24,7 @@ static void both(struct journal_fixture *f)
 TEST(what_survives_is_acknowledged_when_it_is_on_the_disk)
 {
         struct journal_fixture f;
+        uint64_t held;
 
         both(&f);
         journal_run(&f, JOIN("s") "s> 82{0001 () [k] 02}\n"
@@ -32,6 +33,7 @@ TEST(what_survives_is_acknowledged_when_it_is_on_the_disk)
                                   "l@5\n"
                                   "l> 82{0001 () [#] 02}\n"
                                   "l< 90{0001 () 02}\n");
+        held = conversation_count(&f.talk, MQTT_COUNT_JOURNAL_HELD);
         journal_stall(&f);
         journal_run(&f, "p> 32{[k]0001()'1'} 34{[k]0002()'2'} 33{[r]0003()'3'} 35{[r]0004()'4'}\n"
                         "p<\n"
@@ -42,6 +44,7 @@ TEST(what_survives_is_acknowledged_when_it_is_on_the_disk)
                         /* and one that does QoS 1. */
                         "s< 32{[k]0001()'1'}\n"
                         "s<\n");
+        CHECK_EQ(conversation_count(&f.talk, MQTT_COUNT_JOURNAL_HELD), held + 4);
         journal_go_on(&f);
         journal_run(&f, "p< 40{0001} 50{0002} 40{0003} 50{0004}\n"
                         "s< 34{[k]0002()'2'}\n");
