@@ -95,7 +95,7 @@ static void bus_deliver(struct loop_task *task)
                         more = true;
         }
         if (more)
-                loop_task_post(&bus->deliver);
+                loop_task_post_last(&bus->deliver);
 }
 
 int command_bus_new(struct loop *loop, struct command_bus **ret)
@@ -154,7 +154,7 @@ void command_bus_publish(struct command_bus *bus, const struct command_event_typ
                 if (subscription->freed || (subscription->type && subscription->type != type))
                         continue;
                 subscription_push(subscription, &event);
-                loop_task_post(&bus->deliver);
+                loop_task_post_last(&bus->deliver);
         }
 }
 

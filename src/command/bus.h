@@ -2,7 +2,8 @@
  *
  * An event has a type, which its room defines, and a payload, which is a plain
  * value of that type's size. Publishing copies it into each subscriber's ring;
- * delivery is at the end of the round, so no publisher is ever entered again. A
+ * delivery is at the end of the round, so no publisher is ever entered again, and after
+ * all else that the round has put off, so that no reply waits for a line of the log. A
  * ring that is full drops its oldest event and counts it: a slow subscriber
  * learns that it missed something and nobody waits for it. Loop thread only. */
 #pragma once

@@ -14,7 +14,7 @@ struct loop {
         uv_timer_t alarm;         /* when the first of `timers` is due */
         uv_timer_t limit;         /* how long loop_run_once() waits */
 
-        struct list tasks;
+        struct list tasks, last_tasks;
         struct loop_timer *timers; /* root of the pairing heap */
         uint64_t timer_order;      /* of the next timer that is started */
         uint64_t alarm_ms;         /* what `alarm` is set to, LOOP_NEVER: not at all */
@@ -32,6 +32,7 @@ struct loop {
 
 /* task.c: one batch; those posted meanwhile wait for the next. */
 void loop_tasks_run(struct loop *loop);
+bool loop_tasks_wait(const struct loop *loop); /* for the next round */
 void loop_tasks_forget(struct loop *loop);
 
 /* timer.c */

@@ -47,7 +47,7 @@ static void end_round(struct loop *loop)
         loop->round++;
         loop->wall_ns = 0;
         loop->wall_text[0] = '\0';
-        if (list_is_empty(&loop->tasks))
+        if (!loop_tasks_wait(loop))
                 uv_idle_stop(&loop->hurry);
         else
                 uv_idle_start(&loop->hurry, on_hurry);
@@ -81,6 +81,7 @@ int loop_new(struct loop **ret)
         if (r < 0)
                 return r;
         list_init(&loop->tasks);
+        list_init(&loop->last_tasks);
         loop->alarm_ms = LOOP_NEVER;
         init_handles(loop);
         *ret = TAKE(loop);

@@ -18,5 +18,7 @@ struct loop_task {
 };
 
 void loop_task_init(struct loop_task *task, struct loop *loop, loop_task_fn *run);
-void loop_task_post(struct loop_task *task);   /* fine when posted already */
+void loop_task_post(struct loop_task *task); /* fine when posted already */
+/* Runs after all that loop_task_post() has put off: what nobody waits for. */
+void loop_task_post_last(struct loop_task *task);
 void loop_task_cancel(struct loop_task *task); /* fine when not posted */

@@ -56,6 +56,60 @@ TEST(tasks_run_in_the_order_they_were_posted_and_once)
         loop_free(f.loop);
 }
 
+static void note_and_post_the_next_last(struct loop_task *task)
+{
+        note(task);
+        loop_task_post_last(task + 1);
+}
+
+static void note_and_post_again_last(struct loop_task *task)
+{
+        note(task);
+        if (fixture->ran_count < 4)
+                loop_task_post_last(task);
+}
+
+TEST(last_tasks_run_after_all_others_of_the_round)
+{
+        struct fixture f;
+
+        fixture_init(&f);
+        loop_task_post_last(&f.tasks[3]);
+        loop_task_post(&f.tasks[0]);
+        loop_task_post_last(&f.tasks[3]);
+        loop_task_post(&f.tasks[1]);
+        loop_run_once(f.loop, 0);
+        CHECK_TEXT(f.ran, "abd");
+        /* Also those that the others have put off. */
+        loop_task_init(&f.tasks[2], f.loop, note_and_post_the_next_last);
+        loop_task_post(&f.tasks[2]);
+        loop_task_post(&f.tasks[0]);
+        loop_run_once(f.loop, 0);
+        CHECK_TEXT(f.ran, "abdcad");
+        loop_task_post_last(&f.tasks[3]);
+        loop_task_cancel(&f.tasks[3]);
+        loop_run_once(f.loop, 0);
+        CHECK_TEXT(f.ran, "abdcad");
+        loop_free(f.loop);
+}
+
+TEST(a_last_task_that_posts_itself_waits_for_the_next_round_which_does_not_wait)
+{
+        struct fixture f;
+
+        fixture_init(&f);
+        loop_task_init(&f.tasks[0], f.loop, note_and_post_again_last);
+        loop_task_post_last(&f.tasks[0]);
+        while (f.ran_count < 4) {
+                size_t before = f.ran_count;
+
+                /* A minute, if it did. */
+                loop_run_once(f.loop, 60000);
+                CHECK(f.ran_count > before);
+        }
+        loop_free(f.loop);
+}
+
 TEST(a_cancelled_task_does_not_run_even_in_the_batch_that_runs)
 {
         struct fixture f;
