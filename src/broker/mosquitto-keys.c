@@ -9,7 +9,7 @@
 #define PLUGIN "plugins are not loaded: users and rights come from `password_file` and `acl_file`"
 #define PSK "pre-shared keys are not part of this broker: use `certfile` and `keyfile`"
 #define ENGINE "keys are read from files: use `keyfile`"
-#define SAVED "with `persistence true` every change is written as it comes"
+#define SAVED "with `persistence true` every change is written within a second"
 #define SYSLOG "the log goes to standard error or a file, not to syslog"
 #define TIMES "each line of the log has its time, but in systemd's journal, which has its own"
 #define BUFFERS "buffers grow and shrink with what is in them"

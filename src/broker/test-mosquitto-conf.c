@@ -250,8 +250,9 @@ TEST(what_has_no_effect_is_told_with_its_line)
         read_conf("autosave_interval 5\nset_tcp_nodelay true\nlog_dest syslog\n"
                   "check_retain_source false\ncheck_retain_source true\nlog_timestamp true\n");
         CHECK_EQ(c.warnings.count, 4);
-        CHECK_TEXT(c.warnings.items[0], "m.conf:1: `autosave_interval` has no effect: with "
-                                        "`persistence true` every change is written as it comes");
+        CHECK_TEXT(c.warnings.items[0],
+                   "m.conf:1: `autosave_interval` has no effect: with "
+                   "`persistence true` every change is written within a second");
         CHECK(strncmp(c.warnings.items[1], "m.conf:3: ", 10) == 0);
         CHECK(strncmp(c.warnings.items[2], "m.conf:5: ", 10) == 0);
         broker_config_done(&c);
