@@ -11,10 +11,8 @@ static int read_switch(struct mosquitto_reader *reader, const struct mosquitto_k
 {
         void *target;
         bool flag = false;
-        int r = mosquitto_target(reader, key, &target);
+        int r = mosquitto_value_flag_for(reader, key, value, &target, &flag);
 
-        if (r == 0)
-                r = mosquitto_value_flag(reader, key, value, &flag);
         if (r == 0)
                 *(int *)target = flag ? yes : no;
         return r;

@@ -80,15 +80,21 @@ int mosquitto_value_choice(struct mosquitto_reader *reader, const struct mosquit
                                         key->name, value, choices[0], choices[1]);
 }
 
+int mosquitto_value_flag_for(struct mosquitto_reader *reader, const struct mosquitto_key *key,
+                             char *value, void **ret_target, bool *ret)
+{
+        int r = mosquitto_target(reader, key, ret_target);
+
+        return r < 0 ? r : mosquitto_value_flag(reader, key, value, ret);
+}
+
 int mosquitto_read_flag(struct mosquitto_reader *reader, const struct mosquitto_key *key,
                         char *value)
 {
         void *target;
         bool flag = false;
-        int r = mosquitto_target(reader, key, &target);
+        int r = mosquitto_value_flag_for(reader, key, value, &target, &flag);
 
-        if (r == 0)
-                r = mosquitto_value_flag(reader, key, value, &flag);
         if (r == 0)
                 *(bool *)target = flag;
         return r;

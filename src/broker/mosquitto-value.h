@@ -29,6 +29,9 @@ mosquitto_read_fn mosquitto_ignore, mosquitto_ignore_false, mosquitto_ignore_qui
  * sentence; `choices` ends with NULL. */
 int mosquitto_value_flag(struct mosquitto_reader *reader, const struct mosquitto_key *key,
                          char *value, bool *ret);
+/* The same, and where it goes. */
+int mosquitto_value_flag_for(struct mosquitto_reader *reader, const struct mosquitto_key *key,
+                             char *value, void **ret_target, bool *ret);
 int mosquitto_value_number(struct mosquitto_reader *reader, const struct mosquitto_key *key,
                            char *value, int64_t *ret);
 int mosquitto_value_choice(struct mosquitto_reader *reader, const struct mosquitto_key *key,

@@ -293,13 +293,8 @@ static int add_retained(struct mqtt_journal *journal, struct store_log *log)
 static int add_clock(struct mqtt_journal *journal, struct store_log *log)
 {
         struct mqtt_clock_reading now = mqtt_journal_clock_read(&journal->clock);
-        struct mqtt_record record = {.change = MQTT_CHANGE_CLOCK,
-                                     .time_ms = now.time_ms,
-                                     .wall_ms = now.wall_ms,
-                                     .boot_ms = now.boot_ms,
-                                     .boot = now.boot};
         struct buffer *out = &journal->image.record;
-        int r = mqtt_record_encode(&record, out);
+        int r = mqtt_journal_encode_clock(&now, out);
 
         if (r == 0)
                 r = add_bytes(log, buffer_data(out), buffer_length(out));

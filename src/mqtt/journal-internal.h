@@ -80,6 +80,10 @@ void mqtt_record_delivery(const struct mqtt_session *session, const struct mqtt_
 void mqtt_journal_on_retained(void *owner, struct mqtt_message *before,
                               struct mqtt_message *message);
 
+/* The reading as a change, behind what `out` holds: in journal.c, for images, too. As
+ * mqtt_record_encode(). */
+int mqtt_journal_encode_clock(const struct mqtt_clock_reading *now, struct buffer *out);
+
 /* --- journal-image.c --- */
 
 void mqtt_journal_image_begin(void *owner);

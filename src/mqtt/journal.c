@@ -75,18 +75,24 @@ void mqtt_journal_drop(struct mqtt_message *message)
                 message->kept = 0;
 }
 
+int mqtt_journal_encode_clock(const struct mqtt_clock_reading *now, struct buffer *out)
+{
+        struct mqtt_record record = {.change = MQTT_CHANGE_CLOCK,
+                                     .time_ms = now->time_ms,
+                                     .wall_ms = now->wall_ms,
+                                     .boot_ms = now->boot_ms,
+                                     .boot = now->boot};
+
+        return mqtt_record_encode(&record, out);
+}
+
 static void note_clock(struct mqtt_journal *journal)
 {
         struct mqtt_clock_reading now = mqtt_journal_clock_read(&journal->clock);
-        struct mqtt_record record = {.change = MQTT_CHANGE_CLOCK,
-                                     .time_ms = now.time_ms,
-                                     .wall_ms = now.wall_ms,
-                                     .boot_ms = now.boot_ms,
-                                     .boot = now.boot};
 
         if (!mqtt_journal_clock_is_due(&journal->clock, &now))
                 return;
-        if (mqtt_record_encode(&record, &journal->batch) == 0)
+        if (mqtt_journal_encode_clock(&now, &journal->batch) == 0)
                 journal->clock.written = now;
 }
 
