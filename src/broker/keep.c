@@ -1,12 +1,6 @@
 #include "broker/keep.h"
 
-#include "base/folder.h"
-
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-
-enum { JOBS_MAX = 64 };
 
 static void on_report(void *owner, bool damage, const char *sentence)
 {
@@ -42,24 +36,11 @@ static enum mqtt_durability durability_of(int durability)
         return MQTT_DURABILITY_MEMORY;
 }
 
-static int open_folder(const char *path, int *ret, struct error *error)
-{
-        int r = folder_make(path, 0700);
-
-        if (r == 0) {
-                *ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-                r = *ret < 0 ? -errno : 0;
-        }
-        if (r < 0)
-                return error_set(error, r, "cannot use the folder %s: %s", path, strerror(-r));
-        return 0;
-}
-
 int broker_keep_begin(struct broker_keep *keep, const struct broker_config *config,
                       struct loop *loop, struct mqtt_broker *broker, struct log *log,
                       struct error *error)
 {
-        struct mqtt_keep_options options = {
+        const struct mqtt_keep_options options = {
                 .sessions = durability_of(config->durability),
                 .retained = durability_of(config->retained_durability),
                 .interval_ms = (uint32_t)(config->durability_interval * 1000),
@@ -69,26 +50,18 @@ int broker_keep_begin(struct broker_keep *keep, const struct broker_config *conf
         };
         int r;
 
-        *keep = (struct broker_keep){.log = log, .folder_fd = -1};
+        *keep = (struct broker_keep){.log = log};
         if (options.sessions == MQTT_DURABILITY_MEMORY &&
             options.retained == MQTT_DURABILITY_MEMORY)
                 return 0;
-        r = open_folder(config->state_dir, &keep->folder_fd, error);
+        r = mqtt_keep_folder_open(&keep->folder, config->state_dir, error);
         if (r < 0)
                 return r;
-        r = store_thread_new(loop, JOBS_MAX, &keep->thread);
-        if (r < 0)
-                return error_set(error, r, "cannot start a thread for the disk: %s", strerror(-r));
-        options.directory_fd = keep->folder_fd;
-        r = mqtt_broker_keep(broker, keep->thread, &options, error);
+        r = mqtt_keep_folder_begin(&keep->folder, loop, broker, &options, error);
         return r < 0 ? error_prefix(error, "%s: ", config->state_dir) : 0;
 }
 
 void broker_keep_done(struct broker_keep *keep)
 {
-        if (!keep->log)
-                return;
-        store_thread_free(keep->thread);
-        if (keep->folder_fd >= 0)
-                close(keep->folder_fd);
+        mqtt_keep_folder_done(&keep->folder);
 }

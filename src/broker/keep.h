@@ -3,12 +3,11 @@
 
 #include "base/log.h"
 #include "broker/config.h"
-#include "mqtt/broker.h"
+#include "mqtt/keep-folder.h"
 
 struct broker_keep {
         struct log *log;
-        struct store_thread *thread; /* NULL: everything is in memory */
-        int folder_fd;               /* -1: the same */
+        struct mqtt_keep_folder folder; /* not open: everything is in memory */
 };
 
 /* Before anybody is attached. What could not be restored is logged, and no failure. -errno with a

@@ -1,14 +1,11 @@
 #include "agent/gate/keep.h"
 
 #include "base/cleanup.h"
-#include "base/folder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { JOBS_MAX = 64 };
+#include <unistd.h>
 
 static const char area[] = "mqtt";
 
@@ -62,27 +59,21 @@ static void on_trouble(void *owner, int error)
                 log_info(keep->log, area, "sessions and retained messages are kept again");
 }
 
-static int open_folder(struct gate_keep *keep, const char *state_dir, struct error *error)
+/* What can be read and not written would refuse whoever wants a session. */
+static int open_folder(struct gate_keep *keep, const char *path, struct error *error)
 {
-        AUTO_FREE char *path = NULL;
-        int r;
+        int r = mqtt_keep_folder_open(&keep->folder, path, error);
 
-        if (asprintf(&path, "%s/mqtt", state_dir) < 0)
-                return error_set(error, -ENOMEM, "not enough memory");
-        r = folder_make(path, 0700);
-        if (r == 0) {
-                keep->folder_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-                /* What can be read and not written would refuse whoever wants a session. */
-                if (keep->folder_fd < 0 || faccessat(keep->folder_fd, ".", W_OK, 0) < 0)
-                        r = -errno;
-        }
-        return r < 0 ? error_set(error, r, "cannot use %s: %s", path, strerror(-r)) : 0;
+        if (r < 0 || faccessat(keep->folder.fd, ".", W_OK, 0) == 0)
+                return r;
+        r = -errno;
+        return error_set(error, r, "cannot use the folder %s: %s", path, strerror(-r));
 }
 
 static int begin(struct gate_keep *keep, const struct gate_config *config, const char *state_dir,
                  struct loop *loop, struct mqtt_broker *broker, struct error *error)
 {
-        struct mqtt_keep_options options = {
+        const struct mqtt_keep_options options = {
                 .sessions = keep->sessions,
                 .retained = keep->retained,
                 .interval_ms = (uint32_t)(config->durability_interval * 1000),
@@ -90,16 +81,16 @@ static int begin(struct gate_keep *keep, const struct gate_config *config, const
                 .on_report = on_report,
                 .on_trouble = on_trouble,
         };
-        int r = open_folder(keep, state_dir, error);
+        AUTO_FREE char *path = NULL;
+        int r;
 
+        if (asprintf(&path, "%s/mqtt", state_dir) < 0)
+                return error_set(error, -ENOMEM, "not enough memory");
+        r = open_folder(keep, path, error);
         if (r < 0)
                 return r;
-        r = store_thread_new(loop, JOBS_MAX, &keep->thread);
-        if (r < 0)
-                return error_set(error, r, "cannot start a thread for the disk: %s", strerror(-r));
-        options.directory_fd = keep->folder_fd;
-        r = mqtt_broker_keep(broker, keep->thread, &options, error);
-        return r < 0 ? error_prefix(error, "%s/mqtt: ", state_dir) : 0;
+        r = mqtt_keep_folder_begin(&keep->folder, loop, broker, &options, error);
+        return r < 0 ? error_prefix(error, "%s: ", path) : 0;
 }
 
 int gate_keep_begin(struct gate_keep *keep, const struct gate_config *config, const char *state_dir,
@@ -108,7 +99,7 @@ int gate_keep_begin(struct gate_keep *keep, const struct gate_config *config, co
         struct error error = {0};
         int r;
 
-        *keep = (struct gate_keep){.log = log, .folder_fd = -1};
+        *keep = (struct gate_keep){.log = log};
         choose(keep, config);
         if (keep->sessions == MQTT_DURABILITY_MEMORY && keep->retained == MQTT_DURABILITY_MEMORY)
                 return 0;
@@ -126,11 +117,7 @@ int gate_keep_begin(struct gate_keep *keep, const struct gate_config *config, co
 
 void gate_keep_done(struct gate_keep *keep)
 {
-        if (!keep->log)
-                return;
-        keep->thread = store_thread_free(keep->thread);
-        if (keep->folder_fd >= 0)
-                close(TAKE_FD(keep->folder_fd));
+        mqtt_keep_folder_done(&keep->folder);
 }
 
 void gate_keep_write_status(const struct gate_keep *keep, struct json_writer *writer)

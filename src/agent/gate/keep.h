@@ -8,12 +8,11 @@
 #include "agent/gate/config.h"
 #include "base/log.h"
 #include "data/json-writer.h"
-#include "mqtt/broker.h"
+#include "mqtt/keep-folder.h"
 
 struct gate_keep {
         struct log *log;
-        int folder_fd;               /* -1: none */
-        struct store_thread *thread; /* NULL: all is kept in memory */
+        struct mqtt_keep_folder folder; /* not open: all is kept in memory */
         enum mqtt_durability sessions, retained;
         char trouble[ERROR_TEXT_MAX]; /* what is wrong with the disk; "": nothing */
 };
