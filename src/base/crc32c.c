@@ -1,5 +1,7 @@
 #include "base/crc32c.h"
 
+#include "base/crc32c-cpu.h"
+
 /* An entry is the exclusive or of those of its bits, so that the compiler makes the tables from
  * eight numbers each. slices[k] holds what a byte does to the sum k bytes later. */
 #define ENTRY(n, b0, b1, b2, b3, b4, b5, b6, b7)                                                   \
@@ -53,7 +55,7 @@ static uint32_t little_endian(const unsigned char *byte)
                (uint32_t)byte[3] << 24;
 }
 
-uint32_t crc32c_extend(uint32_t sum, const void *bytes, size_t count)
+uint32_t crc32c_table_extend(uint32_t sum, const void *bytes, size_t count)
 {
         const unsigned char *byte = bytes;
 
@@ -69,4 +71,10 @@ uint32_t crc32c_extend(uint32_t sum, const void *bytes, size_t count)
         for (; count > 0; count--)
                 sum = slices[0][(sum ^ *byte++) & 0xFF] ^ sum >> 8;
         return ~sum;
+}
+
+uint32_t crc32c_extend(uint32_t sum, const void *bytes, size_t count)
+{
+        return crc32c_cpu_is_able() ? crc32c_cpu_extend(sum, bytes, count)
+                                    : crc32c_table_extend(sum, bytes, count);
 }

@@ -1,5 +1,6 @@
 /* base/crc32c.h - the CRC-32C of RFC 3720, 12.1 (Castagnoli's polynomial): finds accidents,
- * not attackers. Some bytes a cycle, for much data; crc32.h is for little. */
+ * not attackers. By the processor's own instruction where it has one, else by tables, a byte a
+ * cycle: for much data; crc32.h is for little. */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,7 @@
 #include "base/crc32c.h"
 
+#include "base/crc32c-cpu.h"
+
 #include "support/test.h"
 
 /* RFC 3720, B.4, and the usual check value. */
@@ -42,6 +44,7 @@ TEST(a_sum_is_the_same_however_its_bytes_come)
                         uint32_t sum = slow(bytes + from, to - from);
 
                         CHECK_EQ(crc32c_extend(0, bytes + from, to - from), sum);
+                        CHECK_EQ(crc32c_table_extend(0, bytes + from, to - from), sum);
                         for (size_t cut = from; cut <= to; cut++)
                                 CHECK_EQ(crc32c_extend(crc32c_extend(0, bytes + from, cut - from),
                                                        bytes + cut, to - cut),
@@ -57,5 +60,6 @@ TEST(each_byte_value_counts)
                 CHECK_EQ(crc32c_extend(0, bytes, 9), slow(bytes, 9));
                 memset(bytes, (int)i, sizeof(bytes));
                 CHECK_EQ(crc32c_extend(0, bytes, 8), slow(bytes, 8));
+                CHECK_EQ(crc32c_table_extend(0, bytes, 8), slow(bytes, 8));
         }
 }
