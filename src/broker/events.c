@@ -1,7 +1,7 @@
 #include "broker/events.h"
 
 #include "data/json-writer.h"
-#include "http/exchange.h"
+#include "http/event-reader.h"
 #include "mqtt/clients-json.h"
 #include "proto/http/event-stream.h"
 
@@ -9,14 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX = 256 * 1024, TEXT_KEEP = 4096, RETRY_MS = 3000 };
+enum { TEXT_MAX = 256 * 1024, TEXT_KEEP = 4096 };
+
+static const struct http_event_terms terms = {.pending = BROKER_EVENTS_PENDING,
+                                              .life_ms = BROKER_EVENTS_LIFE_MS};
 
 struct reader {
         struct list link;
         struct broker_events *events;
-        struct http_exchange *exchange;
-        uint64_t missed; /* since the last that it got */
-        uint64_t began_ms;
+        struct http_event_reader http;
 };
 
 static struct loop *loop_of(const struct broker_events *events)
@@ -45,19 +46,6 @@ static void on_gone(void *owner)
         reader_free(owner);
 }
 
-static void write_missed(struct reader *reader)
-{
-        char text[128];
-        int length = snprintf(text, sizeof(text),
-                              "event: missed\ndata: {\"type\":\"missed\",\"timestamp\":%s,"
-                              "\"count\":%llu}\n\n",
-                              loop_wall_text(loop_of(reader->events)),
-                              (unsigned long long)reader->missed);
-
-        http_exchange_write(reader->exchange, text, (size_t)length);
-        reader->missed = 0;
-}
-
 static void begin(struct broker_events *events, struct json_writer *writer, const char *type)
 {
         const char *timestamp = loop_wall_text(loop_of(events));
@@ -84,14 +72,11 @@ static void end(struct broker_events *events, struct json_writer *writer, const 
         list_for_each (&events->readers, position) {
                 struct reader *reader = container_of(position, struct reader, link);
 
-                if (r < 0 || http_exchange_pending(reader->exchange) > BROKER_EVENTS_PENDING) {
-                        reader->missed++;
-                        continue;
-                }
-                if (reader->missed > 0)
-                        write_missed(reader);
-                http_exchange_write(reader->exchange, buffer_data(&events->text),
-                                    buffer_length(&events->text));
+                if (r < 0)
+                        reader->http.missed++;
+                else
+                        http_event_reader_send(&reader->http, buffer_data(&events->text),
+                                               buffer_length(&events->text));
         }
         buffer_shrink(&events->data, TEXT_KEEP);
         buffer_truncate(&events->text, 0);
@@ -212,18 +197,15 @@ static void on_gather(struct loop_timer *timer)
 static void on_keep_alive(struct loop_timer *timer)
 {
         struct broker_events *events = container_of(timer, struct broker_events, keep_alive);
-        const uint64_t now_ms = loop_now_ms(timer->loop);
 
-        loop_timer_start(timer, BROKER_EVENTS_KEEP_ALIVE_MS);
+        loop_timer_start(timer, HTTP_EVENTS_KEEP_ALIVE_MS);
         list_for_each (&events->readers, position) {
                 struct reader *reader = container_of(position, struct reader, link);
-                struct http_exchange *exchange = reader->exchange;
+                struct http_exchange *exchange = reader->http.exchange;
 
-                if (now_ms - reader->began_ms >= BROKER_EVENTS_LIFE_MS) {
+                if (http_event_reader_keep_alive(&reader->http)) {
                         reader_free(reader);
                         http_exchange_finish(exchange);
-                } else if (http_exchange_pending(exchange) <= BROKER_EVENTS_PENDING) {
-                        http_exchange_write(exchange, ":\n\n", 3);
                 }
         }
 }
@@ -249,10 +231,7 @@ void broker_events_done(struct broker_events *events)
 
 void broker_events_add_reader(struct broker_events *events, struct http_exchange *exchange)
 {
-        struct http_response *response;
         struct reader *reader;
-        char retry[32];
-        int length;
 
         if (!events->drops)
                 events->drops = calloc(BROKER_EVENTS_CAUSES_MAX, sizeof(*events->drops));
@@ -264,15 +243,8 @@ void broker_events_add_reader(struct broker_events *events, struct http_exchange
                 return;
         }
         reader->events = events;
-        reader->exchange = exchange;
-        reader->began_ms = loop_now_ms(loop_of(events));
         list_append(&events->readers, &reader->link);
         if (events->readers_count++ == 0)
-                loop_timer_start(&events->keep_alive, BROKER_EVENTS_KEEP_ALIVE_MS);
-        response = http_exchange_begin_stream(exchange, 200, on_gone, reader);
-        http_response_field(response, "Content-Type", "text/event-stream");
-        http_response_field(response, "Cache-Control", "no-store");
-        http_response_field(response, "X-Content-Type-Options", "nosniff");
-        length = snprintf(retry, sizeof(retry), "retry: %d\n\n", RETRY_MS);
-        http_exchange_write(exchange, retry, (size_t)length);
+                loop_timer_start(&events->keep_alive, HTTP_EVENTS_KEEP_ALIVE_MS);
+        http_event_reader_begin(&reader->http, exchange, loop_of(events), &terms, on_gone, reader);
 }

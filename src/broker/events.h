@@ -25,7 +25,6 @@ enum {
         BROKER_EVENTS_CAUSES_MAX = 256,     /* clients and causes in a second; beyond: together */
         BROKER_EVENTS_TOPIC_MAX = 128,      /* bytes that are told of a topic */
         BROKER_EVENTS_GATHER_MS = 1000,
-        BROKER_EVENTS_KEEP_ALIVE_MS = 15000,
         BROKER_EVENTS_LIFE_MS = 3600000, /* then a reader has to log in again */
 };
 

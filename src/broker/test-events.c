@@ -2,7 +2,7 @@
 #include "broker/events.h"
 
 #include "base/attributes.h"
-#include "http/server.h"
+#include "http/event-reader.h"
 #include "mqtt/terms.h"
 #include "support/allocation.h"
 #include "support/test.h"
@@ -229,10 +229,10 @@ TEST(a_stream_is_kept_alive_and_ends_after_an_hour)
         fixture_open(&f);
         fd = reader(&f);
         (void)hear(&f, fd);
-        advance(&f, BROKER_EVENTS_KEEP_ALIVE_MS);
+        advance(&f, HTTP_EVENTS_KEEP_ALIVE_MS);
         CHECK(strstr(hear(&f, fd), ":\n\n"));
-        for (int i = 0; i < 3600000 / BROKER_EVENTS_KEEP_ALIVE_MS; i++)
-                advance(&f, BROKER_EVENTS_KEEP_ALIVE_MS);
+        for (int i = 0; i < 3600000 / HTTP_EVENTS_KEEP_ALIVE_MS; i++)
+                advance(&f, HTTP_EVENTS_KEEP_ALIVE_MS);
         heard = hear(&f, fd);
         CHECK_TEXT(heard + strlen(heard) - 3, "EOF");
         CHECK_EQ(f.events.readers_count, 0);

@@ -4,6 +4,7 @@
 #include "agent/web/visit.h"
 #include "agent/web/web-internal.h"
 #include "data/json-writer.h"
+#include "http/event-reader.h"
 #include "proto/http/event-stream.h"
 
 #include <errno.h>
@@ -14,15 +15,16 @@
 
 enum { TEXT_MAX = 64 * 1024, TEXT_KEEP = 4096, ID_SIZE = 48 };
 
+static const struct http_event_terms terms = {.pending = WEB_EVENTS_PENDING,
+                                              .life_ms = WEB_EVENTS_LIFE_MS,
+                                              .stall_ms = WEB_EVENTS_STALL_MS};
+
 struct stream {
         struct list link;
         struct web_events *events;
-        struct http_exchange *exchange;
+        struct http_event_reader reader;
         enum command_role role;
-        uint64_t next;                 /* the sequence of the event it is to get; 0: any */
-        uint64_t missed;               /* since the last that it got */
-        bool missed_more;              /* how many it missed is not known */
-        uint64_t began_ms, stalled_ms; /* `stalled_ms` 0: it keeps up */
+        uint64_t next; /* the sequence of the event it is to get; 0: any */
 };
 
 static struct web *web_of(struct web_events *events)
@@ -53,14 +55,6 @@ static void on_gone(void *owner)
         stream_free(owner);
 }
 
-static void stream_finish(struct stream *stream)
-{
-        struct http_exchange *exchange = stream->exchange;
-
-        stream_free(stream);
-        http_exchange_finish(exchange);
-}
-
 /* An event into events->text; its data is the object that `write` fills. */
 static int write_event(struct web_events *events, const struct command_event *event)
 {
@@ -89,47 +83,15 @@ static int write_event(struct web_events *events, const struct command_event *ev
         return r;
 }
 
-static void send_missed(struct stream *stream)
-{
-        struct web_events *events = stream->events;
-        char text[128];
-        int length;
-
-        if (stream->missed_more)
-                length = snprintf(text, sizeof(text),
-                                  "event: missed\ndata: {\"type\":\"missed\",\"timestamp\":%s,"
-                                  "\"count\":null}\n\n",
-                                  loop_wall_text(web_loop(web_of(events))));
-        else
-                length = snprintf(text, sizeof(text),
-                                  "event: missed\ndata: {\"type\":\"missed\",\"timestamp\":%s,"
-                                  "\"count\":%" PRIu64 "}\n\n",
-                                  loop_wall_text(web_loop(web_of(events))), stream->missed);
-        http_exchange_write(stream->exchange, text, (size_t)length);
-        stream->missed = 0;
-        stream->missed_more = false;
-}
-
 static void stream_take(struct stream *stream, const struct command_event *event)
 {
-        struct web_events *events = stream->events;
+        const struct buffer *text = &stream->events->text;
 
         if (stream->next > 0 && event->sequence > stream->next)
-                stream->missed += event->sequence - stream->next;
+                stream->reader.missed += event->sequence - stream->next;
         stream->next = event->sequence + 1;
-        if (!may_see(stream, event->type))
-                return;
-        if (http_exchange_pending(stream->exchange) > WEB_EVENTS_PENDING) {
-                if (stream->stalled_ms == 0)
-                        stream->stalled_ms = loop_now_ms(web_loop(web_of(events)));
-                stream->missed++;
-                return;
-        }
-        stream->stalled_ms = 0;
-        if (stream->missed > 0 || stream->missed_more)
-                send_missed(stream);
-        http_exchange_write(stream->exchange, buffer_data(&events->text),
-                            buffer_length(&events->text));
+        if (may_see(stream, event->type))
+                http_event_reader_send(&stream->reader, buffer_data(text), buffer_length(text));
 }
 
 /* What the ring has lost shows in the sequence, as what a stream has missed does. */
@@ -145,26 +107,19 @@ static void on_event(void *owner, const struct command_event *event, uint64_t lo
         buffer_shrink(&events->text, TEXT_KEEP);
 }
 
-static bool is_over(const struct stream *stream, uint64_t now_ms)
-{
-        return now_ms - stream->began_ms >= WEB_EVENTS_LIFE_MS ||
-               (stream->stalled_ms > 0 && now_ms - stream->stalled_ms >= WEB_EVENTS_STALL_MS);
-}
-
 static void on_keep_alive(struct loop_timer *timer)
 {
         struct web_events *events = container_of(timer, struct web_events, keep_alive);
-        static const char comment[] = ":\n\n";
-        uint64_t now_ms = loop_now_ms(timer->loop);
 
-        loop_timer_start(timer, WEB_EVENTS_KEEP_ALIVE_MS);
+        loop_timer_start(timer, HTTP_EVENTS_KEEP_ALIVE_MS);
         list_for_each (&events->streams, position) {
                 struct stream *stream = container_of(position, struct stream, link);
+                struct http_exchange *exchange = stream->reader.exchange;
 
-                if (is_over(stream, now_ms))
-                        stream_finish(stream);
-                else if (http_exchange_pending(stream->exchange) <= WEB_EVENTS_PENDING)
-                        http_exchange_write(stream->exchange, comment, sizeof(comment) - 1);
+                if (http_event_reader_keep_alive(&stream->reader)) {
+                        stream_free(stream);
+                        http_exchange_finish(exchange);
+                }
         }
 }
 
@@ -177,7 +132,7 @@ static void read_last_id(struct stream *stream, const struct http_request *reque
 
         if (!field || field->length == 0)
                 return;
-        stream->missed_more = true;
+        stream->reader.missed_more = true;
         if (field->length >= sizeof(text))
                 return;
         memcpy(text, field->bytes, field->length);
@@ -186,7 +141,7 @@ static void read_last_id(struct stream *stream, const struct http_request *reque
             run != stream->events->run)
                 return;
         stream->next = sequence + 1;
-        stream->missed_more = false;
+        stream->reader.missed_more = false;
 }
 
 static int listen_to_bus(struct web_events *events)
@@ -199,23 +154,8 @@ static int listen_to_bus(struct web_events *events)
         r = command_bus_subscribe(command_registry_bus(web->registry), NULL, WEB_EVENTS_RING,
                                   on_event, events, &events->subscription);
         if (r == 0)
-                loop_timer_start(&events->keep_alive, WEB_EVENTS_KEEP_ALIVE_MS);
+                loop_timer_start(&events->keep_alive, HTTP_EVENTS_KEEP_ALIVE_MS);
         return r;
-}
-
-static void begin_stream(struct stream *stream)
-{
-        struct http_response *response =
-                http_exchange_begin_stream(stream->exchange, 200, on_gone, stream);
-        char text[32];
-        int length = snprintf(text, sizeof(text), "retry: %d\n\n", WEB_EVENTS_RETRY_MS);
-
-        http_response_field(response, "Content-Type", "text/event-stream");
-        http_response_field(response, "Cache-Control", "no-store");
-        http_response_field(response, "X-Accel-Buffering", "no");
-        http_exchange_write(stream->exchange, text, (size_t)length);
-        if (stream->missed_more)
-                send_missed(stream);
 }
 
 static void start(struct web_visit *visit)
@@ -239,12 +179,11 @@ static void start(struct web_visit *visit)
         }
         stream->events = events;
         stream->role = visit->session.principal.role;
-        stream->began_ms = loop_now_ms(web_loop(web));
         read_last_id(stream, http_exchange_request(visit->exchange));
-        stream->exchange = web_visit_leave(visit);
         list_append(&events->streams, &stream->link);
         events->count++;
-        begin_stream(stream);
+        http_event_reader_begin(&stream->reader, web_visit_leave(visit), web_loop(web), &terms,
+                                on_gone, stream);
 }
 
 void web_events_handle(void *owner, struct http_exchange *exchange)

@@ -14,12 +14,10 @@
 #include "loop/timer.h"
 
 enum {
-        WEB_EVENTS_PENDING = 64 * 1024,   /* bytes that wait for a reader; beyond: missed */
-        WEB_EVENTS_RING = 256,            /* events of a round */
-        WEB_EVENTS_KEEP_ALIVE_MS = 15000, /* a comment so often */
-        WEB_EVENTS_RETRY_MS = 3000,       /* until a reader comes again */
-        WEB_EVENTS_STALL_MS = 60000,      /* who reads nothing for that long is let go */
-        WEB_EVENTS_LIFE_MS = 3600000,     /* then it has to come again, with a token that is good */
+        WEB_EVENTS_PENDING = 64 * 1024, /* bytes that wait for a reader; beyond: missed */
+        WEB_EVENTS_RING = 256,          /* events of a round */
+        WEB_EVENTS_STALL_MS = 60000,    /* who reads nothing for that long is let go */
+        WEB_EVENTS_LIFE_MS = 3600000,   /* then it has to come again, with a token that is good */
 };
 
 struct http_exchange;

@@ -3,6 +3,7 @@
 #include "agent/web/web-fixture.h"
 
 #include "base/attributes.h"
+#include "http/event-reader.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -73,10 +74,10 @@ TEST(an_event_comes_with_its_name_and_its_number)
 
         fixture_open(&f);
         fd = read_as(&f, AS("viewer"));
-        CHECK_TEXT(hear_events(&f, fd),
-                   "HTTP/1.1 200 OK\nConnection: close\nContent-Type: "
-                   "text/event-stream\nCache-Control: no-store\n"
-                   "X-Accel-Buffering: no\nTransfer-Encoding: chunked\nretry: 3000\n");
+        CHECK_TEXT(hear_events(&f, fd), "HTTP/1.1 200 OK\nConnection: close\nContent-Type: "
+                                        "text/event-stream\nCache-Control: no-store\n"
+                                        "X-Content-Type-Options: nosniff\nX-Accel-Buffering: "
+                                        "no\nTransfer-Encoding: chunked\nretry: 3000\n");
         publish(&f, &news, "one\ntwo");
         CHECK_TEXT(hear_events(&f, fd), "event: test.news\nid: 1\n"
                                         "data: {\"type\":\"test.news\",\"text\":\"one\\ntwo\"}\n");
@@ -154,7 +155,7 @@ TEST(a_comment_comes_while_nothing_happens)
         fixture_open(&f);
         fd = read_as(&f, AS("viewer"));
         hear(&f, fd);
-        advance(&f, WEB_EVENTS_KEEP_ALIVE_MS - 1);
+        advance(&f, HTTP_EVENTS_KEEP_ALIVE_MS - 1);
         CHECK_TEXT(hear(&f, fd), "");
         advance(&f, 1);
         CHECK_TEXT(hear(&f, fd), "3\r\n:\n\n\r\n");
@@ -262,7 +263,7 @@ TEST(a_reader_that_reads_nothing_is_let_go)
         fd = read_as(&f, AS("viewer"));
         for (int i = 0; i < 2000; i++)
                 publish(&f, &news, text);
-        advance(&f, WEB_EVENTS_STALL_MS + 2 * WEB_EVENTS_KEEP_ALIVE_MS);
+        advance(&f, WEB_EVENTS_STALL_MS + 2 * HTTP_EVENTS_KEEP_ALIVE_MS);
         advance(&f, 10000);
         CHECK_EQ(net_context_budget(f.net)->used, 0);
         close(fd);
@@ -276,11 +277,11 @@ TEST(no_reader_stays_for_ever)
 
         fixture_open(&f);
         fd = read_as(&f, AS("viewer"));
-        for (int i = 0; i < WEB_EVENTS_LIFE_MS / WEB_EVENTS_KEEP_ALIVE_MS - 1; i++) {
-                advance(&f, WEB_EVENTS_KEEP_ALIVE_MS);
+        for (int i = 0; i < WEB_EVENTS_LIFE_MS / HTTP_EVENTS_KEEP_ALIVE_MS - 1; i++) {
+                advance(&f, HTTP_EVENTS_KEEP_ALIVE_MS);
                 CHECK(strstr(hear(&f, fd), "EOF") == NULL);
         }
-        advance(&f, WEB_EVENTS_KEEP_ALIVE_MS);
+        advance(&f, HTTP_EVENTS_KEEP_ALIVE_MS);
         CHECK_TEXT(hear(&f, fd), "0\r\n\r\nEOF");
         close(fd);
         fixture_close(&f);

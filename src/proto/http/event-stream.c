@@ -1,7 +1,6 @@
 #include "proto/http/event-stream.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 static int write_field(struct buffer *out, const char *name, struct http_text value)
@@ -67,14 +66,4 @@ int http_event_write(struct buffer *out, const char *name, const char *id, struc
         if (r < 0)
                 buffer_truncate(out, before);
         return r;
-}
-
-int http_event_keep_alive(struct buffer *out)
-{
-        return buffer_append(out, ":\n\n", 3);
-}
-
-int http_event_retry(struct buffer *out, uint32_t milliseconds)
-{
-        return buffer_printf(out, "retry: %" PRIu32 "\n\n", milliseconds);
 }

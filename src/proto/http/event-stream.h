@@ -8,7 +8,3 @@
  * client puts them together with line feeds. Whole or not at all.
  * -EINVAL: a line end in the name or the id; -EMSGSIZE, -ENOMEM: as the buffer says. */
 int http_event_write(struct buffer *out, const char *name, const char *id, struct http_text data);
-/* A comment, which keeps a connection from looking dead. */
-int http_event_keep_alive(struct buffer *out);
-/* How long a client waits before it connects again. */
-int http_event_retry(struct buffer *out, uint32_t milliseconds);

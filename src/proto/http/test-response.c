@@ -158,12 +158,11 @@ TEST(an_event_is_whole_or_not_there)
         char text[OUT_MAX + 1];
         struct buffer out;
 
-        buffer_init(&out, 20);
+        buffer_init(&out, 21);
         CHECK_EQ(http_event_write(&out, "a\nb", NULL, HTTP_TEXT("c")), -EINVAL);
         CHECK_EQ(http_event_write(&out, NULL, "a\rb", HTTP_TEXT("c")), -EINVAL);
         CHECK_EQ(http_event_write(&out, "a", NULL, HTTP_TEXT("more than fits")), -EMSGSIZE);
-        CHECK_EQ(http_event_keep_alive(&out), 0);
-        CHECK_EQ(http_event_retry(&out, 3000), 0);
-        CHECK_TEXT(take(&out, text), ":\n\nretry: 3000\n\n");
+        CHECK_EQ(http_event_write(&out, "a", NULL, HTTP_TEXT("fits")), 0);
+        CHECK_TEXT(take(&out, text), "event: a\ndata: fits\n\n");
         buffer_done(&out);
 }
