@@ -27,7 +27,8 @@ void access_policy_init(struct access_policy *policy, struct access_rules *rules
 {
         *policy = (struct access_policy){.anonymous = ACCESS_ANONYMOUS_LOCAL,
                                          .anonymous_access = ACL_READWRITE,
-                                         .rules = rules};
+                                         .rules = rules,
+                                         .place = ""};
 }
 
 void access_mqtt_report(const struct access_mqtt *access, const struct access_report *report)
@@ -74,6 +75,43 @@ static bool on_deliver(void *owner, const struct mqtt_who *who, struct mqtt_text
         return access_client_may(who->identity, access->hash, who->client_id, ACL_RECEIVE, topic);
 }
 
+static struct mqtt_text text_of(const char *text)
+{
+        return (struct mqtt_text){text, (uint16_t)strlen(text)};
+}
+
+/* What is retained while there are no rules is nobody's: rules that come later don't change it. */
+static bool on_retain(void *owner, const struct mqtt_who *who, struct mqtt_author *ret)
+{
+        const struct access_mqtt *access = owner;
+        const struct access_client *client = who->identity;
+
+        if (!client || !client->rules->acl)
+                return false;
+        ret->place = text_of(access->options.policy(access->options.owner, who)->place);
+        ret->user = client->user;
+        ret->client_id = who->client_id;
+        return true;
+}
+
+/* By the rules alone: that somebody is a user no more takes nothing back that they allow. */
+static bool on_retained(void *owner, const struct mqtt_author *author, struct mqtt_text topic)
+{
+        const struct access_mqtt *access = owner;
+        const struct access_rules *rules =
+                access->options.rules(access->options.owner, author->place);
+        struct acl_subject subject = {author->user, {"", 0}, author->client_id};
+        const struct user *user = NULL;
+
+        if (!rules || !rules->acl)
+                return rules != NULL;
+        if (rules->users && author->user.length > 0)
+                user = user_table_find(rules->users, author->user);
+        if (user)
+                subject.role = text_of(user->role);
+        return acl_allows_topic(rules->acl, &subject, ACL_WRITE, topic);
+}
+
 static void on_forget(void *owner, void *identity)
 {
         (void)owner;
@@ -96,6 +134,8 @@ int access_mqtt_new(const struct access_mqtt_options *options, struct access_mqt
                 .on_publish = on_publish,
                 .on_subscribe = on_subscribe,
                 .on_deliver = on_deliver,
+                .on_retain = options->rules ? on_retain : NULL,
+                .on_retained = options->rules ? on_retained : NULL,
                 .on_forget = on_forget,
         };
         list_init(&access->admissions);

@@ -13,6 +13,9 @@
  * acknowledged and dropped. A will is asked for once more when it is published, but for one that
  * was read from a disk, whose client is not known any more.
  *
+ * Retained messages of those for whom there were rules are delivered as long as the rules allow
+ * them to be published; a program that does not want that leaves on_retain and on_retained out.
+ *
  * Sessions belong to users (access/owner.h). A user who is removed while connected stays so, and
  * is denied everything. Loop thread. */
 #pragma once
@@ -45,6 +48,7 @@ struct access_policy {
         /* Who has a user name is known by it as client id, whatever id it gave. */
         bool client_id_is_user;
         struct access_rules *rules; /* outlives the broker */
+        const char *place;          /* by which `rules` are found again; "": those of all */
 };
 /* Local anonymous clients may do everything that the rules allow. */
 void access_policy_init(struct access_policy *policy, struct access_rules *rules);
@@ -72,11 +76,14 @@ struct access_report {
 
 struct access_mqtt_options {
         struct login login;
-        /* What counts for who comes; asked once, at CONNECT. */
+        /* What counts for who comes, at CONNECT; of who retains something only its place. */
         const struct access_policy *(*policy)(void *owner, const struct mqtt_who *who);
         /* What a certificate says; NULL: there are none. -ENOENT: this client has none. Texts are
          * valid until the next call. */
         int (*certificate)(void *owner, const struct mqtt_who *who, struct certificate_facts *ret);
+        /* Those that count now at a place (access_policy): NULL: there is no such place, and what
+         * was retained there is not delivered. Itself NULL: who retained something is not asked. */
+        const struct access_rules *(*rules)(void *owner, struct mqtt_text place);
         /* May be NULL. Must not call the broker. */
         void (*on_report)(void *owner, const struct access_report *report);
         void *owner;

@@ -52,8 +52,14 @@ static const struct access_policy *policy_of(void *owner, const struct mqtt_who 
         struct fixture *f = owner;
 
         CHECK(who->terms);
-        CHECK(who->stream);
         return &f->policy;
+}
+
+static const struct access_rules *rules_of(void *owner, struct mqtt_text place)
+{
+        struct fixture *f = owner;
+
+        return place.length == 4 && memcmp(place.bytes, "here", 4) == 0 ? &f->rules : NULL;
 }
 
 /* As if read anew each time, and what was read before is gone. */
@@ -62,7 +68,7 @@ static int certificate_of(void *owner, const struct mqtt_who *who, struct certif
         struct fixture *f = owner;
         const char *texts[] = {f->facts.common_name, f->facts.subject, f->facts.uri};
 
-        (void)who;
+        CHECK(who->stream);
         if (!f->has_certificate)
                 return -ENOENT;
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -131,6 +137,7 @@ static void fixture_open(struct fixture *f, struct user_table *users, struct acl
                 .login.loop = f->talk.loop,
                 .policy = policy_of,
                 .certificate = certificate_of,
+                .rules = rules_of,
                 .on_report = on_report,
                 .owner = f,
         };
@@ -140,6 +147,7 @@ static void fixture_open(struct fixture *f, struct user_table *users, struct acl
                  0);
         access_rules_replace(&f->rules, users, acl);
         access_policy_init(&f->policy, &f->rules);
+        f->policy.place = "here";
         CHECK_EQ(access_mqtt_new(&f->options, &f->access), 0);
         hooks = *access_mqtt_hooks(f->access);
         CHECK_EQ(mqtt_broker_new(f->talk.loop, f->talk.net, &conversation_limits, &hooks,
@@ -559,6 +567,56 @@ TEST(a_role_is_that_of_the_user_now)
         access_rules_replace(&f.rules, everybody(), acl);
         run(&f, "f> 32{[kitchen] 0001 () 'x'}\n"
                 "f< 40{0001 87}\n");
+        fixture_close(&f);
+}
+
+TEST(what_is_retained_is_delivered_while_its_author_may_publish_it)
+{
+        static const char *const names[] = {"gina"}, *const hashes[] = {FAST_HASH};
+        static const char *const asks = "g> 82{0001 () [own/fred/f] 00}\n";
+        struct user_table *users;
+        struct acl *acl;
+        struct acl_rule rule = {.name = "cook", .topic = "#", .access = ACL_READWRITE};
+        struct fixture f;
+
+        fixture_open(&f, everybody(), acl_of("pattern write own/%u/%c\npattern read #\n"));
+        run(&f, "f> " LOGIN_5("f", "fred", FAST) "f< " CONNACK_5 "f> 31{[own/fred/f] () 'x'}\n"
+                                                 "g> " LOGIN_5("g", "gina", FAST) "g< " CONNACK_5);
+        run(&f, asks);
+        run(&f, "g< 90{0001 () 00} 31{[own/fred/f] () 'x'}\n");
+        access_rules_replace(&f.rules, everybody(), acl_of("pattern read #\n"));
+        run(&f, asks);
+        run(&f, "g< 90{0001 () 00}\n");
+        /* That his password is gone takes nothing back. */
+        access_rules_replace(&f.rules, users_of(names, hashes, 1), acl_of("pattern readwrite #\n"));
+        run(&f, asks);
+        run(&f, "g< 90{0001 () 00} 31{[own/fred/f] () 'x'}\n");
+        /* A role is that of the user now. */
+        for (int is_cook = 0; is_cook <= 1; is_cook++) {
+                CHECK_EQ(acl_new(ACL_FILTERS_WHOLE, &acl), 0);
+                rule.whom = ACL_ROLE;
+                rule.access = ACL_WRITE;
+                CHECK_EQ(acl_add(acl, &rule, NULL), 0);
+                rule.whom = ACL_EVERYBODY;
+                rule.access = ACL_READ;
+                CHECK_EQ(acl_add(acl, &rule, NULL), 0);
+                CHECK_EQ(user_table_new(&users), 0);
+                CHECK_EQ(user_table_add(users, "fred", is_cook ? "cook" : "", FAST_HASH, NULL), 0);
+                CHECK_EQ(user_table_add(users, "gina", "", FAST_HASH, NULL), 0);
+                access_rules_replace(&f.rules, users, acl);
+                run(&f, asks);
+                run(&f, is_cook ? "g< 90{0001 () 00} 31{[own/fred/f] () 'x'}\n"
+                                : "g< 90{0001 () 00}\n");
+        }
+        /* Without rules nobody is asked. */
+        access_rules_replace(&f.rules, everybody(), NULL);
+        run(&f, asks);
+        run(&f, "g< 90{0001 () 00} 31{[own/fred/f] () 'x'}\n"
+                "f> 31{[own/fred/f] () 'y'}\ng< 30{[own/fred/f] () 'y'}\n");
+        /* And who retained something then is not known later. */
+        access_rules_replace(&f.rules, everybody(), acl_of("pattern read #\n"));
+        run(&f, asks);
+        run(&f, "g< 90{0001 () 00} 31{[own/fred/f] () 'y'}\n");
         fixture_close(&f);
 }
 

@@ -160,6 +160,7 @@ static const struct config_key mqtt_keys[] = {
 static const struct config_key access_keys[] = {
         ACCESS_KEYS(struct broker_config, BROKER_ANONYMOUS_LOOPBACK, BROKER_EMPTY_IDS_YES),
         CONFIG_BOOL(struct broker_config, anonymous_reads, "anonymous_reads_only", false),
+        CONFIG_BOOL(struct broker_config, check_retain_source, "check_retain_source", true),
         CONFIG_LIST(struct broker_config, users, "users", struct user_setting, user_setting_keys,
                     USERS_MAX, USER_SETTING_EXPECTED),
         CONFIG_LIST(struct broker_config, acl, "acl", struct rule_setting, rule_setting_keys,

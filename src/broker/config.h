@@ -141,6 +141,7 @@ struct broker_config {
         int durability, retained_durability;    /* enum broker_durability */
         double durability_interval;             /* seconds */
         struct broker_access access;
+        bool check_retain_source; /* rules are asked again whether it could be published now */
         bool anonymous_reads;     /* those without a name may subscribe, and not publish */
         struct config_list users; /* of struct user_setting (access/settings.h) */
         struct config_list acl;   /* of struct rule_setting */

@@ -22,6 +22,7 @@ struct broker_doors {
         size_t count;
         unsigned loads;
         bool has_acl; /* somewhere, or had */
+        bool asks_authors;
 };
 
 /* What was read for one set of rules, until all of it is there. */
@@ -111,6 +112,8 @@ static void set_policy(const struct broker_config *config, const struct broker_l
         const struct broker_access access = broker_config_access(config, listener);
 
         access_policy_init(&door->policy, rules);
+        if (rules == &door->rules)
+                door->policy.place = door->place;
         door->policy.anonymous = anonymous[access.anonymous];
         if (config->anonymous_reads)
                 door->policy.anonymous_access = ACL_READ;
@@ -185,6 +188,7 @@ static void replace_all(struct broker_doors *doors, const struct broker_config *
         const struct broker_listener *listeners = config->listeners.items;
 
         doors->loads++;
+        doors->asks_authors = config->check_retain_source;
         doors->has_acl = doors->has_acl || tables[0].acl;
         access_rules_replace(&doors->rules, TAKE(tables[0].users), TAKE(tables[0].acl));
         for (size_t i = 0; i < config->listeners.count; i++) {
@@ -226,6 +230,22 @@ static const struct access_policy *policy_of(void *owner, const struct mqtt_who 
 
         (void)owner;
         return &door->policy;
+}
+
+static const struct access_rules *rules_of(void *owner, struct mqtt_text place)
+{
+        const struct broker_doors *doors = owner;
+
+        if (place.length == 0)
+                return &doors->rules;
+        for (size_t i = 0; i < doors->count; i++) {
+                const struct broker_door *door = doors->items[i];
+
+                if (strlen(door->place) == place.length &&
+                    memcmp(door->place, place.bytes, place.length) == 0)
+                        return door->policy.rules;
+        }
+        return NULL;
 }
 
 static const char *or_empty(const char *text)
@@ -302,7 +322,11 @@ int broker_doors_new(struct loop *loop, struct log *log, struct broker_doors **r
 {
         AUTO(broker_doors) struct broker_doors *doors = calloc(1, sizeof(*doors));
         struct access_mqtt_options options = {
-                .policy = policy_of, .certificate = certificate_of, .on_report = on_report};
+                .policy = policy_of,
+                .certificate = certificate_of,
+                .rules = rules_of,
+                .on_report = on_report,
+        };
         int r;
 
         if (!doors)
@@ -353,6 +377,10 @@ void broker_doors_hooks(const struct broker_doors *doors, struct mqtt_hooks *ret
          * users who were removed while they were connected. */
         if (!doors->has_acl && doors->loads <= 1)
                 ret->on_deliver = NULL;
+        if (!doors->has_acl || !doors->asks_authors) {
+                ret->on_retain = NULL;
+                ret->on_retained = NULL;
+        }
 }
 
 void broker_doors_start(struct broker_doors *doors, struct mqtt_broker *broker)

@@ -99,6 +99,20 @@ static bool on_deliver(void *owner, const struct mqtt_who *who, struct mqtt_text
         return access->on_deliver(access->owner, who, topic);
 }
 
+static bool on_retain(void *owner, const struct mqtt_who *who, struct mqtt_author *ret)
+{
+        const struct mqtt_hooks *access = &((struct broker_hooks *)owner)->access;
+
+        return access->on_retain(access->owner, who, ret);
+}
+
+static bool on_retained(void *owner, const struct mqtt_author *author, struct mqtt_text topic)
+{
+        const struct mqtt_hooks *access = &((struct broker_hooks *)owner)->access;
+
+        return access->on_retained(access->owner, author, topic);
+}
+
 static void on_forget(void *owner, void *identity)
 {
         const struct mqtt_hooks *access = &((struct broker_hooks *)owner)->access;
@@ -121,6 +135,8 @@ struct mqtt_hooks broker_hooks_make(struct broker_hooks *hooks)
         made.on_publish = on_publish;
         made.on_subscribe = on_subscribe;
         made.on_deliver = hooks->access.on_deliver ? on_deliver : NULL;
+        made.on_retain = hooks->access.on_retain ? on_retain : NULL;
+        made.on_retained = hooks->access.on_retained ? on_retained : NULL;
         made.on_forget = on_forget;
         return made;
 }

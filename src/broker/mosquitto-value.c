@@ -190,15 +190,6 @@ int mosquitto_ignore(struct mosquitto_reader *reader, const struct mosquitto_key
         return 0;
 }
 
-int mosquitto_ignore_false(struct mosquitto_reader *reader, const struct mosquitto_key *key,
-                           char *value)
-{
-        bool flag = false;
-        int r = mosquitto_value_flag(reader, key, value, &flag);
-
-        return r < 0 || !flag ? r : mosquitto_ignore(reader, key, value);
-}
-
 int mosquitto_ignore_quietly(struct mosquitto_reader *reader, const struct mosquitto_key *key,
                              char *value)
 {

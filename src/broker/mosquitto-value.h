@@ -22,8 +22,8 @@ mosquitto_read_fn mosquitto_read_anonymous, mosquitto_read_empty_ids, mosquitto_
 
 /* What this broker does not have: let pass with the note, or without one; refused with it, or
  * only when a flag is set, or a number is not 0. */
-mosquitto_read_fn mosquitto_ignore, mosquitto_ignore_false, mosquitto_ignore_quietly,
-        mosquitto_refuse_key, mosquitto_refuse_true, mosquitto_refuse_number;
+mosquitto_read_fn mosquitto_ignore, mosquitto_ignore_quietly, mosquitto_refuse_key,
+        mosquitto_refuse_true, mosquitto_refuse_number;
 
 /* What they have in common. `value` is one word, behind which a comment may stand. -EINVAL with a
  * sentence; `choices` ends with NULL. */

@@ -103,6 +103,7 @@ TEST(the_shipped_example_says_exactly_the_defaults)
         CHECK_EQ(c.access.anonymous, plain.access.anonymous);
         CHECK_EQ(c.access.empty_client_ids, plain.access.empty_client_ids);
         CHECK_EQ(c.anonymous_reads, plain.anonymous_reads);
+        CHECK_EQ(c.check_retain_source, plain.check_retain_source);
         CHECK_NULL(c.access.password_file);
         CHECK_EQ(c.users.count + c.acl.count + c.listeners.count, 0);
         CHECK_EQ(c.operations.local_admin, plain.operations.local_admin);

@@ -126,6 +126,36 @@ TEST(delivery_is_asked_about_only_where_somebody_could_lose_it)
         fixture_close(&f);
 }
 
+TEST(whose_retained_messages_are_is_asked_where_there_are_rules)
+{
+        static const struct {
+                const char *name, *text;
+                bool asks;
+        } cases[] = {
+                {"a.yaml", "listeners: [{}]", false},
+                {"a.yaml", "listeners: [{}]\naccess: {acl: [{allow: read, topic: \"#\"}]}", true},
+                {"a.yaml",
+                 "listeners: [{}]\n"
+                 "access: {check_retain_source: false, acl: [{allow: read, topic: \"#\"}]}",
+                 false},
+                {"a.conf", "listener 1\n", false},
+                {"a.conf", "listener 1\nacl_file /dev/null\n", true},
+                {"a.conf", "check_retain_source false\nlistener 1\nacl_file /dev/null\n", false},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct mqtt_hooks hooks;
+                struct fixture f;
+
+                fixture_open(&f);
+                CHECK_EQ(load(&f, cases[i].name, cases[i].text), 0);
+                broker_doors_hooks(f.doors, &hooks);
+                CHECK(!hooks.on_retain == !cases[i].asks);
+                CHECK(!hooks.on_retained == !cases[i].asks);
+                fixture_close(&f);
+        }
+}
+
 TEST(a_door_stays_where_it_is_when_others_come_and_go)
 {
         static const char one[] = "listeners: [{port: 1}]", two[] = "listeners: [{port: 2}]";

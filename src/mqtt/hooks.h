@@ -5,6 +5,7 @@
  * from inside (broker.h). What they are shown lives until they return. */
 #pragma once
 
+#include "mqtt/author.h"
 #include "mqtt/terms.h"
 #include "net/address.h"
 #include "proto/mqtt/decode.h"
@@ -73,6 +74,12 @@ struct mqtt_hooks {
         /* False: this client does not get it. For each message and client: must be cheap,
          * and must not call the broker. */
         bool (*on_deliver)(void *owner, const struct mqtt_who *who, struct mqtt_text topic);
+        /* Who retains a message that was let pass: is kept with it, as long as this broker runs,
+         * and is what on_retained is asked. False: nobody. Texts are copied. */
+        bool (*on_retain)(void *owner, const struct mqtt_who *who, struct mqtt_author *ret);
+        /* False: its author may not publish it any more, so that it stays, and is not sent to who
+         * subscribes now. For each retained message that matches: as on_deliver. */
+        bool (*on_retained)(void *owner, const struct mqtt_author *author, struct mqtt_text topic);
         /* A message did not reach this client, or one of this client was denied or too large: why
          * is one of MQTT_COUNT_DROPPED_... In the middle of routing, as often as it happens: must
          * be cheap, must not call the broker, and bounds what it tells people. */

@@ -97,6 +97,41 @@ static void fill(struct mqtt_message *message, const struct mqtt_publish *publis
                         source->now_ms + (uint64_t)properties->message_expiry_s * 1000;
 }
 
+/* Behind the packet: the length of each of its texts, then these. */
+struct author_lengths {
+        uint16_t place, user, client_id;
+};
+
+static size_t author_size(const struct mqtt_author *author)
+{
+        return sizeof(struct author_lengths) + author->place.length + author->user.length +
+               author->client_id.length;
+}
+
+static void put_author(uint8_t *at, const struct mqtt_author *author)
+{
+        const struct author_lengths lengths = {author->place.length, author->user.length,
+                                               author->client_id.length};
+
+        memcpy(at, &lengths, sizeof(lengths));
+        at = mqtt_put_bytes(at + sizeof(lengths), author->place.bytes, author->place.length);
+        at = mqtt_put_bytes(at, author->user.bytes, author->user.length);
+        mqtt_put_bytes(at, author->client_id.bytes, author->client_id.length);
+}
+
+void mqtt_message_author(const struct mqtt_message *message, struct mqtt_author *ret)
+{
+        const uint8_t *at = message->bytes + mqtt_message_packet(message).length;
+        const char *text = (const char *)at + sizeof(struct author_lengths);
+        struct author_lengths lengths;
+
+        assert(message->has_author);
+        memcpy(&lengths, at, sizeof(lengths));
+        ret->place = (struct mqtt_text){text, lengths.place};
+        ret->user = (struct mqtt_text){text + lengths.place, lengths.user};
+        ret->client_id = (struct mqtt_text){text + lengths.place + lengths.user, lengths.client_id};
+}
+
 int mqtt_message_new(const struct mqtt_publish *publish, const struct mqtt_source *source,
                      struct mqtt_message **ret)
 {
@@ -116,7 +151,8 @@ int mqtt_message_new(const struct mqtt_publish *publish, const struct mqtt_sourc
                                      publish->payload.length);
         if (remaining > MQTT_REMAINING_MAX)
                 return -EMSGSIZE;
-        message = malloc(sizeof(*message) + MQTT_HEADER_MAX + (size_t)remaining);
+        message = malloc(sizeof(*message) + MQTT_HEADER_MAX + (size_t)remaining +
+                         (source->author ? author_size(source->author) : 0));
         if (!message)
                 return -ENOMEM;
         *message = (struct mqtt_message){
@@ -127,12 +163,15 @@ int mqtt_message_new(const struct mqtt_publish *publish, const struct mqtt_sourc
                 .qos = publish->qos,
                 .origin = (uint8_t)source->origin,
                 .retain = publish->retain,
+                .has_author = source->author,
                 .form = (uint8_t)form,
                 .header_length = (uint8_t)(1 + mqtt_variable_size((uint32_t)remaining)),
                 .publisher = source->publisher,
                 .expires_ms = MQTT_NEVER_EXPIRES,
         };
         fill(message, publish, source, (uint32_t)remaining, properties);
+        if (source->author)
+                put_author(message->bytes + message->header_length + remaining, source->author);
         *ret = message;
         return 0;
 }
@@ -149,6 +188,12 @@ static size_t bytes_of(const struct mqtt_message *message)
 {
         size_t bytes = sizeof(*message) + form_bytes(message);
 
+        if (message->has_author) {
+                struct mqtt_author author;
+
+                mqtt_message_author(message, &author);
+                bytes += author_size(&author);
+        }
         for (unsigned form = 0; message->more && form < FORMS; form++)
                 if (message->more->bytes[form])
                         bytes += form_bytes(message);

@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "mqtt/author.h"
 #include "mqtt/ledger.h"
 #include "proto/mqtt/decode.h"
 
@@ -31,8 +32,9 @@ struct mqtt_message {
         uint16_t topic_length;
         uint8_t qos;
         uint8_t origin; /* enum mqtt_origin */
-        bool retain;
-        bool has_payload_format;
+        bool retain : 1;
+        bool has_payload_format : 1;
+        bool has_author : 1;
         uint8_t form;               /* of `bytes`, see message.c */
         uint8_t header_length;      /* of `bytes` */
         uint8_t asked[4];           /* how often for each form that is not there */
@@ -51,7 +53,8 @@ struct mqtt_source {
         enum mqtt_version version; /* decides which form is kept */
         enum mqtt_origin origin;
         uint64_t publisher;
-        uint64_t now_ms; /* when a message expiry begins to run */
+        uint64_t now_ms;                  /* when a message expiry begins to run */
+        const struct mqtt_author *author; /* copied; NULL: nobody asks */
 };
 
 /* Copies all of `publish`, whose topic is not empty (an alias was looked up); packet id and
@@ -83,6 +86,8 @@ static inline struct mqtt_text mqtt_message_topic(const struct mqtt_message *mes
         return (struct mqtt_text){(const char *)message->bytes + message->header_length + 2,
                                   message->topic_length};
 }
+/* Only of one that has_author: views. */
+void mqtt_message_author(const struct mqtt_message *message, struct mqtt_author *ret);
 struct mqtt_bytes mqtt_message_payload(const struct mqtt_message *message);
 /* All of it as a PUBLISH of that version, whose packet identifier, RETAIN and DUP mean nothing. */
 struct mqtt_bytes mqtt_message_packet(const struct mqtt_message *message);

@@ -110,15 +110,34 @@ static size_t room_for(const struct mqtt_publish *publish)
                publish->properties.whole.length + publish->payload.length;
 }
 
+/* Whose it is, where somebody asks for that. */
+static bool find_author(const struct mqtt_broker *broker, const struct mqtt_publish *publish,
+                        const struct mqtt_client *from, const struct mqtt_who *who,
+                        struct mqtt_author *ret)
+{
+        const struct mqtt_hooks *hooks = &broker->hooks;
+        struct mqtt_who client;
+
+        if (!publish->retain || !hooks->on_retain || (!from && !who))
+                return false;
+        if (from) {
+                client = mqtt_client_who(from);
+                who = &client;
+        }
+        return hooks->on_retain(hooks->owner, who, ret);
+}
+
 static int make_message(struct mqtt_broker *broker, const struct mqtt_publish *publish,
                         enum mqtt_origin origin, const struct mqtt_client *from,
-                        struct mqtt_message **ret)
+                        const struct mqtt_who *who, struct mqtt_message **ret)
 {
+        struct mqtt_author author;
         struct mqtt_source source = {
                 .version = from ? (enum mqtt_version)from->version : MQTT_VERSION_5,
                 .origin = origin,
                 .publisher = from ? from->session->number : 0,
                 .now_ms = loop_now_ms(broker->loop),
+                .author = find_author(broker, publish, from, who, &author) ? &author : NULL,
         };
         int r = mqtt_memory_make_room(broker, room_for(publish))
                         ? mqtt_message_new(publish, &source, ret)
@@ -173,16 +192,17 @@ static void lose(struct mqtt_broker *broker, struct mqtt_text topic, const struc
                 mqtt_drop_of(broker, nobody, topic, MQTT_COUNT_DROPPED_MEMORY);
 }
 
-int mqtt_route_begin(struct mqtt_routing *routing, struct mqtt_broker *broker,
-                     const struct mqtt_publish *publish, enum mqtt_origin origin,
-                     const struct mqtt_client *from)
+/* `who`: of a client that is gone; else NULL. */
+static int begin(struct mqtt_routing *routing, struct mqtt_broker *broker,
+                 const struct mqtt_publish *publish, enum mqtt_origin origin,
+                 const struct mqtt_client *from, const struct mqtt_who *who)
 {
         AUTO(mqtt_message) struct mqtt_message *message = NULL;
         int r = check_disk(broker, publish, from);
 
         begin_round(broker);
         if (r == 0)
-                r = make_message(broker, publish, origin, from, &message);
+                r = make_message(broker, publish, origin, from, who, &message);
         if (r == 0)
                 r = mqtt_match_begin(&routing->match, broker->tree, publish->topic,
                                      from ? &from->session->subscriber : NULL);
@@ -198,6 +218,13 @@ int mqtt_route_begin(struct mqtt_routing *routing, struct mqtt_broker *broker,
         routing->broker = broker;
         routing->message = TAKE(message);
         return 0;
+}
+
+int mqtt_route_begin(struct mqtt_routing *routing, struct mqtt_broker *broker,
+                     const struct mqtt_publish *publish, enum mqtt_origin origin,
+                     const struct mqtt_client *from)
+{
+        return begin(routing, broker, publish, origin, from, NULL);
 }
 
 int mqtt_route_end(struct mqtt_routing *routing)
@@ -216,6 +243,15 @@ int mqtt_route(struct mqtt_broker *broker, const struct mqtt_publish *publish,
 {
         struct mqtt_routing routing;
         int r = mqtt_route_begin(&routing, broker, publish, origin, from);
+
+        return r < 0 ? r : mqtt_route_end(&routing);
+}
+
+int mqtt_route_will(struct mqtt_broker *broker, const struct mqtt_publish *publish,
+                    const struct mqtt_who *who)
+{
+        struct mqtt_routing routing;
+        int r = begin(&routing, broker, publish, MQTT_ORIGIN_WILL, NULL, who);
 
         return r < 0 ? r : mqtt_route_end(&routing);
 }

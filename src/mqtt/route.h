@@ -27,6 +27,10 @@ int mqtt_route_end(struct mqtt_routing *routing);
 int mqtt_route(struct mqtt_broker *broker, const struct mqtt_publish *publish,
                enum mqtt_origin origin, const struct mqtt_client *from);
 
+/* A will's, of a client that is gone: `who` as its hooks were asked. */
+int mqtt_route_will(struct mqtt_broker *broker, const struct mqtt_publish *publish,
+                    const struct mqtt_who *who);
+
 void mqtt_route_on_expiry(struct loop_timer *timer);
 /* Has all been routed, and sent of retained messages, that a round may take? */
 bool mqtt_route_is_enough(struct mqtt_broker *broker);

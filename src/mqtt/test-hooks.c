@@ -16,6 +16,7 @@ struct witness {
         enum mqtt_reason answer;
         struct mqtt_broker *broker;
         struct mqtt_text client_id;
+        bool is_nobody, is_stale; /* of what is retained: its author */
 };
 
 static void note(struct witness *witness, const char *what, struct mqtt_text a, struct mqtt_text b)
@@ -98,6 +99,27 @@ static bool on_deliver(void *owner, const struct mqtt_who *who, struct mqtt_text
 
         note(witness, "deliver", who->client_id, topic);
         return !witness->hides;
+}
+
+static bool on_retain(void *owner, const struct mqtt_who *who, struct mqtt_author *ret)
+{
+        struct witness *witness = owner;
+
+        CHECK(who->identity == &witness->identity);
+        ret->place = (struct mqtt_text){"garden", 6};
+        ret->user = who->user;
+        ret->client_id = who->client_id;
+        return !witness->is_nobody;
+}
+
+static bool on_retained(void *owner, const struct mqtt_author *author, struct mqtt_text topic)
+{
+        struct witness *witness = owner;
+
+        CHECK(author->place.length == 6 && memcmp(author->place.bytes, "garden", 6) == 0);
+        CHECK_EQ(topic.length, 1);
+        note(witness, "retained", author->user, author->client_id);
+        return !witness->is_stale;
 }
 
 static void on_disconnect(void *owner, const struct mqtt_who *who, enum mqtt_reason reason,
@@ -292,6 +314,43 @@ TEST(a_delayed_will_is_published_as_who_left_it)
         conversation_run(&talk, "+3001\n");
         check_notes(&witness, "publish(a,w) ");
         CHECK_EQ(witness.forgotten, 1);
+        conversation_done(&talk);
+}
+
+TEST(a_hook_is_asked_whose_a_retained_message_is_when_it_is_sent)
+{
+        struct mqtt_hooks hooks = {.on_connect = on_connect,
+                                   .on_forget = on_forget,
+                                   .on_retain = on_retain,
+                                   .on_retained = on_retained};
+        struct conversation talk;
+        struct witness witness = {0};
+
+        hooks.owner = &witness;
+        conversation_init(&talk, NULL, &hooks);
+        witness.broker = talk.broker;
+        conversation_run(&talk,
+                         "a> 10{[MQTT] 04 82 0000 [a] [ann]}\na< " CONNACK_311 "a> 31{[x] 'old'}\n"
+                         "b> 10{[MQTT] 05 A6 0000 () [b] () [w] [bye] [ben]}\nb< " CONNACK_5
+                         "b> 33{[y] 0001 () 'new'}\nb< 40{0001 10}\nb.\n"
+                         "c> " CONNECT_311("c") "c< " CONNACK_311);
+        check_notes(&witness, "connect(a,ann) connect(b,ben) connect(c,) ");
+        conversation_run(&talk, "c> 82{0001 [x] 00} 82{0002 [y] 00} 82{0003 [w] 01}\n"
+                                "c< 90{0001 00} 31{[x] 'old'} 90{0002 00} 31{[y] 'new'} "
+                                "90{0003 01} 31{[w] 'bye'}\n");
+        check_notes(&witness, "retained(ann,a) retained(ben,b) retained(ben,b) ");
+        /* It stays: rights may come back. */
+        witness.is_stale = true;
+        conversation_run(&talk, "c> 82{0001 [x] 00}\nc< 90{0001 00}\n");
+        CHECK_EQ(conversation_count(&talk, MQTT_COUNT_DROPPED_DENIED), 1);
+        witness.is_stale = false;
+        conversation_run(&talk, "c> 82{0001 [x] 00}\nc< 90{0001 00} 31{[x] 'old'}\n");
+        /* Nobody's, and that of the program itself. */
+        witness.length = 0;
+        witness.is_nobody = true;
+        conversation_run(&talk, "a> 31{[x] 'none'}\nc< 30{[x] 'none'}\n"
+                                "c> 82{0001 [x] 00}\nc< 90{0001 00} 31{[x] 'none'}\n");
+        CHECK_EQ(witness.length, 0);
         conversation_done(&talk);
 }
 

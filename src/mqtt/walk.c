@@ -1,6 +1,7 @@
 #include "mqtt/walk.h"
 
 #include "base/attributes.h"
+#include "mqtt/account.h"
 #include "mqtt/client.h"
 #include "mqtt/route.h"
 #include "mqtt/sender.h"
@@ -134,6 +135,21 @@ static bool can_take_more(const struct mqtt_session *session)
         return session->queue.count == 0 && mqtt_sender_is_ready(session);
 }
 
+/* May its author still publish it, as the hooks say now? Counted when not. */
+static bool is_current(struct mqtt_session *session, const struct mqtt_message *message)
+{
+        const struct mqtt_hooks *hooks = &session->broker->hooks;
+        struct mqtt_author author;
+
+        if (!message->has_author || !hooks->on_retained)
+                return true;
+        mqtt_message_author(message, &author);
+        if (hooks->on_retained(hooks->owner, &author, mqtt_message_topic(message)))
+                return true;
+        mqtt_drop(session, mqtt_message_topic(message), MQTT_COUNT_DROPPED_DENIED);
+        return false;
+}
+
 /* [MQTT-3.3.1-8]: as a retained message. What the subscriber published itself is not for it
  * if it said so ([MQTT-3.8.3-3]). */
 static void send_one(struct mqtt_session *session, const struct walk *walk,
@@ -147,7 +163,9 @@ static void send_one(struct mqtt_session *session, const struct walk *walk,
                 .retain_as_published = true,
         };
 
-        if (!walk->options.no_local || message->publisher != session->number)
+        if (walk->options.no_local && message->publisher == session->number)
+                return;
+        if (is_current(session, message))
                 mqtt_sender_deliver(session, message, &receiver, true);
 }
 

@@ -170,7 +170,7 @@ void mqtt_last_will_publish(struct mqtt_last_will *will, struct mqtt_text client
                 mqtt_drop_of(broker, client_id, will->publish.topic, MQTT_COUNT_DROPPED_DENIED);
         /* Nobody is left to be told of a failure; it was counted. */
         if (r == MQTT_HOOK_PASS)
-                (void)mqtt_route(broker, &will->publish, MQTT_ORIGIN_WILL, NULL);
+                (void)mqtt_route_will(broker, &will->publish, &who);
         broker->counters[MQTT_COUNT_WILLS]++;
         mqtt_last_will_free(will);
 }

@@ -10,8 +10,8 @@ import pytest
 from broker_configured import (SECONDS, Over, answer, configured, free_port, login)
 from broker_process import broker_process
 from certificates import Authority, common_name
-from mqtt_bytes import (CONNACK, PUBACK, PUBLISH, Bytes, connect, publish, session, subscribe,
-                        subscriber)
+from mqtt_bytes import (CONNACK, PUBACK, PUBLISH, SUBACK, Bytes, connect, publish, session,
+                        subscribe, subscriber)
 from password_file import write_password_file
 
 
@@ -63,6 +63,32 @@ def test_rules_that_come_later_count_for_those_who_are_there(tmp_path):
             broker.until("loaded again")
             writer.say(publish("secret", b"2"), publish("open", b"3"))
             assert reader.expect(PUBLISH).endswith(b"3")
+
+
+@pytest.mark.parametrize("checks", [True, False])
+def test_what_may_not_be_published_any_more_is_not_delivered(tmp_path, checks):
+    port, other, acl = free_port(), free_port(), tmp_path / "acl"
+    words = f"listener {port} 127.0.0.1\nallow_anonymous true\nacl_file {acl}\n"
+    words = f"per_listener_settings true\n{words}listener {other} 127.0.0.1\n"
+    words += "allow_anonymous true\n" + ("" if checks else "check_retain_source false\n")
+    acl.write_text("topic readwrite t\ntopic readwrite u\n")
+    with configured(tmp_path, words, "b.conf") as broker:
+        broker.until("listening")
+        with session(port, "writer") as writer:
+            writer.say(publish("t", b"1", qos=1, number=1, retain=True),
+                       publish("u", b"2", qos=1, number=2, retain=True))
+            writer.expect(PUBACK)
+            writer.expect(PUBACK)
+        acl.write_text("topic read t\ntopic readwrite u\n")
+        broker.hang_up()
+        broker.until("loaded again")
+        # Through a listener without rules.
+        with subscriber(other, "reader", "t") as reader:
+            reader.say(subscribe(2, "u"))
+            if not checks:
+                assert reader.expect(PUBLISH).endswith(b"1")
+            reader.expect(SUBACK)
+            assert reader.expect(PUBLISH).endswith(b"2")
 
 
 @pytest.mark.parametrize("words", [
