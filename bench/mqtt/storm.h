@@ -15,7 +15,7 @@ enum { STORM_AT_ONCE_MAX = 1000 };
 enum storm_tls {
         STORM_PLAIN,
         STORM_FULL,    /* handshakes of clients that were never there */
-        STORM_RESUMED, /* with the session of a client before */
+        STORM_RESUMED, /* with the session of a client before: one is there before all others */
 };
 
 struct storm_plan {
@@ -32,6 +32,7 @@ struct storm_result {
 };
 
 /* -EINVAL: a number that is 0 or over its limit; -ECONNREFUSED and the like: nobody is there;
- * -EBADMSG: an answer that is no CONNACK; -EPROTO: a handshake failed; -ENOMEM, -errno. */
+ * -EBADMSG: an answer that is no CONNACK; -EPROTO: a handshake failed; -ETIMEDOUT: who was to be
+ * there before all others is not answered; -ENOMEM, -errno. */
 int storm_measure(const struct storm_plan *plan, int server, unsigned warm_up_ms,
                   unsigned window_ms, struct storm_result *ret);

@@ -95,6 +95,22 @@ def test_clients_under_tls_resume_all_or_nothing(tls_port):
         assert figures["resumed"] == (figures["connects"] if how == "resumed" else 0)
 
 
+def test_all_are_resumed_however_short_the_warm_up_is(tls_port):
+    """More come at once than can shake hands in it."""
+    run = load("connects", ["--port", tls_port, "--tls", "resumed", "--at-once", 50,
+                            "--warm-up-ms", 1, "--window-ms", 1000])
+    assert run.returncode == 0, run.stderr
+    figures = json.loads(run.stdout)
+    assert figures["resumed"] == figures["connects"] > 0
+
+
+def test_who_is_not_answered_is_not_waited_for():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        run = load("connects", ["--port", silent.getsockname()[1], "--tls", "resumed"])
+    assert run.returncode == 1
+    assert "timed out" in run.stderr
+
+
 def test_under_tls_receivers_are_set_up_and_no_more(port, tls_port):
     assert load("connects", ["--port", port, "--tls", "full"]).returncode == 1
     assert load("connects", ["--port", tls_port, "--tls", "half"]).returncode == 2
