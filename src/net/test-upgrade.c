@@ -419,12 +419,177 @@ TEST(a_websocket_is_paid_for_from_the_budget)
 
         fixture_init(&f);
         budget = net_context_budget(f.context);
-        budget->limit = budget->used + 5 * 1024 - 1;
+        budget->limit = budget->used + NET_WEBSOCKET_SIZE - 1;
         CHECK_EQ(net_stream_become_websocket(f.stream), -ENOBUFS);
-        CHECK_EQ(net_stream_write(f.stream, "a", 1), 0);
-        CHECK_TEXT(hear(&f), "61");
-        budget->limit = 1 << 20;
+        CHECK_EQ(net_stream_write(f.stream, "a", 1), -ENOBUFS);
+        close_fixture(&f);
+
+        fixture_init(&f);
+        budget = net_context_budget(f.context);
         CHECK_EQ(net_stream_become_websocket(f.stream), 0);
-        CHECK(budget->used >= 5 * 1024);
+        CHECK_EQ(budget->used, NET_WEBSOCKET_SIZE);
         close_fixture(&f); /* which looks whether all of it is given back */
+}
+
+/* What is paid for beside the WebSocket itself: one that is silent needs nothing more. */
+static size_t paid(struct fixture *f)
+{
+        return net_context_budget(f->context)->used - NET_WEBSOCKET_SIZE;
+}
+
+static const struct {
+        const char *first, *then;
+        size_t between;
+} halves[] = {
+        {"82", "81 00 00 00 00 61", NET_FRAMES_SIZE},
+        {"82 81 00 00 00", "00 61", NET_FRAMES_SIZE},
+        {"82 81 00 00 00 00", "61", NET_FRAMES_SIZE},
+        {"82 82 00 00 00 00 61", "62", NET_FRAMES_SIZE},
+        {"82 fe", "00 7e 00 00 00 00", NET_FRAMES_SIZE},
+        {"82 81 00 00 00 00 61 82", "80 00 00 00 00", NET_FRAMES_SIZE},
+        {"89 81 00 00 00 00", "70", NET_FRAMES_SIZE},
+        /* Between the fragments of a message there is no frame. */
+        {"02 81 00 00 00 00 61", "80 81 00 00 00 00 62", 0},
+        {"82 81 00 00 00 00 61", "89 80 00 00 00 00", 0},
+};
+
+TEST(who_is_between_two_frames_keeps_nothing_of_them)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(halves); i++) {
+                bool is_long = strncmp(halves[i].first, "82 fe", 5) == 0;
+                struct fixture f;
+
+                open_websocket(&f);
+                CHECK_EQ(paid(&f), 0);
+                say(&f, halves[i].first);
+                if (paid(&f) != halves[i].between)
+                        FAIL("behind %s: %zu", halves[i].first, paid(&f));
+                say(&f, halves[i].then);
+                for (int k = 0; k < 126 && is_long; k++)
+                        say(&f, "78");
+                if (paid(&f) != 0)
+                        FAIL("behind %s %s: %zu", halves[i].first, halves[i].then, paid(&f));
+                CHECK_EQ(f.closings, 0);
+                close_fixture(&f);
+        }
+}
+
+TEST(who_waits_for_room_to_write_keeps_what_frames_need)
+{
+        struct fixture f;
+        unsigned frames = open_full_websocket(&f);
+
+        CHECK_EQ(paid(&f), 0);
+        say(&f, "89 82 00 00 00 00 68 69");
+        CHECK_EQ(paid(&f), NET_FRAMES_SIZE);
+        read_frames(&f, frames);
+        CHECK_TEXT(hear(&f), "8a 02 68 69");
+        CHECK_EQ(paid(&f), 0);
+        close_fixture(&f);
+}
+
+TEST(half_a_frame_that_cannot_be_paid_for_ends_the_stream)
+{
+        struct net_budget *budget;
+        struct fixture f;
+
+        open_websocket(&f);
+        budget = net_context_budget(f.context);
+        budget->limit = budget->used + NET_FRAMES_SIZE - 1;
+        say(&f, "82 81 00 00 00 00 61");
+        CHECK_TEXT(f.seen, "a");
+        CHECK_EQ(f.closings, 0);
+        say(&f, "82 82 00 00 00 00 62");
+        CHECK_TEXT(f.seen, "ab");
+        CHECK_EQ(f.closings, 1);
+        CHECK_EQ(f.reason, -ENOBUFS);
+        close_fixture(&f);
+}
+
+static void read_one(struct fixture *f)
+{
+        CHECK_EQ(send(f->far, "\x82\x81\0\0\0\0a", 7, MSG_NOSIGNAL), 7);
+}
+
+static void write_one(struct fixture *f)
+{
+        CHECK_EQ(net_stream_write(f->stream, "a", 1), 0);
+}
+
+static void finish(struct fixture *f)
+{
+        net_stream_finish(f->stream);
+}
+
+TEST(a_frame_that_there_is_no_memory_for_ends_the_stream)
+{
+        static const struct {
+                void (*begin)(struct fixture *f);
+                int reason;
+        } cases[] = {{read_one, -ENOMEM}, {write_one, -ENOMEM}, {finish, 0}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct fixture f;
+
+                open_websocket(&f);
+                cases[i].begin(&f);
+                allocation_fail_at(1);
+                turn(&f);
+                CHECK(allocation_end());
+                CHECK_EQ(f.closings, 1);
+                CHECK_EQ(f.reason, cases[i].reason);
+                close_fixture(&f);
+        }
+}
+
+/* More than there are spares: each has its own frame half-way, and hears its own bytes. */
+TEST(many_that_are_half_way_at_once_do_not_mix)
+{
+        enum { MANY = 3 * NET_SPARE_FRAMES_MAX };
+        static const unsigned char frame[] = {0x82, 0x83, 1, 2, 3, 4};
+        static char seen[MANY][64];
+        struct net_stream *streams[MANY];
+        static const struct net_stream_calls calls = {
+                .on_bytes = take_all, .on_end = do_nothing, .on_closed = note_closed};
+        static const struct net_stream_limits limits = {
+                .input = 16, .output = MIB, .output_high = MIB};
+        struct net_address peer = {0};
+        int far[MANY];
+        struct fixture f;
+
+        fixture_init(&f);
+        for (int i = 0; i < MANY; i++) {
+                struct net_stream_owner owner = {seen[i], &calls};
+                int fds[2];
+
+                CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+                far[i] = fds[1];
+                CHECK_EQ(net_stream_new(f.context, fds[0], NULL, &peer, &limits, &owner,
+                                        &streams[i]),
+                         0);
+                CHECK_EQ(net_stream_become_websocket(streams[i]), 0);
+        }
+        for (size_t at = 0; at < sizeof(frame) + 3; at++) {
+                for (int i = 0; i < MANY; i++) {
+                        char payload[] = {(char)('a' + i), 'y', (char)('a' + i)};
+                        unsigned char byte =
+                                at < sizeof(frame)
+                                        ? frame[at]
+                                        : (unsigned char)(payload[at - sizeof(frame)] ^
+                                                          frame[2 + (at - sizeof(frame)) % 4]);
+
+                        CHECK_EQ(send(far[i], &byte, 1, MSG_NOSIGNAL), 1);
+                }
+                turn(&f);
+                CHECK_EQ(net_context_budget(f.context)->used,
+                         MANY * (at + 1 < sizeof(frame) + 3
+                                         ? (size_t)NET_WEBSOCKET_SIZE + NET_FRAMES_SIZE
+                                         : (size_t)NET_WEBSOCKET_SIZE));
+        }
+        for (int i = 0; i < MANY; i++) {
+                CHECK_EQ(seen[i][0], 'a' + i);
+                net_stream_close(streams[i]);
+                close(far[i]);
+        }
+        close_fixture(&f);
 }

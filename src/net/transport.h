@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct net_context;
 struct net_transport;
 
 /* Each returns -errno, and -EAGAIN when it has to wait: for LOOP_READABLE or
@@ -45,5 +46,7 @@ int net_transport_init_tls_client(struct net_transport *transport, int fd, struc
                                   const char *server_name);
 /* From here on bytes are the payload of binary frames (RFC 6455, the server's side), over what
  * the transport was before; but the next `written` ones go out as they are. A pong is sent by
- * itself. Text, and what is no frame for a server, ends reading with -EPROTO. -ENOMEM. */
-int net_transport_wrap_websocket(struct net_transport *transport, size_t written);
+ * itself. Text, and what is no frame for a server, ends reading with -EPROTO; a frame that
+ * stays half-way is paid for from the context's budget, -ENOBUFS. -ENOMEM. */
+int net_transport_wrap_websocket(struct net_transport *transport, struct net_context *context,
+                                 size_t written);

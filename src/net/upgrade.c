@@ -15,7 +15,8 @@ int net_stream_become_websocket(struct net_stream *stream)
         r = net_budget_take(budget, NET_WEBSOCKET_SIZE);
         if (r < 0)
                 return r;
-        r = net_transport_wrap_websocket(&stream->transport, buffer_length(&stream->output));
+        r = net_transport_wrap_websocket(&stream->transport, stream->context,
+                                         buffer_length(&stream->output));
         if (r < 0)
                 net_budget_give(budget, NET_WEBSOCKET_SIZE);
         stream->framed = r == 0;

@@ -7,8 +7,8 @@
 /* From here on the stream's bytes are the payload of binary WebSocket frames (RFC 6455, the
  * server's side). What was written before goes out as it is, such as the answer to the
  * handshake. Pings are answered; text frames and what breaks the protocol close the stream
- * with -EPROTO. Not twice. -ENOMEM; -ENOBUFS: the budget has no 5 KiB for it; -EPIPE: it is
- * closed already. */
+ * with -EPROTO, a frame that is half-way for which the budget has no 5 KiB with -ENOBUFS. Not
+ * twice. -ENOMEM; -ENOBUFS: the budget has nothing for it; -EPIPE: it is closed already. */
 int net_stream_become_websocket(struct net_stream *stream);
 
 /* The stream has another owner and other limits; the one before hears no more of it. Its
