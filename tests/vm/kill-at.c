@@ -1,4 +1,5 @@
-/* kill-at - runs a command and kills one of its processes at its N-th system call.
+/* kill-at - runs a command and kills one of its processes at its N-th system call at which
+ * that can matter.
  *
  * Usage: kill-at PROCESS NUMBER WHOM COMMAND [ARGUMENT...]
  *
@@ -10,7 +11,14 @@
  *
  *     started PID
  *     killed NUMBER CALL      (CALL: the number of the system call)
- *     ended COUNT             the process came to its end after COUNT calls
+ *     ended COUNT CALLS       the process came to its end after COUNT of such calls, and
+ *                             CALLS in all
+ *
+ * A call does not count when the same thread's call before it was one that only the
+ * process itself can tell (is_private()): what it leaves on disk, at the hardware and with
+ * other processes when it is killed here, it would have left there. After each call that
+ * does something or waits, there is one that counts, whatever the other threads do
+ * meanwhile: theirs count for themselves.
  *
  * and returns the command's status, 128 + the signal that ended it, as a shell does.
  * The command's own stdout is this program's stderr.
@@ -19,12 +27,19 @@
  * ones where threads race: whoever wants all of them takes every N. The way is
  * ptrace(2); processes other than the chosen one run at their full speed. */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,6 +53,7 @@ struct thread {
         pid_t id, process;
         bool chosen; /* of the process whose calls count */
         bool early;  /* it stopped before its birth was told, and waits for that */
+        bool quiet;  /* its last call was one that only the process can tell */
 };
 
 struct run {
@@ -47,7 +63,7 @@ struct run {
         struct thread threads[THREADS_MAX];
         size_t threads_count;
         pid_t command;
-        unsigned long forked, counted;
+        unsigned long forked, counted, calls;
         bool decided;
         int status;
 };
@@ -110,13 +126,21 @@ static void decide(struct run *run, const char *what, unsigned long number, cons
                         go_on(run, &run->threads[i], 0);
 }
 
+static void tell_end(struct run *run)
+{
+        char more[32];
+
+        snprintf(more, sizeof(more), " %lu", run->calls);
+        decide(run, "ended", run->counted, more);
+}
+
 static void remove_thread(struct run *run, struct thread *thread)
 {
         bool chosen = thread->chosen;
 
         *thread = run->threads[--run->threads_count];
         if (chosen && !lives(run))
-                decide(run, "ended", run->counted, "");
+                tell_end(run);
 }
 
 static void kill_now(struct run *run, const struct thread *thread, unsigned long long call)
@@ -130,8 +154,122 @@ static void kill_now(struct run *run, const struct thread *thread, unsigned long
         decide(run, "killed", run->number, more);
 }
 
-static void on_call(struct run *run, const struct thread *thread)
+/* A file or a folder: whoever reads it waits for nobody and takes nothing away, and its
+ * descriptor is closed by a death as well. */
+static bool is_plain(const struct thread *thread, uint64_t fd)
 {
+        char path[64];
+        struct stat status;
+
+        snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)thread->id, (int)fd);
+        return stat(path, &status) == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
+}
+
+/* The descriptor of an eventfd, by which threads of one process wake each other. */
+static bool is_eventfd(const struct thread *thread, uint64_t fd)
+{
+        static const char name[] = "anon_inode:[eventfd]";
+        char path[64], target[sizeof(name)];
+        ssize_t length;
+
+        snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)thread->id, (int)fd);
+        length = readlink(path, target, sizeof(target));
+        return length == sizeof(name) - 1 && memcmp(target, name, sizeof(name) - 1) == 0;
+}
+
+/* Calls that change or ask for nothing but the process's own memory, signals and new
+ * descriptors, or ask the kernel and files, and wait for nobody. */
+static const uint64_t private_calls[] = {
+        SYS_brk,
+        SYS_munmap,
+        SYS_mprotect,
+        SYS_mremap,
+        SYS_madvise,
+        SYS_arch_prctl,
+        SYS_set_tid_address,
+        SYS_set_robust_list,
+        SYS_rseq,
+        SYS_rt_sigaction,
+        SYS_rt_sigprocmask,
+        SYS_sigaltstack,
+        SYS_getpid,
+        SYS_gettid,
+        SYS_getppid,
+        SYS_getuid,
+        SYS_geteuid,
+        SYS_getgid,
+        SYS_getegid,
+        SYS_uname,
+        SYS_sysinfo,
+        SYS_getrandom,
+        SYS_getcwd,
+        SYS_clock_gettime,
+        SYS_sched_getaffinity,
+        SYS_stat,
+        SYS_lstat,
+        SYS_fstat,
+        SYS_newfstatat,
+        SYS_statx,
+        SYS_access,
+        SYS_faccessat,
+        SYS_faccessat2,
+        SYS_readlink,
+        SYS_readlinkat,
+        SYS_getxattr,
+        SYS_getdents64,
+        SYS_lseek,
+        SYS_socket,
+        SYS_socketpair,
+        SYS_pipe2,
+        SYS_eventfd2,
+        SYS_epoll_create1,
+        SYS_epoll_ctl,
+        SYS_signalfd4,
+        SYS_timerfd_create,
+        SYS_memfd_create,
+        SYS_getsockopt,
+        SYS_getsockname,
+        SYS_getpeername,
+};
+
+/* Whether only the process itself can tell that this call was done. What is not known to be
+ * so is not. */
+static bool is_private(const struct thread *thread, uint64_t call, const uint64_t *argument)
+{
+        for (size_t i = 0; i < sizeof(private_calls) / sizeof(private_calls[0]); i++)
+                if (call == private_calls[i])
+                        return true;
+        switch (call) {
+        case SYS_mmap:
+                return (argument[3] & MAP_TYPE) == MAP_PRIVATE;
+        case SYS_openat:
+                return (argument[2] & (O_ACCMODE | O_CREAT | O_TRUNC)) == O_RDONLY;
+        case SYS_read:
+        case SYS_pread64:
+                return is_plain(thread, argument[0]) || is_eventfd(thread, argument[0]);
+        case SYS_write:
+                return is_eventfd(thread, argument[0]);
+        case SYS_close:
+                return is_plain(thread, argument[0]);
+        case SYS_poll: /* that does not wait */
+                return (int)argument[2] == 0;
+        case SYS_futex:
+                return (argument[1] & FUTEX_CMD_MASK) == FUTEX_WAKE;
+        case SYS_prlimit64: /* that only asks */
+                return argument[2] == 0;
+        case SYS_ioctl:
+                return argument[1] == FIONBIO;
+        case SYS_fcntl:
+                return argument[1] == F_GETFD || argument[1] == F_SETFD || argument[1] == F_GETFL ||
+                       argument[1] == F_DUPFD_CLOEXEC;
+        default:
+                return false;
+        }
+}
+
+static void on_call(struct run *run, struct thread *thread)
+{
+        bool was_quiet = thread->quiet;
         struct __ptrace_syscall_info info;
 
         /* It may be dying already. */
@@ -139,7 +277,9 @@ static void on_call(struct run *run, const struct thread *thread)
                 return;
         if (info.op != PTRACE_SYSCALL_INFO_ENTRY || run->decided)
                 return;
-        if (++run->counted == run->number)
+        run->calls++;
+        thread->quiet = is_private(thread, info.entry.nr, (const uint64_t *)info.entry.args);
+        if (!was_quiet && ++run->counted == run->number)
                 kill_now(run, thread, info.entry.nr);
 }
 
@@ -270,6 +410,6 @@ int main(int argc, char *argv[])
         run.all = strcmp(argv[3], "all") == 0;
         start(&run, argv + 4);
         follow(&run);
-        decide(&run, "ended", run.counted, "");
+        tell_end(&run);
         return WIFSIGNALED(run.status) ? 128 + WTERMSIG(run.status) : WEXITSTATUS(run.status);
 }
