@@ -6,13 +6,12 @@
 #include "mqtt/terms.h"
 #include "support/allocation.h"
 #include "support/test.h"
+#include "support/wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum { HEARD_MAX = 2 << 20 };
 
 struct fixture {
         struct loop *loop;
@@ -58,44 +57,30 @@ static void fixture_close(struct fixture *f)
 
 static void turn(struct fixture *f)
 {
-        for (int i = 0; i < 30; i++)
-                loop_run_once(f->loop, 0);
+        wire_turn(f->loop);
 }
 
 static void advance(struct fixture *f, uint64_t ms)
 {
-        loop_advance_ms(f->loop, ms);
-        turn(f);
+        wire_advance(f->loop, ms);
 }
 
 /* A reader's end. */
 static int reader(struct fixture *f)
 {
-        static const char request[] = "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n";
         struct net_address address = {0};
         int fds[2];
 
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
         http_server_attach(f->server, fds[0], NULL, &address);
-        CHECK_EQ(send(fds[1], request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
-        turn(f);
+        wire_say(f->loop, fds[1], "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
         return fds[1];
 }
 
 /* All that came, as text that lives until the next call; "EOF" at its end when it is closed. */
 static const char *hear(struct fixture *f, int fd)
 {
-        static char text[HEARD_MAX + 4];
-        size_t count = 0;
-        ssize_t got;
-
-        turn(f);
-        while ((got = recv(fd, text + count, HEARD_MAX - count, MSG_DONTWAIT)) > 0) {
-                count += (size_t)got;
-                turn(f);
-        }
-        memcpy(text + count, got == 0 ? "EOF" : "", got == 0 ? 4 : 1);
-        return text;
+        return wire_hear(f->loop, fd);
 }
 
 static struct mqtt_who who_is(const struct fixture *f, const char *id)

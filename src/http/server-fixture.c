@@ -3,14 +3,14 @@
 #include "base/attributes.h"
 #include "net/upgrade.h"
 #include "proto/http/websocket.h"
+#include "support/wire.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ROUNDS = 50, HEARD_MAX = 4 << 20, BIG = 1 << 20 };
+enum { BIG = 1 << 20 };
 
 static void on_hello(void *owner, struct http_exchange *exchange)
 {
@@ -200,34 +200,17 @@ int fixture_connect(struct fixture *f)
 
 void turn(struct fixture *f)
 {
-        for (int i = 0; i < ROUNDS; i++)
-                loop_run_once(f->loop, 0);
+        wire_turn(f->loop);
 }
 
 void advance(struct fixture *f, uint64_t milliseconds)
 {
-        loop_advance_ms(f->loop, milliseconds);
-        turn(f);
+        wire_advance(f->loop, milliseconds);
 }
 
 void say(struct fixture *f, int fd, const char *text)
 {
-        size_t count = strlen(text);
-
-        while (count > 0) {
-                ssize_t sent = send(fd, text, count, MSG_NOSIGNAL);
-
-                if (sent < 0) {
-                        CHECK(errno == EAGAIN || errno == EPIPE || errno == ECONNRESET);
-                        if (errno != EAGAIN)
-                                return;
-                } else {
-                        text += sent;
-                        count -= (size_t)sent;
-                }
-                turn(f);
-        }
-        turn(f);
+        wire_say(f->loop, fd, text);
 }
 
 /* Its time is nobody's business here; that it is there is checked. */
@@ -245,18 +228,8 @@ static void drop_dates(char *text)
 
 const char *hear(struct fixture *f, int fd)
 {
-        static char text[HEARD_MAX];
-        size_t length = 0;
-        ssize_t got;
+        char *text = wire_hear(f->loop, fd);
 
-        turn(f);
-        while ((got = recv(fd, text + length, sizeof(text) - 4 - length, 0)) > 0) {
-                length += (size_t)got;
-                turn(f);
-        }
-        text[length] = '\0';
-        if (got == 0 || errno == ECONNRESET)
-                strcpy(text + length, "EOF");
         drop_dates(text);
         return text;
 }

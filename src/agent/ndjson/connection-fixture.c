@@ -1,10 +1,9 @@
 #include "agent/ndjson/connection-fixture.h"
 
 #include "data/json.h"
+#include "support/wire.h"
 
 #include <sys/socket.h>
-
-enum { ROUNDS = 50 };
 
 static int run_ping(void *owner, struct command_request *request)
 {
@@ -101,31 +100,17 @@ int fixture_connect(struct fixture *f)
 
 void turn(struct fixture *f)
 {
-        for (unsigned i = 0; i < ROUNDS; i++)
-                loop_run_once(f->loop, 0);
+        wire_turn(f->loop);
 }
 
 void say(struct fixture *f, int fd, const char *text)
 {
-        CHECK_EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-        turn(f);
+        wire_say(f->loop, fd, text);
 }
 
 const char *hear(struct fixture *f, int fd)
 {
-        static char text[1 << 20];
-        size_t length = 0;
-        ssize_t n;
-
-        turn(f);
-        while ((n = read(fd, text + length, sizeof(text) - 8 - length)) > 0) {
-                length += (size_t)n;
-                turn(f);
-        }
-        if (n == 0)
-                length += (size_t)sprintf(text + length, "EOF");
-        text[length] = '\0';
-        return text;
+        return wire_hear(f->loop, fd);
 }
 
 size_t count_lines(const char *text)

@@ -2,13 +2,12 @@
 
 #include "command/reply.h"
 #include "data/json.h"
+#include "support/wire.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-enum { ROUNDS = 50, HEARD_MAX = 4 << 20 };
 
 static int run_ping(void *owner, struct command_request *request)
 {
@@ -184,32 +183,17 @@ int fixture_connect(struct fixture *f)
 
 void turn(struct fixture *f)
 {
-        for (int i = 0; i < ROUNDS; i++)
-                loop_run_once(f->loop, 0);
+        wire_turn(f->loop);
 }
 
 void advance(struct fixture *f, uint64_t milliseconds)
 {
-        loop_advance_ms(f->loop, milliseconds);
-        turn(f);
+        wire_advance(f->loop, milliseconds);
 }
 
 void say(struct fixture *f, int fd, const char *text)
 {
-        size_t count = strlen(text);
-
-        while (count > 0) {
-                ssize_t sent = send(fd, text, count, MSG_NOSIGNAL);
-
-                if (sent < 0 && errno != EAGAIN)
-                        return;
-                if (sent > 0) {
-                        text += sent;
-                        count -= (size_t)sent;
-                }
-                turn(f);
-        }
-        turn(f);
+        wire_say(f->loop, fd, text);
 }
 
 static void drop(char *text, const char *start, const char *ends)
@@ -226,18 +210,8 @@ static void drop(char *text, const char *start, const char *ends)
 
 const char *hear(struct fixture *f, int fd)
 {
-        static char text[HEARD_MAX];
-        size_t length = 0;
-        ssize_t got;
+        char *text = wire_hear(f->loop, fd);
 
-        turn(f);
-        while ((got = recv(fd, text + length, sizeof(text) - 4 - length, 0)) > 0) {
-                length += (size_t)got;
-                turn(f);
-        }
-        text[length] = '\0';
-        if (got == 0 || errno == ECONNRESET)
-                strcpy(text + length, "EOF");
         drop(text, "\r\nDate: ", "\r");
         drop(text, ",\"timestamp\":", ",}");
         return text;
