@@ -18,6 +18,7 @@ int broker_certificate_load(const struct broker_listener *listener, struct net_t
                 .key = listener->key,
                 .peers = peers[listener->client_certificates],
                 .revoked = listener->revoked,
+                .any_date = listener->certificates_of_any_date,
                 .version = listener->tls_version == BROKER_TLS_1_3 ? NET_TLS_1_3 : NET_TLS_1_2,
                 .ciphers = listener->ciphers,
                 .suites = listener->cipher_suites,

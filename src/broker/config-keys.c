@@ -86,6 +86,8 @@ static const struct config_key listener_keys[] = {
                     PATH_OF("a PEM file: the certificate's private key")),
         CONFIG_CHOICE(struct broker_listener, client_certificates, "client_certificates",
                       BROKER_CERTIFICATES_NONE, certificates, "none, optional or required"),
+        CONFIG_BOOL(struct broker_listener, certificates_of_any_date, "certificates_of_any_date",
+                    false),
         CONFIG_TEXT(struct broker_listener, authorities, "authorities", NULL,
                     PATH_OF("a PEM file: who signs clients' certificates")),
         CONFIG_TEXT(struct broker_listener, authorities_folder, "authorities_folder", NULL,

@@ -93,6 +93,7 @@ struct broker_listener {
         char *certificate, *key;
         char *authorities, *authorities_folder, *revoked; /* of clients' certificates */
         int client_certificates;                          /* enum broker_client_certificates */
+        bool certificates_of_any_date;                    /* expired ones, too */
         int certificate_user;                             /* enum broker_certificate_user */
         int certificate_client_id;                        /* the same; no other id is taken */
         int tls_version;                                  /* enum broker_tls_version, and up */

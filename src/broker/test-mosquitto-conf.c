@@ -188,6 +188,7 @@ TEST(tls_and_users_of_certificates_are_read)
 {
         read_conf("listener 8883\ncertfile c.pem\nkeyfile k.pem\ncafile old.pem\ncafile ca.pem\n"
                   "capath cas\ncrlfile crl.pem\nrequire_certificate true\n"
+                  "disable_client_cert_date_checks true\n"
                   "use_identity_as_username true\nciphers HIGH\nciphers_tls1.3 A:B\n"
                   "tls_version tlsv1.3\nuse_username_as_clientid true\n");
         CHECK_TEXT(config_listener(&c, 0)->certificate, "c.pem");
@@ -196,6 +197,7 @@ TEST(tls_and_users_of_certificates_are_read)
         CHECK_TEXT(config_listener(&c, 0)->authorities_folder, "cas");
         CHECK_TEXT(config_listener(&c, 0)->revoked, "crl.pem");
         CHECK_EQ(config_listener(&c, 0)->client_certificates, BROKER_CERTIFICATES_REQUIRED);
+        CHECK(config_listener(&c, 0)->certificates_of_any_date);
         CHECK_EQ(config_listener(&c, 0)->certificate_user, BROKER_CERTIFICATE_USER_COMMON_NAME);
         CHECK_TEXT(config_listener(&c, 0)->ciphers, "HIGH");
         CHECK_TEXT(config_listener(&c, 0)->cipher_suites, "A:B");

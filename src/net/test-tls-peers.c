@@ -1,4 +1,5 @@
 /* Certificates of clients, and what else a listener may ask of handshakes. */
+#include "net/certificate.h"
 #include "net/test-tls-authority.h"
 
 #include <errno.h>
@@ -126,6 +127,66 @@ TEST(a_certificate_that_is_not_trusted_is_refused_and_both_are_told_why)
                         CHECK_TEXT(hall.f.server.failure, failure);
                         CHECK_TEXT(hall.f.client.failure, heard);
                 }
+                identity_done(&other);
+                hall_done(&hall);
+        }
+}
+
+TEST(of_its_own_date_alone_a_certificate_may_be_excused)
+{
+        static const struct {
+                const char *label;
+                bool late_authority, revoked;
+                const char *purpose;
+                long from, until;
+                const char *failure;
+        } cases[] = {
+                {"late", false, false, NULL, -3600, -60, NULL},
+                {"early", false, false, NULL, 3600, 7200, NULL},
+                {"server", false, false, "serverAuth", -3600, -60,
+                 "the client's certificate is not trusted: unsuitable certificate purpose"},
+                {"gone", false, true, NULL, -3600, -60,
+                 "the client's certificate is not trusted: certificate revoked"},
+                {"orphan", true, false, NULL, -3600, -60,
+                 "the client's certificate is not trusted: certificate has expired"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                AUTO(net_certificate) struct net_certificate *certificate = NULL;
+                struct identity_request request = {
+                        .label = "past", .from = -3600, .until = cases[i].late_authority ? -1 : 60};
+                const unsigned serial = 9;
+                struct identity past, other;
+                struct hall hall;
+
+                hall_init(&hall, NET_TLS_PEERS_REQUIRED);
+                identity_make_as(&past, hall.f.directory, &request);
+                request = (struct identity_request){.label = cases[i].label,
+                                                    .purpose = cases[i].purpose,
+                                                    .issuer = &past,
+                                                    .from = cases[i].from,
+                                                    .until = cases[i].until,
+                                                    .serial = serial};
+                identity_make_as(&other, hall.f.directory, &request);
+                hall.server.authorities = past.certificate;
+                hall.client.certificate = other.certificate;
+                hall.client.key = other.key;
+                if (cases[i].revoked) {
+                        identity_revoke(&past, hall.revoked, &serial, 1, 3600);
+                        hall.server.revoked = hall.revoked;
+                }
+                CHECK_EQ(hall_meet(&hall), -EPROTO);
+                hall.server.any_date = true;
+                CHECK_EQ(hall_meet(&hall), cases[i].failure ? -EPROTO : 0);
+                if (cases[i].failure) {
+                        CHECK_TEXT(hall.f.server.failure, cases[i].failure);
+                } else {
+                        CHECK_EQ(net_stream_certificate(hall.f.server.stream, &certificate), 0);
+                        CHECK_TEXT(certificate->common_name, cases[i].label);
+                }
+                hall.server.any_date = false;
+                CHECK_EQ(hall_meet(&hall), -EPROTO);
+                identity_done(&past);
                 identity_done(&other);
                 hall_done(&hall);
         }

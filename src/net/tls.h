@@ -50,6 +50,9 @@ struct net_tls_options {
         /* Revocation lists, of those who sign the peers' own certificates: one whose list is
          * missing or has expired is not trusted. */
         const char *revoked;
+        /* A peer's own certificate may have expired, or be valid later: nothing else of it, nor who
+         * signed it. For devices that nobody can bring a new one. */
+        bool any_date;
         enum net_tls_version version; /* at least */
         const char *ciphers;          /* of TLS 1.2, as ciphers(1) has them */
         const char *suites;           /* of TLS 1.3 */

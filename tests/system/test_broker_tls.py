@@ -187,6 +187,14 @@ def test_who_does_not_come_in_is_named_with_the_reason(folder):
             assert broker.await_line(r'refused listener=.* why="(.*)"', number).group(1) == why
 
 
+def test_a_certificate_that_has_expired_may_be_good_enough(folder):
+    make_expired(folder, "late")
+    with broker_of(folder, with_certificates(folder, certificates_of_any_date=True)) as broker:
+        for version in ("tlsv1.2", "tlsv1.3"):
+            publish(folder, broker.ports[0], *own(folder, "late"), "--tls-version", version)
+            broker.await_line(r"connect client=\S+ user=late ", version == "tlsv1.3")
+
+
 def test_a_client_that_does_not_trust_us_says_so(folder):
     with broker_of(folder, listener(folder)) as broker:
         (folder / "ca.crt").write_bytes((folder / "ann.crt").read_bytes())
