@@ -365,7 +365,11 @@ TEST(thousands_that_never_finish_are_bounded_and_go)
 
 TEST(what_is_no_tls_is_said_to_be_none)
 {
-        static const struct {
+        /* From 3.2 on the library's records are a layer of their own, with other words for it. */
+        const char *too_long = OpenSSL_version_num() < 0x30200000L
+                                       ? "the TLS handshake failed: packet length too long"
+                                       : "the TLS handshake failed: data length too long";
+        const struct {
                 const char *bytes;
                 size_t count;
                 const char *why;
@@ -373,7 +377,7 @@ TEST(what_is_no_tls_is_said_to_be_none)
                 {"\x10\x0c\0\4MQTT\4\2\0\0\0\0", 14,
                  "the TLS handshake failed: wrong version number"},
                 {"GET / HTTP/1.1\r\n\r\n", 18, "the TLS handshake failed: http request"},
-                {"\x16\x03\x01\x48\x01", 5, "the TLS handshake failed: packet length too long"},
+                {"\x16\x03\x01\x48\x01", 5, too_long},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
