@@ -8,16 +8,29 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "FILE:LINE" of a listener, or "FILE: listeners[2]". */
-static int refuse(const struct broker_config *config, size_t index, struct error *error,
-                  const char *why)
+enum { SUBJECT_MAX = ERROR_TEXT_MAX };
+
+/* What a sentence about a listener begins with: "FILE:LINE: this listener", or
+ * "FILE: listeners[2]". */
+static const char *subject_of(const struct broker_config *config, size_t index,
+                              char text[SUBJECT_MAX])
 {
         const struct broker_listener *listener =
                 (const struct broker_listener *)config->listeners.items + index;
 
         if (listener->place)
-                return error_set(error, -EINVAL, "%s: this listener %s", listener->place, why);
-        return error_set(error, -EINVAL, "%s: listeners[%zu] %s", config->path, index, why);
+                snprintf(text, SUBJECT_MAX, "%s: this listener", listener->place);
+        else
+                snprintf(text, SUBJECT_MAX, "%s: listeners[%zu]", config->path, index);
+        return text;
+}
+
+static int refuse(const struct broker_config *config, size_t index, struct error *error,
+                  const char *why)
+{
+        char subject[SUBJECT_MAX];
+
+        return error_set(error, -EINVAL, "%s %s", subject_of(config, index, subject), why);
 }
 
 static bool is_mode(const char *text)
@@ -25,7 +38,15 @@ static bool is_mode(const char *text)
         return strlen(text) == 4 && strspn(text, "01234567") == 4;
 }
 
-static const char *judge_tls(const struct broker_listener *listener)
+/* Nobody is asked for what names are to be taken from. */
+static bool has_no_names(const struct broker_listener *listener)
+{
+        return broker_listener_asks_names(listener) &&
+               listener->client_certificates == BROKER_CERTIFICATES_NONE &&
+               (listener->certificate || listener->proxy == BROKER_PROXY_NONE);
+}
+
+static const char *judge_tls(const struct broker_listener *listener, enum broker_grammar grammar)
 {
         const bool authorities = listener->authorities || listener->authorities_folder;
 
@@ -44,15 +65,15 @@ static const char *judge_tls(const struct broker_listener *listener)
         if (listener->revoked && listener->client_certificates == BROKER_CERTIFICATES_NONE)
                 return "has a list of revoked certificates and asks nobody for one "
                        "(require_certificate)";
-        if (broker_listener_asks_names(listener) &&
-            listener->client_certificates == BROKER_CERTIFICATES_NONE &&
-            (listener->certificate || listener->proxy == BROKER_PROXY_NONE))
+        /* With TLS mosquitto starts, and refuses everybody: see warn_of_locked(). */
+        if (has_no_names(listener) &&
+            (!listener->certificate || grammar != BROKER_GRAMMAR_MOSQUITTO))
                 return "takes names from certificates and asks nobody for one "
                        "(require_certificate)";
         return NULL;
 }
 
-static const char *judge(const struct broker_listener *listener)
+static const char *judge(const struct broker_listener *listener, enum broker_grammar grammar)
 {
         struct mqtt_text mount_point;
 
@@ -73,7 +94,7 @@ static const char *judge(const struct broker_listener *listener)
         if (listener->origins.count > 0 && listener->protocol == BROKER_PROTOCOL_MQTT)
                 return "has origins and does not speak HTTP (protocol)";
         if (!listener->mount_point)
-                return judge_tls(listener);
+                return judge_tls(listener, grammar);
         if (strlen(listener->mount_point) > 1024)
                 return "has a mount_point of more than 1024 bytes";
         mount_point =
@@ -84,7 +105,7 @@ static const char *judge(const struct broker_listener *listener)
         if (listener->mount_point[mount_point.length - 1] != '/' || listener->mount_point[0] == '$')
                 return "has a mount_point that is no level of its own: it ends with '/' and does "
                        "not begin with '$', such as site/";
-        return judge_tls(listener);
+        return judge_tls(listener, grammar);
 }
 
 static bool is_same_place(const struct broker_listener *a, const struct broker_listener *b)
@@ -112,7 +133,7 @@ static int check_listeners(struct broker_config *config, struct error *error)
                 /* "*" is how YAML says what mosquitto says by nothing. */
                 if (all[i].host && strcmp(all[i].host, "*") == 0)
                         free(TAKE(all[i].host));
-                why = judge(&all[i]);
+                why = judge(&all[i], config->grammar);
                 if (!why &&
                     net_networks_check(all[i].proxies.items, all[i].proxies.count, &inner) < 0) {
                         snprintf(text, sizeof(text), "has a wrong proxy: %.150s", inner.text);
@@ -132,6 +153,35 @@ static int check_listeners(struct broker_config *config, struct error *error)
         return 0;
 }
 
+static const char *why_locked(const struct broker_config *config,
+                              const struct broker_listener *listener)
+{
+        const struct broker_access access = broker_config_access(config, listener);
+
+        if (has_no_names(listener))
+                return "takes names from certificates and asks nobody for one "
+                       "(require_certificate)";
+        if (listener->certificate_user == BROKER_CERTIFICATE_USER_NONE && !access.password_file &&
+            config->users.count == 0 && access.anonymous == BROKER_ANONYMOUS_NONE)
+                return "has no users (password_file), and lets nobody in without a name "
+                       "(allow_anonymous)";
+        return NULL;
+}
+
+static void warn_of_locked(struct broker_config *config)
+{
+        const struct broker_listener *all = config->listeners.items;
+
+        for (size_t i = 0; i < config->listeners.count; i++) {
+                const char *why = why_locked(config, &all[i]);
+                char subject[SUBJECT_MAX];
+
+                if (why)
+                        broker_config_warn(config, "%s %s: nobody can log in",
+                                           subject_of(config, i, subject), why);
+        }
+}
+
 static void settle(const struct broker_config *config, int *durability, int by_default)
 {
         if (*durability == BROKER_DURABILITY_DEFAULT)
@@ -142,6 +192,7 @@ int broker_config_check(struct broker_config *config, struct error *error)
 {
         const bool wants = config->durability > BROKER_DURABILITY_MEMORY ||
                            config->retained_durability > BROKER_DURABILITY_MEMORY;
+        int r;
 
         if (config->access.anonymous == BROKER_ANONYMOUS_INHERITED ||
             config->access.empty_client_ids == BROKER_EMPTY_IDS_INHERITED)
@@ -158,5 +209,8 @@ int broker_config_check(struct broker_config *config, struct error *error)
                config->durability == BROKER_DURABILITY_DEFAULT ? BROKER_DURABILITY_FSYNC
                                                                : config->durability);
         settle(config, &config->durability, BROKER_DURABILITY_INTERVAL);
-        return check_listeners(config, error);
+        r = check_listeners(config, error);
+        if (r == 0)
+                warn_of_locked(config);
+        return r;
 }

@@ -300,6 +300,41 @@ TEST(what_waits_for_a_restart_is_named)
         broker_config_done(&c);
 }
 
+TEST(where_nobody_can_log_in_is_warned_of)
+{
+        static const struct {
+                const char *name, *text, *says;
+        } cases[] = {
+                {"m.conf", "listener 1\n",
+                 "m.conf:1: this listener has no users (password_file), and lets nobody in without "
+                 "a name (allow_anonymous): nobody can log in"},
+                {"m.conf", "listener 1\nallow_anonymous true\n", NULL},
+                {"m.conf", "listener 1\npassword_file a\n", NULL},
+                {"m.conf",
+                 "allow_anonymous true\nlistener 1\ncertfile a\nkeyfile b\n"
+                 "use_identity_as_username true\n",
+                 "m.conf:2: this listener takes names from certificates and asks nobody for one "
+                 "(require_certificate): nobody can log in"},
+                {"m.conf",
+                 "listener 1\ncertfile a\nkeyfile b\ncafile c\nrequire_certificate true\n"
+                 "use_subject_as_username true\n",
+                 NULL},
+                {"m.conf", "", NULL},
+                {"a.yaml", "listeners: [{}]\n", NULL},
+                {"a.yaml", "listeners: [{port: 1}, {anonymous: none}]\n",
+                 "a.yaml: listeners[1] has no users (password_file), and lets nobody in without a "
+                 "name (allow_anonymous): nobody can log in"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                config_good(cases[i].name, cases[i].text, &c);
+                CHECK_EQ(c.warnings.count, cases[i].says ? 1 : 0);
+                if (cases[i].says)
+                        CHECK_TEXT(c.warnings.items[0], cases[i].says);
+                broker_config_done(&c);
+        }
+}
+
 TEST(a_file_is_read_and_one_that_is_not_there_is_told)
 {
         char path[] = "/tmp/pifleet-config-XXXXXX", says[128];

@@ -263,12 +263,13 @@ TEST(what_has_no_effect_is_told_with_its_line)
 
 TEST(pages_of_every_site_are_warned_of)
 {
-        read_conf("listener 1\nprotocol websockets\n");
+        read_conf("allow_anonymous true\nlistener 1\nprotocol websockets\n");
         CHECK_EQ(c.warnings.count, 1);
-        CHECK_TEXT(c.warnings.items[0], "m.conf:1: pages of every site may connect: name yours by "
+        CHECK_TEXT(c.warnings.items[0], "m.conf:2: pages of every site may connect: name yours by "
                                         "`websockets_origin`");
         broker_config_done(&c);
-        read_conf("listener 1\nprotocol websockets\nwebsockets_origin *\n");
+        read_conf("allow_anonymous true\nlistener 1\nprotocol websockets\n"
+                  "websockets_origin *\n");
         CHECK_EQ(c.warnings.count, 0);
         broker_config_done(&c);
 }
