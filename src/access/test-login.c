@@ -1,4 +1,5 @@
 #include "access/login.h"
+#include "access/password-fixture.h"
 
 #include "base/attributes.h"
 #include "proto/token.h"
@@ -6,14 +7,6 @@
 #include "support/test.h"
 
 #include <stdio.h>
-
-/* As cheap as argon2id gets (8 KiB, one pass), of "first secret" and "second secret". */
-#define ANN_HASH                                                                                   \
-        "$argon2id$v=19$m=8,t=1,p=1$e1EDx34TtomITuEBM97YAA$"                                       \
-        "jkdTWcF0abDTO2jnUNAay6Is2vmdstxrKZaHaXCrM2Y"
-#define BEN_HASH                                                                                   \
-        "$argon2id$v=19$m=8,t=1,p=1$F5l9jv3jc+Bgs4CuHTH9EA$"                                       \
-        "hDb3FW0QAd6RD4L4Z4mY5E85GbNsg9FvfuZAdWsJq1I"
 
 enum { HERE = 1, ELSEWHERE = 2 };
 
@@ -53,8 +46,8 @@ static void fixture_open(struct fixture *f)
         CHECK_EQ(slowdown_new(&f->login.slowdown), 0);
         CHECK_EQ(verifier_new(f->loop, f->work, f->login.slowdown, &f->login.verifier), 0);
         CHECK_EQ(user_table_new(&users), 0);
-        add(users, "ann", ANN_HASH);
-        add(users, "ben", BEN_HASH);
+        add(users, "ann", FIRST_SECRET_HASH);
+        add(users, "ben", SECOND_SECRET_HASH);
         add(users, "by certificate", NULL);
         CHECK_EQ(token_make(f->token), 0);
         CHECK_EQ(token_hash(f->token, hash), 0);
@@ -190,7 +183,7 @@ TEST(a_name_that_nobody_has_is_verified_like_any_other)
 
         fixture_open(&f);
         CHECK_EQ(user_table_new(&users), 0);
-        add(users, "ann", ANN_HASH);
+        add(users, "ann", FIRST_SECRET_HASH);
         access_rules_replace(&f.rules, users, NULL);
         CHECK_EQ(begin(&f, HERE, "ann", "a wrong one", &asked[0]), LOGIN_PENDING);
         CHECK_EQ(begin(&f, HERE, "nobody", "a wrong one", &asked[1]), LOGIN_PENDING);
@@ -272,7 +265,7 @@ TEST(who_is_removed_or_gets_another_password_meanwhile_comes_again)
         CHECK_EQ(begin(&f, HERE, "ann", "first secret", &ann), LOGIN_PENDING);
         CHECK_EQ(begin(&f, HERE, "ben", "second secret", &ben), LOGIN_PENDING);
         CHECK_EQ(user_table_new(&users), 0);
-        add(users, "ann", BEN_HASH);
+        add(users, "ann", SECOND_SECRET_HASH);
         access_rules_replace(&f.rules, users, NULL);
         run_until_idle(&f);
         CHECK_EQ(ann.result, LOGIN_BUSY);
