@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/spelling.h"
+#include "base/text-copy.h"
 #include "data/json.h"
 
 #include <assert.h>
@@ -40,11 +41,6 @@ void command_request_release_if_done(struct command_request *request)
                 request_free(request);
 }
 
-static void copy_text(char *to, size_t size, const char *from)
-{
-        snprintf(to, size, "%s", from ? from : "");
-}
-
 static void request_audit(struct command_request *request, uint64_t duration_us)
 {
         struct command_audit audit = {
@@ -52,15 +48,15 @@ static void request_audit(struct command_request *request, uint64_t duration_us)
                 .duration_us = duration_us,
         };
 
-        copy_text(audit.command, sizeof(audit.command), request->entry->definition.name);
-        copy_text(audit.who, sizeof(audit.who), request->principal.name);
-        copy_text(audit.transport, sizeof(audit.transport), request->transport);
-        copy_text(audit.origin, sizeof(audit.origin),
-                  request->session ? request->session->origin : "");
-        copy_text(audit.outcome, sizeof(audit.outcome),
-                  request->success     ? "ok"
-                  : request->code != 0 ? command_code_name(request->code)
-                                       : "failed");
+        text_copy_into(audit.command, sizeof(audit.command), request->entry->definition.name);
+        text_copy_into(audit.who, sizeof(audit.who), request->principal.name);
+        text_copy_into(audit.transport, sizeof(audit.transport), request->transport);
+        text_copy_into(audit.origin, sizeof(audit.origin),
+                       request->session ? request->session->origin : NULL);
+        text_copy_into(audit.outcome, sizeof(audit.outcome),
+                       request->success     ? "ok"
+                       : request->code != 0 ? command_code_name(request->code)
+                                            : "failed");
         command_bus_publish(request->registry->bus, &command_audit_event, &audit);
 }
 

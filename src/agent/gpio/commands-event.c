@@ -2,8 +2,7 @@
 #include "agent/gpio/commands-internal.h"
 #include "agent/gpio/gpio-event.h"
 #include "base/attributes.h"
-
-#include <stdio.h>
+#include "base/text-copy.h"
 
 #define EDGES_LOST "EdgesLost"
 
@@ -22,7 +21,7 @@ static void publish_moved(struct gpio_commands *commands, const struct gpio_pin_
                                           .value = pin_change->value,
                                           .simulated = commands->simulated};
 
-        snprintf(change.cause, sizeof(change.cause), "%s", pin_change->cause);
+        text_copy_into(change.cause, sizeof(change.cause), pin_change->cause);
         command_bus_publish(command_registry_bus(commands->registry), &gpio_line_event, &change);
 }
 
