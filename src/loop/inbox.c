@@ -44,8 +44,9 @@ static bool inbox_take(struct loop_inbox *inbox)
         found = inbox->count > 0;
         if (found) {
                 memcpy(inbox->taken, inbox_slot(inbox, inbox->first), inbox->item_size);
-                inbox->first = (inbox->first + 1) % inbox->capacity;
                 inbox->count--;
+                /* An empty ring begins anew, where the memory is still in the caches. */
+                inbox->first = inbox->count > 0 ? (inbox->first + 1) % inbox->capacity : 0;
         } else {
                 inbox->awake = false;
         }
@@ -140,23 +141,50 @@ struct loop_inbox *loop_inbox_free(struct loop_inbox *inbox)
         return NULL;
 }
 
-int loop_inbox_put(struct loop_inbox *inbox, const void *item)
+/* Under the lock. */
+static bool inbox_add(struct loop_inbox *inbox, const void *item)
 {
-        bool full, wakes = false;
+        if (inbox->count == inbox->capacity)
+                return false;
+        memcpy(inbox_slot(inbox, inbox->first + inbox->count), item, inbox->item_size);
+        inbox->count++;
+        return true;
+}
 
-        pthread_mutex_lock(&inbox->lock);
-        full = inbox->count == inbox->capacity;
-        if (!full) {
-                memcpy(inbox_slot(inbox, inbox->first + inbox->count), item, inbox->item_size);
-                inbox->count++;
-                wakes = !inbox->awake;
-                inbox->awake = true;
-        }
+/* Releases the lock, and wakes the loop if items wait that it does not know of. */
+static void inbox_unlock_and_wake(struct loop_inbox *inbox)
+{
+        bool wakes = inbox->count > 0 && !inbox->awake;
+
+        inbox->awake |= wakes;
         pthread_mutex_unlock(&inbox->lock);
-        if (full)
-                return -EAGAIN;
         /* Cannot fail: the counter never comes near its end. */
         if (wakes)
                 (void)eventfd_write(inbox->wake, 1);
-        return 0;
+}
+
+int loop_inbox_put(struct loop_inbox *inbox, const void *item)
+{
+        bool added;
+
+        pthread_mutex_lock(&inbox->lock);
+        added = inbox_add(inbox, item);
+        inbox_unlock_and_wake(inbox);
+        return added ? 0 : -EAGAIN;
+}
+
+int loop_inbox_leave(struct loop_inbox *inbox, const void *item)
+{
+        bool added;
+
+        pthread_mutex_lock(&inbox->lock);
+        added = inbox_add(inbox, item);
+        pthread_mutex_unlock(&inbox->lock);
+        return added ? 0 : -EAGAIN;
+}
+
+void loop_inbox_wake(struct loop_inbox *inbox)
+{
+        pthread_mutex_lock(&inbox->lock);
+        inbox_unlock_and_wake(inbox);
 }

@@ -21,3 +21,7 @@ DEFINE_CLEANUP(loop_inbox)
 
 /* Any thread, never blocks for longer than a copy. -EAGAIN: full, nothing put. */
 int loop_inbox_put(struct loop_inbox *inbox, const void *item);
+/* The same, for one that more will follow at once: the loop need not wake before that. Whoever
+ * leaves an item puts another, or calls loop_inbox_wake(). */
+int loop_inbox_leave(struct loop_inbox *inbox, const void *item);
+void loop_inbox_wake(struct loop_inbox *inbox); /* any thread; fine when nothing waits */

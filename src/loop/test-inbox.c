@@ -93,6 +93,41 @@ TEST(a_full_inbox_says_so_and_keeps_what_it_has)
         loop_inbox_free(r.inbox);
 }
 
+TEST(what_is_left_waits_for_the_next_that_is_put)
+{
+        AUTO(loop) struct loop *loop = NULL;
+        struct receiver r = {.in_order = true};
+
+        CHECK_EQ(loop_new(&loop), 0);
+        CHECK_EQ(loop_inbox_new(loop, sizeof(struct item), 3, on_item, &r, &r.inbox), 0);
+        loop_inbox_wake(r.inbox);
+        CHECK_EQ(loop_inbox_leave(r.inbox, &(struct item){0, 0}), 0);
+        loop_run_once(loop, 0);
+        CHECK_EQ(r.count, 0);
+        CHECK_EQ(loop_inbox_put(r.inbox, &(struct item){0, 1}), 0);
+        loop_run_once(loop, 1000);
+        CHECK_EQ(r.count, 2);
+        CHECK(r.in_order);
+        loop_inbox_free(r.inbox);
+}
+
+TEST(what_is_left_can_be_told_of_once_there_is_no_more)
+{
+        AUTO(loop) struct loop *loop = NULL;
+        struct receiver r = {.in_order = true};
+
+        CHECK_EQ(loop_new(&loop), 0);
+        CHECK_EQ(loop_inbox_new(loop, sizeof(struct item), 2, on_item, &r, &r.inbox), 0);
+        for (unsigned i = 0; i < 2; i++)
+                CHECK_EQ(loop_inbox_leave(r.inbox, &(struct item){0, i}), 0);
+        CHECK_EQ(loop_inbox_leave(r.inbox, &(struct item){0, 99}), -EAGAIN);
+        loop_inbox_wake(r.inbox);
+        loop_run_once(loop, 1000);
+        CHECK_EQ(r.count, 2);
+        CHECK(r.in_order);
+        loop_inbox_free(r.inbox);
+}
+
 TEST(freed_by_its_own_callback_it_drops_the_rest)
 {
         AUTO(loop) struct loop *loop = NULL;

@@ -76,7 +76,9 @@ static struct gpio_result *fixture_result(void *owner, uint32_t slot)
         struct fixture *f = owner;
 
         CHECK(slot < SLOTS);
-        memset(&f->results[slot], 0, sizeof(f->results[slot]));
+        /* What it does not clear is not to be relied on. */
+        memset(&f->results[slot], 0xA5, sizeof(f->results[slot]));
+        gpio_result_clear(&f->results[slot]);
         return &f->results[slot];
 }
 

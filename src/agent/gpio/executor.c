@@ -14,7 +14,7 @@ struct gpio_result *executor_result(struct gpio_executor *executor, const struct
         struct gpio_result *result = &executor->unseen;
 
         if (job->slot == GPIO_NO_SLOT)
-                memset(result, 0, sizeof(*result));
+                gpio_result_clear(result);
         else
                 result = executor->setup.result(executor->setup.owner, job->slot);
         result->pin = job->pin;
@@ -270,6 +270,7 @@ static void describe_pin(struct gpio_executor *executor, unsigned number,
         struct gpio_pin *pin = &executor->pins[number];
         struct gpio_line_info info;
 
+        *ret = (struct gpio_pin_status){.exists = false};
         if (gpio_chip_line_info(executor->setup.chip, number, &info) < 0)
                 return;
         ret->exists = true;

@@ -5,6 +5,9 @@
 #include "agent/gpio/chip.h"
 #include "agent/gpio/pin-name.h"
 
+#include <stddef.h>
+#include <string.h>
+
 /* What is wrong with a pin that works all the same; as bits. */
 enum gpio_warning {
         /* An output reads another level than it was given: somebody writes past us. */
@@ -34,8 +37,11 @@ struct gpio_result {
         bool value;
         char consumer[GPIO_NAME_MAX]; /* -EBUSY: as in struct gpio_line_info */
 
-        /* TEST */
-        struct gpio_reading readings[2 * GPIO_BLINK_TIMES_MAX];
+        /* PWM_SET */
+        double duty, frequency_hz;
+        bool hardware;
+
+        /* TEST: and `readings`. */
         size_t readings_count;
         uint32_t times;
         uint64_t interval_ms;
@@ -43,12 +49,18 @@ struct gpio_result {
 
         /* STATUS: `pins` from `first` to `last`. */
         unsigned first, last;
-        struct gpio_pin_status pins[GPIO_PINS];
 
-        /* PWM_SET */
-        double duty, frequency_hz;
-        bool hardware;
+        /* Large, and undefined but for what their counts say. */
+        struct gpio_reading readings[2 * GPIO_BLINK_TIMES_MAX];
+        struct gpio_pin_status pins[GPIO_PINS];
 };
+
+/* All but what is large: most results have none of it, and to write over it costs them more than
+ * all the rest. */
+static inline void gpio_result_clear(struct gpio_result *result)
+{
+        memset(result, 0, offsetof(struct gpio_result, readings));
+}
 
 /* How a pin stands, when that is another than before. */
 struct gpio_pin_change {

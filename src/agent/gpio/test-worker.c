@@ -92,6 +92,25 @@ TEST(a_job_goes_to_the_thread_and_its_result_comes_back)
         fixture_done(&f);
 }
 
+TEST(a_change_is_told_although_the_result_of_its_job_comes_much_later)
+{
+        struct gpio_job blink = set_job(17, true);
+        struct fixture f;
+
+        blink.kind = GPIO_JOB_BLINK;
+        blink.on_ms = blink.off_ms = 3600000;
+        blink.times = 1;
+        blink.waits = true;
+        fixture_init(&f);
+        CHECK_EQ(gpio_worker_submit(f.worker, &blink, fixture_on_done, &f, NULL), 0);
+        for (unsigned i = 0; i < 1000 && f.changes == 0; i++)
+                loop_run_once(f.loop, 10);
+        CHECK_EQ(f.changes, 1);
+        CHECK(f.last_value);
+        CHECK_EQ(f.results, 0);
+        fixture_done(&f);
+}
+
 TEST(every_job_of_a_flood_has_its_result_and_what_is_too_much_is_refused)
 {
         unsigned accepted = 0, refused = 0;

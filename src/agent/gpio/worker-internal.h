@@ -72,6 +72,8 @@ struct gpio_worker {
         struct unsent unsent[GPIO_LINES_MAX];
         bool unsent_any, ready;
         int last_error;
+        bool at_job;     /* its result is about to come */
+        bool left_items; /* in `messages`, of which the loop does not know yet */
 
         /* Last and large: memory that was never used costs nothing. */
         struct slot slots[WORKER_SLOTS];
