@@ -67,8 +67,11 @@ static void subscription_deliver(struct command_subscription *subscription)
                 /* The slot may be taken by what the callback publishes. */
                 memcpy(copy, slot->payload, event.type->size);
                 event.payload = copy;
-                subscription->first = (subscription->first + 1) % subscription->capacity;
                 subscription->count--;
+                /* An empty ring begins anew, where the memory is still in the caches. */
+                subscription->first = subscription->count > 0
+                                              ? (subscription->first + 1) % subscription->capacity
+                                              : 0;
                 subscription->lost = 0;
                 subscription->on_event(subscription->owner, &event, lost);
         }

@@ -26,8 +26,9 @@ static bool ring_take(struct job_ring *ring, struct gpio_job *ret)
         if (ring->count == 0)
                 return false;
         *ret = *ring_at(ring, 0);
-        ring->first = (ring->first + 1) % ring->bound;
         ring->count--;
+        /* An empty ring begins anew, where the memory is still in the caches. */
+        ring->first = ring->count > 0 ? (ring->first + 1) % ring->bound : 0;
         return true;
 }
 
