@@ -17,7 +17,7 @@ int net_context_new(struct loop *loop, size_t memory_limit, struct net_context *
         context->handshakes_round = context->handshakes_ns = 0;
         context->handshakes_ns_max = NET_HANDSHAKES_MS * UINT64_C(1000000);
         context->spares_count = 0;
-        context->spare_frames_count = 0;
+        context->frames = NULL;
         loop_trim_init(&context->trim, loop, NET_BURST_SIZE);
         net_budget_init(&context->budget, memory_limit);
         *ret = context;
@@ -31,8 +31,7 @@ struct net_context *net_context_free(struct net_context *context)
         loop_trim_done(&context->trim);
         while (context->spares_count > 0)
                 buffer_done(&context->spares[--context->spares_count]);
-        while (context->spare_frames_count > 0)
-                websocket_frames_free(context->spare_frames[--context->spare_frames_count]);
+        websocket_frames_free(context->frames);
         free(context);
         return NULL;
 }
@@ -154,18 +153,10 @@ void net_context_release(struct net_context *context, struct buffer *buffer)
         buffer_init(buffer, buffer->max);
 }
 
-struct websocket_frames *net_context_borrow_frames(struct net_context *context,
-                                                   const struct wslay_frame_callbacks *callbacks)
-{
-        return context->spare_frames_count > 0
-                       ? context->spare_frames[--context->spare_frames_count]
-                       : websocket_frames_new(callbacks);
-}
-
 void net_context_return_frames(struct net_context *context, struct websocket_frames *frames)
 {
-        if (context->spare_frames_count < NET_SPARE_FRAMES_MAX) {
-                context->spare_frames[context->spare_frames_count++] = frames;
+        if (!context->frames) {
+                context->frames = frames;
                 return;
         }
         websocket_frames_free(frames);

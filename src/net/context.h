@@ -9,7 +9,6 @@
 #include <stdbool.h>
 
 struct websocket_frames;
-struct wslay_frame_callbacks;
 
 enum {
         NET_SCRATCH_SIZE = 64 * 1024,
@@ -20,9 +19,8 @@ enum {
          * buffers of records and messages too. */
         NET_TLS_SIZE = 16 * 1024,
         NET_HANDSHAKE_SIZE = 40 * 1024,
-        NET_WEBSOCKET_SIZE = 128,   /* what one more takes that is a WebSocket */
-        NET_FRAMES_SIZE = 5 * 1024, /* while it is in the middle of a frame */
-        NET_SPARE_FRAMES_MAX = 4,
+        NET_WEBSOCKET_SIZE = 128,     /* what one more takes that is a WebSocket */
+        NET_FRAMES_SIZE = 5 * 1024,   /* while it is in the middle of a frame */
         NET_HANDSHAKES_MS = 5,        /* of a round; others have their turn before the rest */
         NET_BURST_SIZE = 1024 * 1024, /* worth a trim when it is gone */
 };
@@ -36,9 +34,8 @@ struct net_context {
         struct loop_trim trim; /* of what streams and their buffers take */
         size_t spares_count;
         struct buffer spares[NET_SPARES_MAX];
-        size_t spare_frames_count;
-        struct websocket_frames *spare_frames[NET_SPARE_FRAMES_MAX];
-        char scratch[NET_SCRATCH_SIZE]; /* valid until the next read of any stream */
+        struct websocket_frames *frames; /* of the WebSocket that reads or writes now, or NULL */
+        char scratch[NET_SCRATCH_SIZE];  /* valid until the next read of any stream */
 };
 
 /* A handshake is a millisecond of arithmetic, or thirty on a small board: many at once shall not
@@ -59,9 +56,5 @@ void net_context_trim(struct net_context *context, struct buffer *buffer);
 /* Gives all back; the buffer is empty and can be used again. */
 void net_context_release(struct net_context *context, struct buffer *buffer);
 
-/* What a WebSocket needs while it reads or writes frames (net/websocket-frames.h): there is one
- * at hand for whoever is next. All that borrow have the same callbacks. NULL: no memory. */
-struct websocket_frames *net_context_borrow_frames(struct net_context *context,
-                                                   const struct wslay_frame_callbacks *callbacks);
-/* Only when they are over. */
+/* Was kept in the middle of a frame, which is over now: stays at hand, or goes. */
 void net_context_return_frames(struct net_context *context, struct websocket_frames *frames);

@@ -43,7 +43,7 @@ static ssize_t on_receive(uint8_t *bytes, size_t count, int flags, void *owner)
 
         (void)flags;
         /* It says so once; what came with it is to be read first. */
-        if (websocket->read_result != -EAGAIN)
+        if (websocket->read_result != -EAGAIN || frames->drained)
                 return -1;
         if (frames->allowance == 0) {
                 websocket->more = true;
@@ -56,6 +56,8 @@ static ssize_t on_receive(uint8_t *bytes, size_t count, int flags, void *owner)
                 websocket->read_result = (int)n;
                 return -1;
         }
+        /* Of a socket; TLS brings a record at a time. */
+        frames->drained = (size_t)n < count && !websocket->inner.type->tls(&websocket->inner);
         frames->allowance -= (size_t)n;
         frames->unread += (size_t)n;
         return n;
@@ -100,39 +102,44 @@ static ssize_t on_send(const uint8_t *bytes, size_t count, int flags, void *owne
         return n - (ssize_t)held;
 }
 
-/* Borrows what frames need, for the operation that begins. -ENOMEM. */
-static int borrow_frames(struct net_websocket *websocket)
+/* At the begin of each operation. -ENOMEM. */
+static int use_frames(struct net_websocket *websocket)
 {
         static const struct wslay_frame_callbacks callbacks = {.send_callback = on_send,
                                                                .recv_callback = on_receive};
+        struct net_context *context = websocket->context;
 
-        if (websocket->frames)
-                return 0;
-        websocket->frames = net_context_borrow_frames(websocket->context, &callbacks);
-        if (!websocket->frames)
+        if (!context->frames)
+                context->frames = websocket_frames_new(&callbacks);
+        if (!context->frames)
                 return -ENOMEM;
+        websocket->frames = context->frames;
         websocket->frames->websocket = websocket;
         return 0;
 }
 
-/* At the end of each operation: between frames it goes back, else it is paid for. Who cannot
- * pay ends. */
+/* Others get another. Who cannot pay ends. */
+static void keep_frames(struct net_websocket *websocket)
+{
+        int r = net_budget_take(&websocket->context->budget, NET_FRAMES_SIZE);
+
+        websocket->context->frames = NULL;
+        websocket->frames->paid = r == 0;
+        if (r < 0 && websocket->failure == 0)
+                websocket->failure = r;
+}
+
+static void stop_paying(struct net_websocket *websocket)
+{
+        if (websocket->frames->paid)
+                net_budget_give(&websocket->context->budget, NET_FRAMES_SIZE);
+        websocket->frames->paid = false;
+}
+
 static void return_frames(struct net_websocket *websocket)
 {
-        struct websocket_frames *frames = websocket->frames;
-        struct net_budget *budget = &websocket->context->budget;
-
-        if (!frames || websocket->failure < 0)
-                return;
-        if (websocket_frames_are_over(frames)) {
-                if (frames->paid)
-                        net_budget_give(budget, NET_FRAMES_SIZE);
-                frames->paid = false;
-                net_context_return_frames(websocket->context, TAKE(websocket->frames));
-        } else if (!frames->paid) {
-                websocket->failure = net_budget_take(budget, NET_FRAMES_SIZE);
-                frames->paid = websocket->failure == 0;
-        }
+        stop_paying(websocket);
+        net_context_return_frames(websocket->context, websocket->frames);
 }
 
 static bool is_between_frames(const struct net_websocket *websocket)
@@ -147,12 +154,21 @@ static bool owes_control(const struct net_websocket *websocket)
         return frames && (frames->pong.due || frames->close.due) && is_between_frames(websocket);
 }
 
-/* What the stream has to know after each operation; why it failed, the inner one knows. */
+/* At the end of each operation: who is in the middle of a frame keeps what it needs. And what
+ * the stream has to know; why it failed, the inner transport knows. */
 static void finish_operation(struct net_transport *transport)
 {
         struct net_websocket *websocket = websocket_of(transport);
+        struct websocket_frames *frames = websocket->frames;
+        bool kept = frames != websocket->context->frames;
 
-        return_frames(websocket);
+        if (frames && websocket->failure == 0 && websocket_frames_are_over(frames)) {
+                if (kept)
+                        return_frames(websocket);
+                websocket->frames = NULL;
+        } else if (frames && !kept) {
+                keep_frames(websocket);
+        }
         transport->read_waits_for = websocket->inner.read_waits_for;
         transport->write_waits_for = websocket->inner.write_waits_for;
         transport->owes = owes_control(websocket);
@@ -212,9 +228,11 @@ static ssize_t write_raw(struct net_websocket *websocket, const void *bytes, siz
 
 static ssize_t write_framed(struct net_websocket *websocket, const void *bytes, size_t count)
 {
-        ssize_t n = borrow_frames(websocket);
+        ssize_t n = 0;
 
-        if (n == 0 && is_between_frames(websocket))
+        if (!websocket->frames)
+                n = use_frames(websocket);
+        else if (is_between_frames(websocket))
                 n = send_controls(websocket);
         /* Nothing follows a close, 5.5.1. */
         if (n == 0 && count > 0)
@@ -236,7 +254,7 @@ static ssize_t websocket_write(struct net_transport *transport, const void *byte
 static int websocket_end(struct net_transport *transport)
 {
         struct net_websocket *websocket = websocket_of(transport);
-        int r = borrow_frames(websocket);
+        int r = websocket->frames ? 0 : use_frames(websocket);
 
         if (r < 0)
                 return r;
@@ -301,12 +319,13 @@ static void on_control(struct net_websocket *websocket, uint8_t opcode, size_t l
                 on_close(websocket, length);
 }
 
-/* 5.2; the library takes no length in a longer form than it needs. */
-static size_t header_length(const struct wslay_frame_iocb *frame)
+/* 5.2: one with a mask, as all have that are not refused. The library takes no length in a
+ * longer form than it needs. */
+static size_t frame_length(const struct wslay_frame_iocb *frame)
 {
         size_t extended = frame->payload_length < 126 ? 0 : frame->payload_length < 65536 ? 2 : 8;
 
-        return 2 + extended + (frame->mask ? 4 : 0);
+        return 6 + extended + (size_t)frame->payload_length;
 }
 
 /* A part of a frame; data goes to `rest`. */
@@ -314,10 +333,8 @@ static void take_part(struct net_websocket *websocket, const struct wslay_frame_
 {
         struct websocket_frames *frames = websocket->frames;
 
-        if (frames->in_read == 0) {
+        if (frames->in_read == 0)
                 check_frame(websocket, part);
-                frames->unread -= header_length(part);
-        }
         if (websocket->failure < 0)
                 return;
         if (wslay_is_ctrl_frame(part->opcode)) {
@@ -326,11 +343,11 @@ static void take_part(struct net_websocket *websocket, const struct wslay_frame_
                 frames->rest = part->data;
                 frames->rest_length = part->data_length;
         }
-        frames->unread -= part->data_length;
         frames->in_read += part->data_length;
         if (frames->in_read < part->payload_length)
                 return;
         frames->in_read = 0;
+        frames->unread -= frame_length(part); /* both modulo the size, for a frame of any length */
         if (wslay_is_ctrl_frame(part->opcode))
                 on_control(websocket, part->opcode, (size_t)part->payload_length);
         else
@@ -370,11 +387,12 @@ static ssize_t websocket_read(struct net_transport *transport, void *bytes, size
 {
         struct net_websocket *websocket = websocket_of(transport);
         size_t taken = 0;
-        int r = borrow_frames(websocket);
+        int r = websocket->frames ? 0 : use_frames(websocket);
 
         if (r < 0)
                 return r;
         websocket->frames->allowance = count;
+        websocket->frames->drained = false;
         websocket->more = false;
         for (r = 1; r > 0 && taken < count;) {
                 taken += take_rest(websocket->frames, (uint8_t *)bytes + taken, count - taken);
@@ -416,8 +434,8 @@ static void websocket_done(struct net_transport *transport)
 
         websocket->inner.type->done(&websocket->inner);
         free(websocket->inner.failure);
-        if (websocket->frames && websocket->frames->paid)
-                net_budget_give(&websocket->context->budget, NET_FRAMES_SIZE);
+        if (websocket->frames)
+                stop_paying(websocket);
         websocket_frames_free(websocket->frames);
         free(websocket);
 }

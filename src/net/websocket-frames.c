@@ -21,18 +21,6 @@ struct websocket_frames *websocket_frames_free(struct websocket_frames *frames)
         return NULL;
 }
 
-static bool is_waiting(const struct websocket_control *control)
-{
-        return control->due || control->begun;
-}
-
-bool websocket_frames_are_over(const struct websocket_frames *frames)
-{
-        return frames->unread == 0 && frames->in_read == 0 && frames->rest_length == 0 &&
-               frames->out_left == 0 && frames->held_length == 0 && !is_waiting(&frames->pong) &&
-               !is_waiting(&frames->close);
-}
-
 /* What the library says of a write, as an errno: most of the time that it has to wait. */
 static int result_of(const struct websocket_frames *frames, ssize_t n)
 {

@@ -1,6 +1,7 @@
 /* net/websocket-frames.h - what a WebSocket needs while frames are on their way, in or out: the
  * library's state with its buffer, and frames of our own. Between frames, which is where those
- * are that are silent, it needs none of it; so it is borrowed (net/context.h), by one at a time.
+ * are that are silent, it needs none of it. So all of a loop use the same (net/context.h), one
+ * after the other, and who stops in the middle of a frame keeps it.
  * For this room. */
 #pragma once
 
@@ -22,28 +23,30 @@ struct net_websocket;
 /* A frame of ours that is not payload: a pong, or the close. */
 struct websocket_control {
         uint8_t opcode;
-        uint8_t bytes[WEBSOCKET_CONTROL_MAX];
-        size_t length, sent;
         bool due;
         bool begun; /* the library has its header, so that it cannot become another */
+        uint8_t bytes[WEBSOCKET_CONTROL_MAX];
+        size_t length, sent;
 };
 
 struct websocket_frames {
-        struct net_websocket *websocket; /* who borrows it */
+        struct net_websocket *websocket; /* who uses it */
         wslay_frame_context_ptr library; /* whose callbacks get this */
-        bool paid;                       /* by the budget, since it is kept for longer */
-
-        int write_result;                   /* what the inner transport last said */
-        size_t out_length, out_left;        /* payload of the frame that is on its way out */
-        uint8_t held[WEBSOCKET_HEADER_MAX]; /* of its header, until payload goes with it */
-        size_t held_length;
-        struct websocket_control pong, close;
+        bool paid;                       /* for, since it is kept */
 
         size_t allowance;    /* bytes that this read may still take from the inner transport */
-        size_t unread;       /* of those that were taken, what no frame has brought yet */
+        bool drained;        /* which has no more for now */
+        size_t unread;       /* of those that were taken, what is not of whole frames yet */
         const uint8_t *rest; /* payload that the caller had no room for */
         size_t rest_length;
-        uint64_t in_read;                     /* bytes of the payload of the frame coming in */
+        uint64_t in_read; /* bytes of the payload of the frame that is coming in */
+
+        size_t out_length, out_left;        /* payload of the frame that is on its way out */
+        size_t held_length;                 /* of: */
+        uint8_t held[WEBSOCKET_HEADER_MAX]; /* its header, until payload goes with it */
+        int write_result;                   /* what the inner transport last said */
+
+        struct websocket_control pong, close;
         uint8_t heard[WEBSOCKET_CONTROL_MAX]; /* payload of a control frame */
 };
 
@@ -54,7 +57,11 @@ DEFINE_CLEANUP(websocket_frames)
 
 /* All frames that began have ended, in both directions: nothing in here is needed for the next,
  * and another WebSocket may go on with it. */
-bool websocket_frames_are_over(const struct websocket_frames *frames);
+static inline bool websocket_frames_are_over(const struct websocket_frames *frames)
+{
+        return (frames->unread | frames->in_read | frames->rest_length | frames->out_left) == 0 &&
+               !frames->pong.due && !frames->close.due;
+}
 
 void websocket_control_prepare(struct websocket_control *control, uint8_t opcode, const void *bytes,
                                size_t length);
