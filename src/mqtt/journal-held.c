@@ -128,7 +128,7 @@ bool mqtt_held_is_enough(struct mqtt_client *client)
         if (!journal)
                 return false;
         if (!is_full(held_of(client)) &&
-            !(journal->congested && buffer_length(&journal->batch) > 0))
+            !(journal->congested && !mqtt_journal_batch_is_empty(&journal->batch)))
                 return false;
         held = open_held(client);
         if (!held || !mqtt_client_is_connected(client))

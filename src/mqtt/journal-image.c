@@ -204,7 +204,7 @@ static int add_message(struct mqtt_journal *journal, struct store_log *log,
 
         if (!message || message->kept == 0 || message->imaged == journal->image.number)
                 return 0;
-        mqtt_record_message(journal, message, &record);
+        mqtt_record_message(&journal->clock, message, &record);
         r = mqtt_record_encode(&record, out);
         if (r == 0)
                 r = add_bytes(log, buffer_data(out), buffer_length(out));

@@ -3,6 +3,8 @@
  * journal-restore.c how it comes back, journal-held.c who waits. */
 #pragma once
 
+#include "loop/timer.h"
+#include "mqtt/journal-batch.h"
 #include "mqtt/journal-clock.h"
 #include "mqtt/journal-record.h"
 #include "mqtt/journal.h"
@@ -27,10 +29,11 @@ struct mqtt_journal {
         struct mqtt_journal_clock clock;
         size_t buffer_bytes;
 
-        struct buffer batch; /* noted, and not in the log yet */
+        struct mqtt_journal_batch batch; /* noted, and not in the log yet */
         bool batch_is_urgent;
-        bool stale; /* something could not be noted */
-        struct loop_task commit;
+        struct loop_task commit;  /* at the end of the round, if it is urgent or large, */
+        struct loop_timer gather; /* else so much later: */
+        uint32_t gather_ms;
 
         uint64_t appended, durable;
         uint64_t opened; /* what was appended before we began */
@@ -61,15 +64,12 @@ void mqtt_journal_note(struct mqtt_journal *journal, const struct mqtt_record *r
                        enum mqtt_urgency urgency);
 /* What was noted goes into the log. False: it did not, and the log begins anew. */
 bool mqtt_journal_commit(struct mqtt_journal *journal);
-/* A reference that is noted, to be counted: the first notes the message. */
-void mqtt_journal_hold(struct mqtt_journal *journal, struct mqtt_message *message,
-                       enum mqtt_urgency urgency);
-void mqtt_journal_drop(struct mqtt_message *message);
+/* A reference that is going to be noted, to be counted: the first notes the message. */
+void mqtt_journal_hold(struct mqtt_journal *journal, struct mqtt_message *message);
+void mqtt_journal_drop(struct mqtt_journal *journal, struct mqtt_message *message);
 
 /* --- journal-note.c: a thing as a record, for changes and images --- */
 
-void mqtt_record_message(const struct mqtt_journal *journal, const struct mqtt_message *message,
-                         struct mqtt_record *ret);
 void mqtt_record_session(const struct mqtt_session *session, struct mqtt_record *ret);
 /* `scratch` holds the packet. -ENOMEM, -EMSGSIZE. */
 int mqtt_record_will(const struct mqtt_session *session, struct buffer *scratch,

@@ -12,22 +12,6 @@ static struct mqtt_journal *journal_of(const struct mqtt_session *session)
 
 /* --- things --- */
 
-void mqtt_record_message(const struct mqtt_journal *journal, const struct mqtt_message *message,
-                         struct mqtt_record *ret)
-{
-        *ret = (struct mqtt_record){
-                .change = MQTT_CHANGE_MESSAGE,
-                .message = message->kept,
-                .publisher = message->publisher,
-                .time_ms = mqtt_journal_clock_to(&journal->clock, message->expires_ms),
-                .origin = message->origin,
-                .version = (uint8_t)mqtt_message_version(message),
-                .qos = message->qos,
-                .retain = message->retain,
-                .packet = mqtt_message_packet(message),
-        };
-}
-
 /* When its client went; MQTT_TIME_NEVER: it is here. */
 static uint64_t away_time(const struct mqtt_session *session)
 {
@@ -122,11 +106,11 @@ static void drop_all(struct mqtt_session *session)
 
         while ((delivery = mqtt_inflight_next(&session->inflight, &at, &packet_id)) != NULL)
                 if (delivery->message)
-                        mqtt_journal_drop(delivery->message);
+                        mqtt_journal_drop(journal_of(session), delivery->message);
         for (at = 0; at < session->queue.count; at++) {
                 delivery = mqtt_queue_at(&session->queue, at);
                 if (delivery->qos > 0)
-                        mqtt_journal_drop(delivery->message);
+                        mqtt_journal_drop(journal_of(session), delivery->message);
         }
 }
 
@@ -170,7 +154,7 @@ static void note_will(struct mqtt_session *session)
         if (mqtt_record_will(session, scratch, &record) == 0)
                 mqtt_journal_note(journal, &record, MQTT_NOTE_LAZY);
         else
-                journal->stale = true;
+                mqtt_journal_batch_spoil(&journal->batch);
         buffer_truncate(scratch, 0);
 }
 
@@ -221,7 +205,7 @@ static void note_delivery(struct mqtt_session *session, const struct mqtt_delive
         struct mqtt_journal *journal = journal_of(session);
         struct mqtt_record record;
 
-        mqtt_journal_hold(journal, delivery->message, MQTT_NOTE_SESSION);
+        mqtt_journal_hold(journal, delivery->message);
         mqtt_record_delivery(session, delivery, &record);
         record.change = (uint8_t)change;
         record.packet_id = packet_id;
@@ -242,7 +226,7 @@ void mqtt_journal_note_sent(struct mqtt_session *session, const struct mqtt_deli
 void mqtt_journal_note_taken(struct mqtt_session *session, const struct mqtt_delivery *delivery)
 {
         note_number(session, MQTT_CHANGE_TAKEN, 0, MQTT_NOTE_LAZY);
-        mqtt_journal_drop(delivery->message);
+        mqtt_journal_drop(journal_of(session), delivery->message);
 }
 
 /* Of QoS 2 the client is told once it is durable. */
@@ -257,7 +241,7 @@ void mqtt_journal_note_released(struct mqtt_session *session, const struct mqtt_
                                 uint16_t packet_id)
 {
         note_number(session, MQTT_CHANGE_RELEASED, packet_id, MQTT_NOTE_SESSION);
-        mqtt_journal_drop(delivery->message);
+        mqtt_journal_drop(journal_of(session), delivery->message);
 }
 
 void mqtt_journal_note_done(struct mqtt_session *session, const struct mqtt_delivery *delivery,
@@ -265,7 +249,7 @@ void mqtt_journal_note_done(struct mqtt_session *session, const struct mqtt_deli
 {
         note_number(session, MQTT_CHANGE_DONE, packet_id, MQTT_NOTE_LAZY);
         if (delivery->message)
-                mqtt_journal_drop(delivery->message);
+                mqtt_journal_drop(journal_of(session), delivery->message);
 }
 
 /* --- retained messages --- */
@@ -274,7 +258,7 @@ static void note_retained(struct mqtt_journal *journal, struct mqtt_message *mes
 {
         struct mqtt_record record = {.change = MQTT_CHANGE_RETAINED};
 
-        mqtt_journal_hold(journal, message, MQTT_NOTE_RETAINED);
+        mqtt_journal_hold(journal, message);
         record.message = message->kept;
         mqtt_journal_note(journal, &record, MQTT_NOTE_RETAINED);
 }
@@ -300,5 +284,5 @@ void mqtt_journal_on_retained(void *owner, struct mqtt_message *before,
                                 : MQTT_NOTE_RETAINED);
         }
         if (before)
-                mqtt_journal_drop(before);
+                mqtt_journal_drop(journal, before);
 }

@@ -168,8 +168,6 @@ static int add_message(struct mqtt_replay *replay, const struct mqtt_record *rec
         message->time_ms = record->time_ms;
         message->message = TAKE(made);
         mqtt_message_charge(message->message, &replay->broker->ledger);
-        if (record->message > replay->messages_made)
-                replay->messages_made = record->message;
         if (record->publisher > replay->sessions_made)
                 replay->sessions_made = record->publisher;
         return mqtt_index_add(&replay->messages_by_number, hash(record->message), place);
@@ -423,6 +421,9 @@ static int apply(struct mqtt_replay *replay, const struct mqtt_record *record)
 {
         struct mqtt_replay_session *session;
 
+        /* Also of one that was gone before it was written. */
+        if (record->message > replay->messages_made)
+                replay->messages_made = record->message;
         switch ((enum mqtt_change)record->change) {
         case MQTT_CHANGE_CLOCK:
                 replay->clock = (struct mqtt_clock_reading){record->time_ms, record->wall_ms,

@@ -12,10 +12,9 @@
 enum {
         INTERVAL_MS = 1000,
         INTERVAL_MAX_MS = 3600 * 1000,
-        GATHER_MS = 50,         /* with an interval: changes that one write carries */
-        BATCH_BYTES = 64 << 10, /* a batch as large does not wait for the end of the round */
-        BATCH_KEEP = 64 << 10,  /* of an empty batch's memory */
-        BUFFER_BYTES = 4 << 20, /* what a disk may be behind, and some packets: */
+        GATHER_MS = 50,          /* where nobody waits: changes that become one record */
+        BATCH_BYTES = 256 << 10, /* a batch as large does not wait for the end of the round */
+        BUFFER_BYTES = 4 << 20,  /* what a disk may be behind, and some packets: */
         BUFFER_PACKETS = 4,
         IMAGE_BYTES_MIN = 4 << 20, /* a small state that changes fast costs few images */
         WAIT_MS = 20,              /* for the store thread, at the end */
@@ -25,7 +24,7 @@ enum {
 
 static uint64_t pending(const struct mqtt_journal *journal)
 {
-        return journal->appended + (buffer_length(&journal->batch) > 0 || journal->stale ? 1 : 0);
+        return journal->appended + (mqtt_journal_batch_is_empty(&journal->batch) ? 0 : 1);
 }
 
 static bool is_urgent(const struct mqtt_journal *journal, enum mqtt_urgency urgency)
@@ -40,39 +39,46 @@ static bool is_urgent(const struct mqtt_journal *journal, enum mqtt_urgency urge
         }
 }
 
-void mqtt_journal_note(struct mqtt_journal *journal, const struct mqtt_record *record,
-                       enum mqtt_urgency urgency)
+static void want_commit(struct mqtt_journal *journal, enum mqtt_urgency urgency)
 {
-        if (journal->ended)
-                return;
-        if (mqtt_record_encode(record, &journal->batch) < 0)
-                journal->stale = true;
         if (is_urgent(journal, urgency)) {
                 journal->batch_is_urgent = true;
                 journal->owed = pending(journal);
                 if (urgency == MQTT_NOTE_SESSION)
                         journal->sessions = journal->owed;
         }
-        loop_task_post(&journal->commit);
+        if (journal->batch_is_urgent || journal->gather_ms == 0 ||
+            mqtt_journal_batch_bytes(&journal->batch) >= BATCH_BYTES)
+                loop_task_post(&journal->commit);
+        else if (!journal->gather.armed)
+                loop_timer_start(&journal->gather, journal->gather_ms);
 }
 
-void mqtt_journal_hold(struct mqtt_journal *journal, struct mqtt_message *message,
+void mqtt_journal_note(struct mqtt_journal *journal, const struct mqtt_record *record,
                        enum mqtt_urgency urgency)
 {
-        struct mqtt_record record;
+        if (journal->ended)
+                return;
+        mqtt_journal_batch_add(&journal->batch, record);
+        want_commit(journal, urgency);
+}
 
+void mqtt_journal_hold(struct mqtt_journal *journal, struct mqtt_message *message)
+{
         if (message->kept_references++ > 0)
                 return;
         message->kept = ++journal->messages_made;
-        mqtt_record_message(journal, message, &record);
-        mqtt_journal_note(journal, &record, urgency);
+        if (!journal->ended)
+                mqtt_journal_batch_add_message(&journal->batch, message);
 }
 
 /* Who refers to it no more is noted by itself: nothing is to be said of the message. */
-void mqtt_journal_drop(struct mqtt_message *message)
+void mqtt_journal_drop(struct mqtt_journal *journal, struct mqtt_message *message)
 {
-        if (--message->kept_references == 0)
-                message->kept = 0;
+        if (--message->kept_references > 0)
+                return;
+        mqtt_journal_batch_remove_message(&journal->batch, message);
+        message->kept = 0;
 }
 
 int mqtt_journal_encode_clock(const struct mqtt_clock_reading *now, struct buffer *out)
@@ -92,7 +98,7 @@ static void note_clock(struct mqtt_journal *journal)
 
         if (!mqtt_journal_clock_is_due(&journal->clock, &now))
                 return;
-        if (mqtt_journal_encode_clock(&now, &journal->batch) == 0)
+        if (mqtt_journal_encode_clock(&now, &journal->batch.changes) == 0)
                 journal->clock.written = now;
 }
 
@@ -106,26 +112,27 @@ static void look_at_disk(struct mqtt_journal *journal)
 
 bool mqtt_journal_commit(struct mqtt_journal *journal)
 {
-        struct store_part part;
-        int r = -ENOMEM;
+        const enum store_durability durability =
+                journal->batch_is_urgent ? STORE_FSYNC : STORE_INTERVAL;
+        struct store_part parts[MQTT_JOURNAL_PARTS];
+        int r;
 
         loop_task_cancel(&journal->commit);
-        if (buffer_length(&journal->batch) == 0 && !journal->stale)
+        loop_timer_stop(&journal->gather);
+        if (mqtt_journal_batch_is_empty(&journal->batch))
                 return true;
         note_clock(journal);
-        part = (struct store_part){buffer_data(&journal->batch), buffer_length(&journal->batch)};
-        if (!journal->stale)
-                r = store_log_append(journal->log,
-                                     journal->batch_is_urgent ? STORE_FSYNC : STORE_INTERVAL,
-                                     MQTT_JOURNAL_BATCH, &part, 1, &journal->appended);
+        r = mqtt_journal_batch_close(&journal->batch, &journal->clock, parts);
+        if (r == 0)
+                r = store_log_append(journal->log, durability, MQTT_JOURNAL_BATCH, parts,
+                                     MQTT_JOURNAL_PARTS, &journal->appended);
         if (r < 0) {
                 /* Whoever waits for it waits for an image, in which it is. */
                 journal->blind = journal->appended + 1;
                 store_log_renew(journal->log);
         }
-        journal->stale = journal->batch_is_urgent = false;
-        buffer_truncate(&journal->batch, 0);
-        buffer_shrink(&journal->batch, BATCH_KEEP);
+        journal->batch_is_urgent = false;
+        mqtt_journal_batch_clear(&journal->batch);
         look_at_disk(journal);
         return r == 0;
 }
@@ -135,12 +142,17 @@ static void journal_on_commit(struct loop_task *task)
         (void)mqtt_journal_commit(container_of(task, struct mqtt_journal, commit));
 }
 
+static void journal_on_gathered(struct loop_timer *timer)
+{
+        (void)mqtt_journal_commit(container_of(timer, struct mqtt_journal, gather));
+}
+
 /* --- who waits --- */
 
 void mqtt_journal_begin_packet(struct mqtt_journal *journal)
 {
         journal->owed = 0;
-        if (buffer_length(&journal->batch) >= BATCH_BYTES)
+        if (mqtt_journal_batch_bytes(&journal->batch) >= BATCH_BYTES)
                 (void)mqtt_journal_commit(journal);
 }
 
@@ -251,6 +263,12 @@ static const struct store_log_owner calls = {
         .image_next = mqtt_journal_image_next,
 };
 
+/* Of an interval, which begins with the first change. */
+static uint32_t gather_ms(uint32_t interval_ms)
+{
+        return interval_ms / 2 < GATHER_MS ? interval_ms / 2 : GATHER_MS;
+}
+
 static struct mqtt_journal *journal_alloc(struct mqtt_broker *broker,
                                           const struct mqtt_keep_options *options)
 {
@@ -263,15 +281,17 @@ static struct mqtt_journal *journal_alloc(struct mqtt_broker *broker,
         journal->options = *options;
         if (options->interval_ms == 0)
                 journal->options.interval_ms = INTERVAL_MS;
+        journal->gather_ms = gather_ms(journal->options.interval_ms);
         journal->buffer_bytes =
                 BUFFER_BYTES +
                 (packets < STORE_RECORD_MAX / 2 ? packets : (size_t)STORE_RECORD_MAX / 2);
-        buffer_init(&journal->batch, journal->buffer_bytes);
+        mqtt_journal_batch_init(&journal->batch, journal->buffer_bytes);
         buffer_init(&journal->image.stage, SIZE_MAX);
         buffer_init(&journal->image.record, SIZE_MAX);
         list_init(&journal->held);
         list_init(&journal->paused);
         loop_task_init(&journal->commit, broker->loop, journal_on_commit);
+        loop_timer_init(&journal->gather, broker->loop, journal_on_gathered);
         mqtt_journal_clock_init(&journal->clock, broker->loop);
         journal->image.session = &broker->all_sessions;
         return journal;
@@ -279,13 +299,11 @@ static struct mqtt_journal *journal_alloc(struct mqtt_broker *broker,
 
 static int open_log(struct mqtt_journal *journal, struct store_thread *thread)
 {
-        const uint32_t interval_ms = journal->options.interval_ms;
         struct store_log_owner owner = calls;
         const struct store_log_options options = {
                 .directory_fd = journal->options.directory_fd,
                 .schema = MQTT_JOURNAL_SCHEMA,
-                .interval_ms = interval_ms,
-                .gather_ms = interval_ms < GATHER_MS ? interval_ms : GATHER_MS,
+                .interval_ms = journal->options.interval_ms - journal->gather_ms,
                 .buffer_bytes = journal->buffer_bytes,
                 .image_bytes_min = IMAGE_BYTES_MIN,
         };
@@ -358,7 +376,7 @@ void mqtt_journal_end(struct mqtt_journal *journal)
         if (!journal || !journal->log)
                 return;
         /* From here on the time counts that the broker is not there. */
-        if (journal->appended > journal->opened || buffer_length(&journal->batch) > 0) {
+        if (journal->appended > journal->opened || !mqtt_journal_batch_is_empty(&journal->batch)) {
                 journal->clock.written = (struct mqtt_clock_reading){0};
                 note_clock(journal);
         }
@@ -374,9 +392,10 @@ struct mqtt_journal *mqtt_journal_free(struct mqtt_journal *journal)
                 return NULL;
         journal->ended = true;
         loop_task_cancel(&journal->commit);
+        loop_timer_stop(&journal->gather);
         store_log_free(journal->log);
         mqtt_replay_free(journal->replay);
-        buffer_done(&journal->batch);
+        mqtt_journal_batch_done(&journal->batch);
         buffer_done(&journal->image.stage);
         buffer_done(&journal->image.record);
         free(journal);

@@ -2,7 +2,7 @@
  *
  * The functions below are called where the state changes, in the same callback. They cannot fail:
  * when a change could not be noted, the whole state is written anew (store_log_renew()), and
- * what waits for the change waits for that. All changes of a round are one record of the log: a
+ * what waits for the change waits for that. All changes of a round are in one record of the log: a
  * PUBLISH of QoS 2 with its identifier, and all whom it was for, are there together or
  * not at all.
  *

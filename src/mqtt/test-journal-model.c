@@ -2,7 +2,8 @@
  * random: what was acknowledged arrives, and what was of QoS 2 once.
  *
  * The power is cut while the store thread is at it: the folder is rebuilt as any of its calls may
- * have left it (support/disk-record.h), and nobody heard of what came of them. */
+ * have left it (support/disk-record.h), and nobody heard of what came of them. With an interval,
+ * which promises less, the broker ends, or is killed a second after the last change. */
 #include "base/attributes.h"
 #include "mqtt/journal-actor.h"
 #include "store/log-internal.h"
@@ -18,6 +19,7 @@ enum {
         STEPS = 4000,
         STEPS_LONG = 12000,
         LIVES_OPERATIONS = 600, /* more are not recorded in one life */
+        INTERVAL_MS = 1000,
         LOSSES = DISK_LOSES_AT_RANDOM + 8,
         SETTLE_ROUNDS = 400,
 };
@@ -120,13 +122,18 @@ static void check_received(const struct model *m, const struct actor *actor)
         }
 }
 
+static void check_begin(const struct model *m)
+{
+        CHECK_EQ(m->f.damages, 0);
+        for (size_t i = 0; i < ACTORS; i++)
+                check_received(m, &m->actors[i]);
+}
+
 static void begin_life(struct model *m)
 {
         disk_record_begin(m->f.path);
         CHECK_EQ(journal_start(&m->f), 0);
-        CHECK_EQ(m->f.damages, 0);
-        for (size_t i = 0; i < ACTORS; i++)
-                check_received(m, &m->actors[i]);
+        check_begin(m);
 }
 
 static void act(struct model *m)
@@ -158,6 +165,12 @@ static void act(struct model *m)
         }
 }
 
+static void lose_all(struct model *m)
+{
+        for (size_t i = 0; i < ACTORS; i++)
+                actor_lose(&m->world, &m->actors[i]);
+}
+
 /* In another folder, as one of the calls left it. */
 static void cut_power(struct model *m)
 {
@@ -176,8 +189,7 @@ static void cut_power(struct model *m)
         journal_make_folder(path);
         disk_rebuild(at, choose(m, LOSSES), path);
         disk_record_forget();
-        for (size_t i = 0; i < ACTORS; i++)
-                actor_lose(&m->world, &m->actors[i]);
+        lose_all(m);
         while (m->f.stalled || m->working)
                 loop_run_once(m->f.talk.loop, 1000);
         close(m->f.gate[0]);
@@ -186,6 +198,21 @@ static void cut_power(struct model *m)
         journal_stop(&m->f);
         journal_move(&m->f, path);
         begin_life(m);
+        m->cuts++;
+}
+
+static void end_or_kill(struct model *m)
+{
+        lose_all(m);
+        conversation_settle(&m->f.talk);
+        if (choose(m, 2) == 0) {
+                journal_restart(&m->f);
+        } else {
+                loop_advance_ms(m->f.talk.loop, INTERVAL_MS);
+                conversation_settle(&m->f.talk);
+                journal_kill(&m->f);
+        }
+        check_begin(m);
         m->cuts++;
 }
 
@@ -252,14 +279,21 @@ static void live(uint64_t seed, enum mqtt_durability durability, unsigned steps)
         m->world.f = &m->f;
         for (size_t i = 0; i < ACTORS; i++)
                 actor_init(&m->actors[i], i, i % 2 == 0, i >= 3);
-        begin_life(m);
+        if (durability == MQTT_DURABILITY_FSYNC)
+                begin_life(m);
+        else
+                CHECK_EQ(journal_start(&m->f), 0);
         let_them_finish(m);
         for (unsigned i = 0; i < steps; i++) {
                 act(m);
                 if (choose(m, 3) == 0)
                         conversation_settle(&m->f.talk);
-                if (choose(m, 25) == 0 || disk_record_count() > LIVES_OPERATIONS)
+                if (choose(m, 25) != 0 && disk_record_count() <= LIVES_OPERATIONS)
+                        continue;
+                if (durability == MQTT_DURABILITY_FSYNC)
                         cut_power(m);
+                else
+                        end_or_kill(m);
         }
         let_them_finish(m);
         check_all(m);
@@ -273,10 +307,20 @@ static void live(uint64_t seed, enum mqtt_durability durability, unsigned steps)
         free(m);
 }
 
-TEST(whatever_happens_when_what_was_acknowledged_arrives_and_qos_2_once)
+static void live_many(enum mqtt_durability durability)
 {
         bool is_long = getenv("PIFLEET_LONG") != NULL;
 
         for (uint64_t seed = 1; seed <= (is_long ? 100 : 8); seed++)
-                live(seed, MQTT_DURABILITY_FSYNC, is_long ? STEPS_LONG : STEPS);
+                live(seed, durability, is_long ? STEPS_LONG : STEPS);
+}
+
+TEST(whatever_happens_when_what_was_acknowledged_arrives_and_qos_2_once)
+{
+        live_many(MQTT_DURABILITY_FSYNC);
+}
+
+TEST(with_an_interval_too_after_an_end_or_a_quiet_second)
+{
+        live_many(MQTT_DURABILITY_INTERVAL);
 }

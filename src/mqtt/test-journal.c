@@ -2,8 +2,10 @@
 #include "base/attributes.h"
 #include "mqtt/journal-fixture.h"
 
-#include <errno.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* Before the end and after it. */
 struct survival {
@@ -221,4 +223,60 @@ TEST(figures_are_of_one_run_and_are_not_kept)
                 journal_stop(&f);
                 journal_done(&f);
         }
+}
+
+static bool file_has(int directory_fd, const char *name, const char *text)
+{
+        static char bytes[64 << 10];
+        int fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC);
+        ssize_t n = read(fd, bytes, sizeof(bytes));
+
+        CHECK(fd >= 0 && n >= 0 && n < (ssize_t)sizeof(bytes));
+        close(fd);
+        return memmem(bytes, (size_t)n, text, strlen(text)) != NULL;
+}
+
+static bool disk_has(const struct journal_fixture *f, const char *text)
+{
+        DIR *directory = opendir(f->path);
+        const struct dirent *entry;
+        bool found = false;
+
+        CHECK(directory != NULL);
+        while ((entry = readdir(directory)) != NULL)
+                found = found || (entry->d_name[0] != '.' &&
+                                  file_has(dirfd(directory), entry->d_name, text));
+        closedir(directory);
+        return found;
+}
+
+TEST(with_an_interval_what_nobody_waits_for_any_more_is_not_written)
+{
+        struct journal_fixture f;
+
+        journal_init(&f, MQTT_DURABILITY_INTERVAL, MQTT_DURABILITY_INTERVAL);
+        CHECK_EQ(journal_start(&f), 0);
+        journal_run(&f, JOIN("a") "a> 82{0001 () [t] 01}\n"
+                                  "a< 90{0001 () 01}\n"
+                                  "b@311\n"
+                                  "b> 32{[t]0001'in time'}\n"
+                                  "b< 40{0001}\n"
+                                  "a< 32{[t]0001()'in time'}\n"
+                                  "a> 40{0001}\n"
+                                  "b> 32{[t]0002'too slow'} 31{[r]'the first'} 31{[r]'the last'}\n"
+                                  "b< 40{0002}\n"
+                                  "a< 32{[t]0002()'too slow'}\n"
+                                  "+1000\n"
+                                  "a> 40{0002}\n");
+        CHECK(!disk_has(&f, "in time"));
+        CHECK(disk_has(&f, "too slow"));
+        CHECK(!disk_has(&f, "the first"));
+        CHECK(disk_has(&f, "the last"));
+        /* What is said of them does no harm. */
+        journal_kill(&f);
+        journal_run(&f, BACK("a") "a< 3A{[t]0002()'too slow'}\n"
+                                  "a> 82{0002 () [r] 00}\n"
+                                  "a< 90{0002 () 00} 31{[r]()'the last'}\n");
+        CHECK_EQ(f.damages, 0);
+        journal_done(&f);
 }

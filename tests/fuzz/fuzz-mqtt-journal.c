@@ -89,10 +89,11 @@ static struct mqtt_journal *journal_without_log(struct mqtt_broker *broker)
         journal->options.sessions = journal->options.retained = MQTT_DURABILITY_FSYNC;
         journal->ended = true;
         journal->image.session = &broker->all_sessions;
-        buffer_init(&journal->batch, BATCH_MAX);
+        mqtt_journal_batch_init(&journal->batch, BATCH_MAX);
         buffer_init(&journal->image.stage, BATCH_MAX);
         buffer_init(&journal->image.record, BATCH_MAX);
         loop_task_init(&journal->commit, loop, NULL);
+        loop_timer_init(&journal->gather, loop, NULL);
         mqtt_journal_clock_init(&journal->clock, loop);
         return journal;
 }
