@@ -5,12 +5,10 @@
 #include "bench/clocks.h"
 #include "bench/crowd.h"
 #include "bench/number.h"
+#include "bench/trial.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +18,9 @@ enum { REQUEST_MAX = 4096 };
 struct options {
         const struct protocol *protocol;
         char *request; /* of that, given; NULL: its own */
-        struct sockaddr_in address;
+        struct trial trial;
         unsigned connections;
         unsigned in_flight;
-        unsigned warm_up_ms;
-        unsigned window_ms;
-        int cpu;    /* -1: any */
-        int server; /* its process id; 0: not told */
 };
 
 struct measurement {
@@ -34,18 +28,15 @@ struct measurement {
         struct clocks window;
 };
 
-static const char usage[] = "Usage: bench-load --port P --protocol NAME [options]\n"
-                            "  --host A         IPv4 address of the server (127.0.0.1)\n"
-                            "  --protocol NAME  json, resp, echo, pin, call-builtin, "
-                            "call-python, call-c,\n"
-                            "                   http-file or http-unchanged\n"
-                            "  --request FILE   holds the request, for those of HTTP\n"
-                            "  --connections N  (1)\n"
-                            "  --in-flight N    requests each connection keeps in flight (1)\n"
-                            "  --warm-up-ms N   runs that long before it counts (300)\n"
-                            "  --window-ms N    counts that long (2000)\n"
-                            "  --cpu N          pins itself to that core\n"
-                            "  --server PID     reports that process's CPU time in the window\n";
+static const char usage[] =
+        "Usage: bench-load --port P --protocol NAME [options]\n"
+        "  --host A         IPv4 address of the server (127.0.0.1)\n"
+        "  --protocol NAME  json, resp, echo, pin, call-builtin, "
+        "call-python, call-c,\n"
+        "                   http-file or http-unchanged\n"
+        "  --request FILE   holds the request, for those of HTTP\n"
+        "  --connections N  (1)\n"
+        "  --in-flight N    requests each connection keeps in flight (1)\n" TRIAL_USAGE;
 
 static int read_request(const char *path, struct options *options)
 {
@@ -67,19 +58,11 @@ static int read_request(const char *path, struct options *options)
 
 static int parse_option(struct options *options, int letter, const char *text)
 {
-        unsigned value = 0;
-        int r = 0;
+        int r = trial_parse(&options->trial, letter, text);
 
-        switch (letter) {
-        case 'h':
-                if (inet_pton(AF_INET, text, &options->address.sin_addr) == 1)
-                        return 0;
-                fprintf(stderr, "bench-load: '%s' is not an IPv4 address\n", text);
-                return -EINVAL;
-        case 'p':
-                r = number_parse(text, 65535, &value);
-                options->address.sin_port = htons((uint16_t)value);
+        if (r <= 0)
                 return r;
+        switch (letter) {
         case 'P':
                 options->protocol = protocol_find(text);
                 if (options->protocol)
@@ -93,18 +76,6 @@ static int parse_option(struct options *options, int letter, const char *text)
                 return number_parse(text, CROWD_CONNECTIONS_MAX, &options->connections);
         case 'f':
                 return number_parse(text, CROWD_IN_FLIGHT_MAX, &options->in_flight);
-        case 'u':
-                return number_parse(text, 60000, &options->warm_up_ms);
-        case 'w':
-                return number_parse(text, 600000, &options->window_ms);
-        case 'c':
-                r = number_parse(text, CPU_SETSIZE - 1, &value);
-                options->cpu = (int)value;
-                return r;
-        case 's':
-                r = number_parse(text, INT32_MAX, &value);
-                options->server = (int)value;
-                return r;
         default:
                 fputs(usage, stderr);
                 return -EINVAL;
@@ -114,16 +85,11 @@ static int parse_option(struct options *options, int letter, const char *text)
 static int parse_options(struct options *options, int argc, char **argv)
 {
         static const struct option known[] = {
-                {"host", required_argument, NULL, 'h'},
-                {"port", required_argument, NULL, 'p'},
+                TRIAL_OPTIONS,
                 {"protocol", required_argument, NULL, 'P'},
                 {"request", required_argument, NULL, 'r'},
                 {"connections", required_argument, NULL, 'n'},
                 {"in-flight", required_argument, NULL, 'f'},
-                {"warm-up-ms", required_argument, NULL, 'u'},
-                {"window-ms", required_argument, NULL, 'w'},
-                {"cpu", required_argument, NULL, 'c'},
-                {"server", required_argument, NULL, 's'},
                 {NULL, 0, NULL, 0},
         };
         int letter;
@@ -134,8 +100,8 @@ static int parse_options(struct options *options, int argc, char **argv)
                 if (r < 0)
                         return r;
         }
-        if (optind != argc || !options->protocol || options->address.sin_port == 0 ||
-            options->window_ms == 0 || !options->protocol->request != !!options->request) {
+        if (optind != argc || !options->protocol || options->trial.address.sin_port == 0 ||
+            options->trial.window_ms == 0 || !options->protocol->request != !!options->request) {
                 fputs(usage, stderr);
                 return -EINVAL;
         }
@@ -151,19 +117,19 @@ static int measure(const struct options *options, struct crowd *crowd,
 
         if (r < 0)
                 return r;
-        r = crowd_run(crowd, now + (uint64_t)options->warm_up_ms * 1000000, NULL);
+        r = crowd_run(crowd, now + (uint64_t)options->trial.warm_up_ms * 1000000, NULL);
         if (r < 0)
                 return r;
 
         histogram_reset(&measurement->latencies);
-        r = clocks_read(options->server, &before);
+        r = clocks_read(options->trial.server, &before);
         if (r < 0)
                 return r;
-        r = crowd_run(crowd, before.monotonic_ns + (uint64_t)options->window_ms * 1000000,
+        r = crowd_run(crowd, before.monotonic_ns + (uint64_t)options->trial.window_ms * 1000000,
                       &measurement->latencies);
         if (r < 0)
                 return r;
-        r = clocks_read(options->server, &after);
+        r = clocks_read(options->trial.server, &after);
         if (r < 0)
                 return r;
 
@@ -195,10 +161,10 @@ static int run(const struct options *options)
         if (options->request)
                 protocol.request = options->request;
 
-        if (options->cpu >= 0)
-                r = clocks_pin(options->cpu);
+        if (options->trial.cpu >= 0)
+                r = clocks_pin(options->trial.cpu);
         if (r == 0)
-                r = crowd_new(&options->address, &protocol, options->connections,
+                r = crowd_new(&options->trial.address, &protocol, options->connections,
                               options->in_flight, &crowd);
         if (r == 0)
                 r = measure(options, crowd, &measurement);
@@ -211,12 +177,9 @@ static int run(const struct options *options)
 int main(int argc, char **argv)
 {
         struct options options = {
-                .address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+                .trial = trial_default(),
                 .connections = 1,
                 .in_flight = 1,
-                .warm_up_ms = 300,
-                .window_ms = 2000,
-                .cpu = -1,
         };
         int r = parse_options(&options, argc, argv);
 

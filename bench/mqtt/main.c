@@ -65,8 +65,8 @@ static int measure_flow(const struct options *options)
         if (r == 0)
                 r = step(options, "subscribed");
         if (r == 0 && options->flow.publishers > 0) {
-                r = flow_measure(flow, options->server, options->warm_up_ms, options->window_ms,
-                                 &result);
+                r = flow_measure(flow, options->trial.server, options->trial.warm_up_ms,
+                                 options->trial.window_ms, &result);
                 if (r == 0)
                         print_result("delivered", result.delivered, result.lost, &result.window,
                                      plan.qos > 0 ? &result.acknowledgements : NULL);
@@ -83,8 +83,8 @@ static int measure_calls(const struct options *options)
         int r = callers_new(&options->flow.broker, options->callers, &callers);
 
         if (r == 0)
-                r = callers_measure(callers, options->server, options->warm_up_ms,
-                                    options->window_ms, &result);
+                r = callers_measure(callers, options->trial.server, options->trial.warm_up_ms,
+                                    options->trial.window_ms, &result);
         if (r == 0)
                 print_result("calls", result.latencies.count, result.lost, &result.window,
                              &result.latencies);
@@ -96,8 +96,8 @@ static int measure_connects(const struct options *options)
 {
         static struct storm_result result;
         const struct storm_plan plan = {options->flow.broker, options->at_once, options->tls};
-        int r = storm_measure(&plan, options->server, options->warm_up_ms, options->window_ms,
-                              &result);
+        int r = storm_measure(&plan, options->trial.server, options->trial.warm_up_ms,
+                              options->trial.window_ms, &result);
 
         if (r < 0)
                 return r;
@@ -112,13 +112,13 @@ static int measure_connects(const struct options *options)
 static int measure_hoard(const struct options *options)
 {
         struct hoard_result result;
-        int r = hoard_store(&options->flow.broker, options->topics, false, options->server,
+        int r = hoard_store(&options->flow.broker, options->topics, false, options->trial.server,
                             &result);
 
         if (r == 0)
                 r = step(options, "published");
         if (r == 0)
-                r = hoard_store(&options->flow.broker, options->topics, true, options->server,
+                r = hoard_store(&options->flow.broker, options->topics, true, options->trial.server,
                                 &result);
         if (r == 0)
                 print_result("stored", options->topics - result.lost, result.lost, &result.window,
@@ -126,7 +126,8 @@ static int measure_hoard(const struct options *options)
         if (r == 0)
                 r = step(options, "stored");
         if (r == 0)
-                r = hoard_fetch(&options->flow.broker, options->topics, options->server, &result);
+                r = hoard_fetch(&options->flow.broker, options->topics, options->trial.server,
+                                &result);
         if (r == 0)
                 print_result("fetched", options->topics - result.lost, result.lost, &result.window,
                              NULL);
@@ -141,9 +142,9 @@ static int measure_paced(const struct options *options)
         int r;
 
         plan.agent = options->flow.broker;
-        plan.warm_up = (unsigned)((uint64_t)plan.per_second * options->warm_up_ms / 1000);
-        plan.count = 1 + (unsigned)((uint64_t)plan.per_second * options->window_ms / 1000);
-        r = paced_measure(&plan, options->server, &result);
+        plan.warm_up = (unsigned)((uint64_t)plan.per_second * options->trial.warm_up_ms / 1000);
+        plan.count = 1 + (unsigned)((uint64_t)plan.per_second * options->trial.window_ms / 1000);
+        r = paced_measure(&plan, options->trial.server, &result);
         if (r < 0)
                 return r;
         printf("{\"commands\":%" PRIu64 ",\"lost\":0", result.agent.count);
@@ -177,8 +178,8 @@ static int run(struct options *options, const char *name)
                 if (strcmp(whats[i].name, name) != 0)
                         continue;
                 options->flow.shape = whats[i].shape;
-                if (options->cpu >= 0)
-                        r = clocks_pin(options->cpu);
+                if (options->trial.cpu >= 0)
+                        r = clocks_pin(options->trial.cpu);
                 if (r == 0)
                         r = whats[i].measure(options);
                 if (r < 0)

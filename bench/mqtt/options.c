@@ -6,8 +6,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,11 +33,7 @@ static const char usage[] =
         "  --topics N       retained messages (100000)\n"
         "  --echo-port P    of the echo on 127.0.0.1\n"
         "  --per-second N   commands, as many to the echo (100)\n"
-        "  --pin N          that they are about, BCM number (17)\n"
-        "  --warm-up-ms N   runs that long before it counts (300)\n"
-        "  --window-ms N    counts that long (2000)\n"
-        "  --cpu N          pins itself to that core\n"
-        "  --server PID     reports that process's CPU time\n"
+        "  --pin N          that they are about, BCM number (17)\n" TRIAL_USAGE
         "  --steps          waits for a line of standard input after each step\n";
 
 void options_usage(void)
@@ -65,18 +59,11 @@ enum {
 static int parse_option(struct options *options, int option, const char *text)
 {
         unsigned value = 0;
-        int r;
+        int r = trial_parse(&options->trial, option, text);
 
-        switch (option) {
-        case 'h':
-                if (inet_pton(AF_INET, text, &options->flow.broker.sin_addr) == 1)
-                        return 0;
-                fprintf(stderr, "bench-mqtt: '%s' is not an IPv4 address\n", text);
-                return -EINVAL;
-        case 'p':
-                r = number_parse(text, 65535, &value);
-                options->flow.broker.sin_port = htons((uint16_t)value);
+        if (r <= 0)
                 return r;
+        switch (option) {
         case 'n':
                 return number_parse(text, FLOW_CLIENTS_MAX, &options->flow.publishers);
         case 'r':
@@ -114,18 +101,6 @@ static int parse_option(struct options *options, int option, const char *text)
                 return number_parse(text, PACED_PER_SECOND_MAX, &options->paced.per_second);
         case PIN:
                 return number_parse(text, 99, &options->paced.pin);
-        case 'u':
-                return number_parse(text, 60000, &options->warm_up_ms);
-        case 'w':
-                return number_parse(text, 600000, &options->window_ms);
-        case 'c':
-                r = number_parse(text, CPU_SETSIZE - 1, &value);
-                options->cpu = (int)value;
-                return r;
-        case 's':
-                r = number_parse(text, INT32_MAX, &value);
-                options->server = (int)value;
-                return r;
         case STEPS:
                 options->steps = true;
                 return 0;
@@ -138,8 +113,7 @@ static int parse_option(struct options *options, int option, const char *text)
 int options_parse(struct options *options, int argc, char **argv)
 {
         static const struct option known[] = {
-                {"host", required_argument, NULL, 'h'},
-                {"port", required_argument, NULL, 'p'},
+                TRIAL_OPTIONS,
                 {"publishers", required_argument, NULL, 'n'},
                 {"receivers", required_argument, NULL, 'r'},
                 {"filters", required_argument, NULL, FILTERS},
@@ -156,19 +130,14 @@ int options_parse(struct options *options, int argc, char **argv)
                 {"lasting", no_argument, NULL, LASTING},
                 {"retain", no_argument, NULL, RETAIN},
                 {"transport", required_argument, NULL, TRANSPORT},
-                {"warm-up-ms", required_argument, NULL, 'u'},
-                {"window-ms", required_argument, NULL, 'w'},
-                {"cpu", required_argument, NULL, 'c'},
-                {"server", required_argument, NULL, 's'},
                 {"steps", no_argument, NULL, STEPS},
                 {NULL, 0, NULL, 0},
         };
         int option;
 
         *options = (struct options){
-                .flow = {.broker = {.sin_family = AF_INET,
-                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
-                         .publishers = 1,
+                .trial = trial_default(),
+                .flow = {.publishers = 1,
                          .receivers = 1,
                          .filters = 1,
                          .window = 20,
@@ -180,9 +149,6 @@ int options_parse(struct options *options, int argc, char **argv)
                 .callers = 1,
                 .at_once = 32,
                 .topics = 100000,
-                .warm_up_ms = 300,
-                .window_ms = 2000,
-                .cpu = -1,
         };
         while ((option = getopt_long(argc, argv, "", known, NULL)) >= 0) {
                 int r = parse_option(options, option, optarg);
@@ -190,9 +156,10 @@ int options_parse(struct options *options, int argc, char **argv)
                 if (r < 0)
                         return r;
         }
-        if (optind + 1 != argc || options->flow.broker.sin_port == 0) {
+        if (optind + 1 != argc || options->trial.address.sin_port == 0) {
                 options_usage();
                 return -EINVAL;
         }
+        options->flow.broker = options->trial.address;
         return optind;
 }

@@ -4,15 +4,14 @@
 #include "bench/mqtt/flow.h"
 #include "bench/mqtt/paced.h"
 #include "bench/mqtt/storm.h"
+#include "bench/trial.h"
 
 struct options {
-        struct flow_plan flow; /* the broker's address, for all */
+        struct trial trial;
+        struct flow_plan flow; /* with the broker's address, for all */
         struct paced_plan paced;
         enum storm_tls tls;
         unsigned callers, at_once, topics;
-        unsigned warm_up_ms, window_ms;
-        int cpu;    /* -1: any */
-        int server; /* its process id; 0: not told */
         bool steps;
 };
 
