@@ -223,7 +223,8 @@ def mutated(source, generator, others):
 
 
 @pytest.mark.parametrize("python", pythons())
-@pytest.mark.parametrize("count", [300, pytest.param(60000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [pytest.param(300, marks=pytest.mark.sample),
+                                   pytest.param(60000, marks=pytest.mark.long)])
 def test_mutations_of_the_corpus_get_a_verdict(python, count):
     generator = random.Random(count)
     sources = [case.source.encode() for case in corpus()]

@@ -2,6 +2,7 @@
 
 agent          a running agent: open mode, simulated chip, ports of its own
 start_agent    the same by hand: start_agent(config={...}, arguments=[...], tls=True)
+tell           tell("half of it") shows how far a test of minutes is
 
 Each agent must end well: the fixtures stop those that still run, and fail the
 test when the exit status is not 0 or a sanitizer had something to say.
@@ -29,3 +30,12 @@ def agent(start_agent):
     started = start_agent()
     started.await_handlers()
     return started
+
+
+@pytest.fixture
+def tell(capsys):
+    def show(line):
+        with capsys.disabled():
+            print(f"\n{line}", end="", flush=True)
+
+    return show

@@ -4,9 +4,12 @@ Numbers count the calls of one thread: `strace -f` counts for each thread by its
 whichever comes first ends the run. So the thread is chosen where it matters.
 """
 
+import concurrent.futures
+import os
 import pathlib
 import subprocess
 
+WORKERS = os.cpu_count() or 1
 ATTACH_SECONDS = 20
 
 KILL = "signal=SIGKILL"
@@ -25,6 +28,23 @@ def was_reached(trace):
     """By what strace wrote: did the fault happen?"""
     text = trace.read_text(encoding="utf-8", errors="replace")
     return "(INJECTED)" in text or "killed by SIGKILL" in text
+
+
+def each_point(call, attempt, folder, first=1, most=400):
+    """How many calls of this name were reached: from the `first` on until one is not, below
+    `most`. `attempt(call, number, folder)` says whether it was, or fails. They are tried side by
+    side, each with a folder of its own."""
+    points = 0
+    width = 2 * WORKERS  # so that a slow one holds up nobody
+    folders = [folder.with_name(f"{folder.name}-{place}") for place in range(width)]
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        for start in range(first, most, width):
+            numbers = range(start, min(start + width, most))
+            reached = list(pool.map(attempt, [call] * width, numbers, folders))
+            points += sum(reached)
+            if not all(reached):
+                return points
+    raise AssertionError(f"{call}: there are more than {most}")
 
 
 def thread_of(pid, name):

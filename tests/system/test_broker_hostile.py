@@ -89,6 +89,7 @@ def check_storm(broker, storm, scale):
     assert again - first < GROWTH_KIB, f"{first} KiB, then {again} KiB"
 
 
+@pytest.mark.sample
 @pytest.mark.parametrize("storm", broker_storms.STORMS, ids=lambda storm: storm.__name__)
 def test_a_storm_harms_nobody_and_leaves_nothing(broker, storm):
     check_storm(broker, storm, 1)

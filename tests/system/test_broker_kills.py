@@ -17,7 +17,7 @@ from broker_configured import Configured
 from mqtt_bytes import CONNACK, PUBACK, PUBLISH, PUBREC, SUBACK, Bytes, Ended, packet, subscribe
 from mqtt_bytes import connect as connect_packet
 from mqtt_bytes import publish
-from system_calls import KILL, Fault, thread_of
+from system_calls import KILL, Fault, each_point, thread_of
 
 PUBREL, PUBCOMP = 6, 7
 MESSAGES = 400
@@ -28,7 +28,6 @@ THREAD = "store"
 SAMPLE = (("write", 1), ("write", 40), ("fdatasync", 1), ("fdatasync", 2), ("fdatasync", 30),
           ("fsync", 1), ("renameat", 1), ("unlinkat", 1), ("openat", 2))
 CALLS = ("openat", "write", "fsync", "fdatasync", "renameat", "unlinkat", "close")
-POINTS_MAX = 300
 
 
 @contextlib.contextmanager
@@ -178,6 +177,7 @@ def live_under(call, fault, number, folder):
     return reached
 
 
+@pytest.mark.sample
 def test_a_kill_at_some_calls_loses_nothing_that_was_acknowledged(tmp_path):
     reached = sum(live_under(call, KILL, number, tmp_path / "broker") for call, number in SAMPLE)
     assert reached == len(SAMPLE)
@@ -185,8 +185,10 @@ def test_a_kill_at_some_calls_loses_nothing_that_was_acknowledged(tmp_path):
 
 @pytest.mark.long
 @pytest.mark.parametrize("call", CALLS)
-def test_a_kill_at_any_call_loses_nothing_that_was_acknowledged(tmp_path, call):
-    for number in range(1, POINTS_MAX):
-        if not live_under(call, KILL, number, tmp_path / "broker"):
-            break
-    assert number > 1
+def test_a_kill_at_any_call_loses_nothing_that_was_acknowledged(tmp_path, call, tell):
+    def attempt(call, number, folder):
+        return live_under(call, KILL, number, folder)
+
+    points = each_point(call, attempt, tmp_path / "broker")
+    tell(f"broker: killed at {points} calls of {call}")
+    assert points > 0

@@ -134,6 +134,7 @@ def fixture_place(start_agent, tmp_path):
         yield Place(start_agent(), await_no_orphans, tmp_path / "trace")
 
 
+@pytest.mark.sample
 @pytest.mark.parametrize("whose", ["store", "loop", "spawner"])
 @pytest.mark.parametrize("action", ["deploy", "rollback"])
 def test_a_kill_at_some_calls_leaves_one_whole_version(place, action, whose):
@@ -144,7 +145,7 @@ def test_a_kill_at_some_calls_leaves_one_whole_version(place, action, whose):
 @pytest.mark.long
 @pytest.mark.parametrize("whose", ["store", "loop", "spawner"])
 @pytest.mark.parametrize("action", ["deploy", "rollback"])
-def test_a_kill_at_any_call_leaves_one_whole_version(place, action, whose):
+def test_a_kill_at_any_call_leaves_one_whole_version(place, action, whose, tell):
     calls = {"store": DURABLE, "loop": ON_LOOP, "spawner": OF_SPAWNER}[whose]
     points = 0
     for call in calls:
@@ -155,4 +156,5 @@ def test_a_kill_at_any_call_leaves_one_whole_version(place, action, whose):
             missed = 0 if reached else missed + 1
             if missed == MISSED_MAX:
                 break
+        tell(f"{action}, {whose}: killed at {points} calls up to {call}")
     assert points > MINIMUM[whose]

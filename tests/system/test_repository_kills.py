@@ -12,12 +12,11 @@ import subprocess
 
 import pytest
 
-from system_calls import DURABLE, KILL, options, was_reached
+from system_calls import DURABLE, KILL, each_point, options, was_reached
 
 BUILD = pathlib.Path(os.environ["PIFLEET_BUILD"]) if "PIFLEET_BUILD" in os.environ else None
 SAMPLE = (("fsync", 3), ("fsync", 5), ("renameat", 1), ("renameat", 2), ("renameat", 3),
           ("write", 4), ("fdatasync", 1), ("fdatasync", 2), ("linkat", 1))
-POINTS_MAX = 200
 MINIMUM = 40
 
 
@@ -67,6 +66,7 @@ def fixture_prepared(tmp_path):
     return folder
 
 
+@pytest.mark.sample
 def test_a_kill_or_an_error_at_some_calls_leaves_one_whole_version(prepared, tmp_path):
     reached = 0
     for call, number in SAMPLE:
@@ -77,14 +77,14 @@ def test_a_kill_or_an_error_at_some_calls_leaves_one_whole_version(prepared, tmp
 
 @pytest.mark.long
 @pytest.mark.parametrize("fault", [KILL, "error=ENOSPC", "error=EIO", "error=EROFS"])
-def test_a_fault_at_any_call_leaves_one_whole_version(prepared, tmp_path, fault):
+def test_a_fault_at_any_call_leaves_one_whole_version(prepared, tmp_path, fault, tell):
+    def attempt(call, number, folder):
+        return change_under(call, fault, number, prepared, folder)
+
     points = 0
     for call in DURABLE:
-        for number in range(1, POINTS_MAX):
-            # Before main() begins, an error is the loader's affair.
-            if call in ("openat", "close") and fault.startswith("error") and number < 12:
-                continue
-            if not change_under(call, fault, number, prepared, tmp_path / "state"):
-                break
-            points += 1
+        # Before main() begins, an error is the loader's affair.
+        is_early = call in ("openat", "close") and fault.startswith("error")
+        points += each_point(call, attempt, tmp_path / "state", first=12 if is_early else 1)
+    tell(f"repository, {fault}: {points} calls")
     assert points > MINIMUM

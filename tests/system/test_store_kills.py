@@ -12,13 +12,12 @@ import subprocess
 
 import pytest
 
-from system_calls import DURABLE, KILL, options, was_reached
+from system_calls import DURABLE, KILL, each_point, options, was_reached
 
 BUILD = pathlib.Path(os.environ["PIFLEET_BUILD"]) if "PIFLEET_BUILD" in os.environ else None
 CHANGES = 120
 SAMPLE = (("write", 9), ("write", 60), ("fdatasync", 1), ("fdatasync", 30), ("fsync", 2),
           ("renameat", 1), ("renameat", 2), ("unlinkat", 1), ("unlinkat", 2))
-POINTS_MAX = 400
 MINIMUM = 100
 
 
@@ -67,6 +66,7 @@ def live_under(call, fault, number, folder):
     return reached
 
 
+@pytest.mark.sample
 def test_a_kill_or_an_error_at_some_calls_breaks_no_promise(tmp_path):
     reached = 0
     for call, number in SAMPLE:
@@ -78,17 +78,17 @@ def test_a_kill_or_an_error_at_some_calls_breaks_no_promise(tmp_path):
 
 @pytest.mark.long
 @pytest.mark.parametrize("fault", [KILL, "error=ENOSPC", "error=EIO", "error=EROFS"])
-def test_a_fault_at_any_call_breaks_no_promise(tmp_path, fault):
+def test_a_fault_at_any_call_breaks_no_promise(tmp_path, fault, tell):
+    def attempt(call, number, folder):
+        return live_under(call, fault, number, folder)
+
     points = 0
     for call in DURABLE:
         # With write() the threads wake each other, too: it may end a life, but must not fail.
         if call == "write" and fault != KILL:
             continue
-        for number in range(1, POINTS_MAX):
-            # Before main() begins, an error is the loader's affair.
-            if call in ("openat", "close") and fault.startswith("error") and number < 12:
-                continue
-            if not live_under(call, fault, number, tmp_path / "log"):
-                break
-            points += 1
+        # Before main() begins, an error is the loader's affair.
+        is_early = call in ("openat", "close") and fault.startswith("error")
+        points += each_point(call, attempt, tmp_path / "log", first=12 if is_early else 1)
+        tell(f"store, {fault}: {points} calls up to {call}")
     assert points > MINIMUM
