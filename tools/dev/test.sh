@@ -1,6 +1,8 @@
 # test.sh - every suite under the sanitizers, and one line that adds them up.
 # shellcheck shell=sh
 
+test_folders='tests/tools tests/system tests/handlers bench'
+
 # A leak, a bad address or undefined behaviour fails the test it happens in.
 test_environment() {
         export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
@@ -26,49 +28,75 @@ test_build() {
         }
 }
 
-# Runs a command whose failure is a result like any other; $status is its exit status.
+# Runs a command whose failure is a result like any other; $status is its exit status. A
+# shell that waits can be told to end, one whose command is in the foreground cannot.
 test_stage() {
         say "$1"
         shift
         status=0
-        "$@" || status=$?
+        if [ -n "${lane:-}" ]; then
+                "$@" &
+                command=$!
+                wait "$command" || status=$?
+        else
+                "$@" || status=$?
+        fi
 }
 
-# test_suites MESON-OPTIONS MARK SECONDS: the suites. MARK chooses system tests, which
-# have SECONDS in all: a hang ends as a failure. What they left is added to $sums.
-test_suites() {
-        rm -rf build-test/meson-logs/testlog* build-test/pytest.xml
+# test_units BUILD MESON-OPTIONS
+test_units() {
+        rm -rf "$1"/meson-logs/testlog*
         # shellcheck disable=SC2086 # options are words
-        test_stage 'unit tests and fuzz corpora' \
-                meson test -C build-test --no-rebuild --print-errorlogs $1
-        sums="$sums build-test/meson-logs $status"
-        test_stage 'tools and system tests' timeout -k 10 "$3" \
-                /usr/bin/python3 -m pytest -q -c tests/pytest.ini --rootdir=. -p no:cacheprovider \
-                -m "$2" --junitxml=build-test/pytest.xml tests/tools tests/system tests/handlers bench
-        sums="$sums build-test/pytest.xml $status"
+        test_stage "unit tests in $1/" meson test -C "$1" --no-rebuild --print-errorlogs $2
+        sums="$sums $1/meson-logs $status"
+}
+
+# test_python BUILD NAME SECONDS PYTEST-ARGUMENT...: SECONDS are for all of them: a hang
+# ends as a failure. What they left is added to $sums.
+test_python() {
+        build=$1 results=$1/$2.xml seconds=$3
+        shift 3
+        rm -f "$results"
+        test_stage "tools and system tests in $build/" env PIFLEET_BUILD="${top:?}/$build" \
+                timeout -k 10 "$seconds" /usr/bin/python3 -m pytest -q -c tests/pytest.ini \
+                --rootdir=. -p no:cacheprovider --junitxml="$results" "$@"
+        sums="$sums $results $status"
+}
+
+# test_beside NAME COMMAND: runs it beside what follows. Its lines begin with its name, and
+# its sums lie in a file when it is through.
+test_beside() {
+        rm -f "build-test/$1.sums" "build-test/$1.lines"
+        mkfifo "build-test/$1.lines"
+        sed -u "s/^/$1: /" <"build-test/$1.lines" &
+        # shellcheck disable=SC2030 # the sums of this one
+        (
+                lane=$1 command='' sums=
+                trap '[ -z "$command" ] || kill "$command"; exit 143' TERM
+                "$2"
+                echo "$sums" >"build-test/$1.sums"
+        ) >"build-test/$1.lines" 2>&1 </dev/null &
+        lanes="$lanes $!"
+        besides="$besides $1"
+}
+
+# Waits for what runs beside, and for its last line, and adds its sums. One that left none
+# has failed.
+test_join() {
+        wait
+        lanes=
+        for name in $besides; do
+                # shellcheck disable=SC2031 # the sums of all
+                sums="$sums $(cat "build-test/$name.sums" || echo "build-test/$name.xml 1")"
+        done
 }
 
 # Data races, which the other sanitizers do not see: all units, and the supervisor with
-# the real agent.
+# the real agent. Faults at every call were looked for by the other sanitizers.
 test_threads() {
-        test_build build-threads thread
-        rm -rf build-threads/meson-logs/testlog* build-threads/pytest.xml
-        test_stage 'unit tests under ThreadSanitizer' \
-                meson test -C build-threads --no-rebuild --print-errorlogs --suite unit \
-                --timeout-multiplier 4
-        sums="$sums build-threads/meson-logs $status"
-        test_stage 'the supervisor under ThreadSanitizer' \
-                env PIFLEET_BUILD="${top:?}/build-threads" timeout -k 10 600 \
-                /usr/bin/python3 -m pytest -q -c tests/pytest.ini --rootdir=. -p no:cacheprovider \
-                --junitxml=build-threads/pytest.xml tests/system/test_supervisor.py
-        sums="$sums build-threads/pytest.xml $status"
-}
-
-# The last line. What is added up lies in this checkout and is named by relative paths.
-test_sum() {
-        say 'all suites'
-        # shellcheck disable=SC2086 # pairs of words
-        exec tests/summary $sums
+        unset PIFLEET_LONG
+        test_units build-threads '--suite unit --timeout-multiplier 10 --num-processes 1'
+        test_python build-threads pytest 900 tests/system/test_supervisor.py
 }
 
 ## test - build with sanitizers, run every suite, end in one line of sums
@@ -76,21 +104,37 @@ dev_test() {
         test_environment
         test_build
         sums=
-        test_suites '' 'not long' 600
+        test_units build-test ''
+        # shellcheck disable=SC2086 # folders are words
+        test_python build-test pytest 600 -m 'not long' $test_folders
         test_sum
 }
 
-## test-long - the same, soaks, ThreadSanitizer, a kill at every system call: three hours
+# One processor has an emulated machine to run, the other the rest; when the machine is
+# through, races are looked for.
+test_machine_and_threads() {
+        vm_long
+        test_threads
+}
+
+## test-long - the same, soaks, ThreadSanitizer, a kill at every system call: an hour
 dev_test_long() {
         test_environment
         test_build
-        sums=
-        test_threads
-        export PIFLEET_LONG=1
-        vm_long
+        test_build build-threads thread
         # Some look at what users run, too.
         build_release
-        export PIFLEET_PROGRAMS="${top:?}/build"
-        test_suites '--timeout-multiplier 10' '' 7200
+        vm_prepare
+        export PIFLEET_PROGRAMS="${top:?}/build" PIFLEET_LONG=1
+        sums='' lanes='' besides=''
+        # shellcheck disable=SC2086 # numbers of processes
+        trap '[ -z "$lanes" ] || kill $lanes 2>/dev/null' EXIT
+        trap 'exit 130' INT TERM HUP
+        test_beside machine test_machine_and_threads
+        test_units build-test '--timeout-multiplier 10'
+        # shellcheck disable=SC2086 # folders are words
+        test_python build-test pytest 7200 -m 'not sample' --durations=10 $test_folders
+        test_join
+        trap - EXIT INT TERM HUP
         test_sum
 }

@@ -27,15 +27,15 @@ vm_build() {
         }
 }
 
-# vm_stage MACHINE MODE SECONDS: a machine that runs tests/vm/suite. It leaves NAME.xml
-# and NAME.status for each of its stages in $results; a machine that failed leaves a
-# status only.
+# vm_stage MACHINE MODE SECONDS [OPTION...]: a machine that runs tests/vm/suite. It leaves
+# NAME.xml and NAME.status for each of its stages in $results; a machine that failed leaves
+# a status only.
 vm_stage() {
-        say "the machine: $2"
-        status=0
-        tests/vm/machine "$1" --timeout "$3" --rw "$results" -- \
-                tests/vm/suite "$2" "$results" || status=$?
-        [ "$status" -eq 0 ] || echo "$status" >"$results/machine-$2.status"
+        machine=$1 mode=$2 seconds=$3
+        shift 3
+        test_stage "the machine: $mode" tests/vm/machine "$machine" "$@" --timeout "$seconds" \
+                --rw "$results" -- tests/vm/suite "$mode" "$results"
+        [ "${status:?}" -eq 0 ] || echo "$status" >"$results/machine-$mode.status"
 }
 
 # Adds what vm_stage left to the sums.
@@ -76,18 +76,20 @@ dev_test_vm() {
         test_sum
 }
 
-# What takes minutes there: programs are optimised, as tracing them costs enough.
-vm_long() {
+# vm_long, without what it takes: the kernel.
+vm_prepare() {
         obstacle=$(vm_obstacle)
+        [ -n "$obstacle" ] || vm_build
+}
+
+# What takes minutes there. Two emulated processors mostly wait for each other, and what
+# runs beside has the second of this computer.
+vm_long() {
         if [ -n "$obstacle" ]; then
                 echo "skipped: $obstacle"
                 return
         fi
-        build_release
-        vm_build
         vm_begin
-        export PIFLEET_PROGRAMS="${top:?}/build"
-        vm_stage run long 7200
-        unset PIFLEET_PROGRAMS
+        vm_stage run long 7200 --cpus 1
         vm_results
 }
