@@ -32,7 +32,6 @@ static const struct {
         enum access_event event;
         enum mqtt_reason reason;
 } refusals[] = {
-        /* 4 of 3.1.1 is for what is malformed, and others say the same in 5.0. */
         {LOGIN_WRONG, ACCESS_REFUSED_CREDENTIALS, MQTT_NOT_AUTHORIZED},
         {LOGIN_SLOWED, ACCESS_REFUSED_SLOWED, MQTT_SERVER_BUSY},
         {LOGIN_BUSY, ACCESS_REFUSED_BUSY, MQTT_SERVER_BUSY},

@@ -7,11 +7,12 @@
  *     broker = mqtt_broker_free(broker);
  *     access = access_mqtt_free(access);
  *
- * CONNECT is answered with 0x86 (in 3.1.1 4) for a wrong user name or password, 0x87 (5) for
- * none where one is needed or for a will that may not be published, 0x89 (3) when it cannot be
- * looked at now. What an ACL denies is 0x87 (for a filter, in 3.1.1 0x80); in 3.1.1 a PUBLISH is
- * acknowledged and dropped. A will is asked for once more when it is published, but for one that
- * was read from a disk, whose client is not known any more.
+ * CONNECT is answered with 0x87 (in 3.1.1 5, since 4 is for what is malformed) for a wrong user
+ * name or password, for none where one is needed and for a will that may not be published: nobody
+ * learns which it was. 0x89 (3): it cannot be looked at now. What an ACL denies is 0x87 (for a
+ * filter, in 3.1.1 0x80); in 3.1.1 a PUBLISH is acknowledged and dropped. A will is asked for once
+ * more when it is published, but for one that was read from a disk, whose client is not known any
+ * more.
  *
  * Retained messages of those for whom there were rules are delivered as long as the rules allow
  * them to be published; a program that does not want that leaves on_retain and on_retained out.

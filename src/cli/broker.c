@@ -266,7 +266,9 @@ static const char *next_step(const struct broker *broker, int r)
                        "the password is a token";
         case MQTT_NOT_AUTHORIZED:
                 return settings->user || settings->password
-                               ? ". What each user may do is in the broker's own configuration"
+                               ? ". If the password is right (--user, $PIFLEET_PASSWORD or "
+                                 "--password-file; to an agent it is a token): what each user "
+                                 "may do is in the broker's own configuration"
                                : ". Say who you are: --user NAME, and its password; to an "
                                  "agent a token in $PIFLEET_PASSWORD is enough";
         case MQTT_CLIENT_ID_NOT_VALID:

@@ -171,7 +171,7 @@ def test_an_agents_roles(start_agent):
     status, _, err = mqtt("rpc", "ping", port=port)
     assert status == REFUSED and "Not authorized (0x87)" in err and "Say who you are" in err
     status, _, err = mqtt("rpc", "ping", port=port, environment={"PIFLEET_TOKEN": "a guess"})
-    assert status == REFUSED and "(0x86)" in err and "the password is a token" in err
+    assert status == REFUSED and "(0x87)" in err and "to an agent it is a token" in err
     assert mqtt("rpc", "ping", port=port, **shown_by("viewer"))[0] == OK
     status, _, err = mqtt("rpc", "led_on", "pin=17", port=port, **shown_by("viewer"))
     assert status == REFUSED and "FORBIDDEN" in err

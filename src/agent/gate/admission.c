@@ -72,7 +72,7 @@ static enum mqtt_reason judge(struct gate_admission *admission,
         }
         if (admission->with_password && !has_name(gate, admission->user, principal)) {
                 deny(gate, caller, "its user name is not the name of its token");
-                return MQTT_BAD_CREDENTIALS;
+                return MQTT_NOT_AUTHORIZED;
         }
         if (admission->will.length > 0 && principal->role < COMMAND_ROLE_OPERATOR) {
                 deny(gate, caller, "its role may not publish, and so leaves no will");
@@ -205,7 +205,7 @@ static void take_step(struct gate_admission *admission)
                 log_in(admission);
                 break;
         case STEP_END:
-                finish(admission, MQTT_BAD_CREDENTIALS);
+                finish(admission, MQTT_NOT_AUTHORIZED);
                 break;
         }
 }
@@ -229,7 +229,7 @@ static void identify(struct gate_admission *admission, const struct mqtt_connect
         if (connect->user.length >= sizeof(admission->user) ||
             copy_token(connect->password, admission->token) < 0) {
                 deny(gate, admission->caller, "no user has such a name or password");
-                finish(admission, MQTT_BAD_CREDENTIALS);
+                finish(admission, MQTT_NOT_AUTHORIZED);
                 return;
         }
         admission->with_password = true;

@@ -37,9 +37,9 @@ TEST(a_password_is_a_token_and_a_user_name_its_name)
                 "b> " LOGIN_311_AS("b", "viewer", "viewer") "b< " WELCOME_311,
                 /* 5.0 knows passwords without a name (3.1.2.9). */
                 "c> 10{[MQTT] 05 42 0000 () [c] [admin]}\nc< " WELCOME_5,
-                "d> " LOGIN_5_AS("d", "admin", "operator") "d< 20{00 86 ()}\nd|\n",
-                "e> " LOGIN_5_AS("e", "admin", "nonsense") "e< 20{00 86 ()}\ne|\n",
-                "f> " LOGIN_311_AS("f", "admin", "nonsense") "f< 20{00 04}\nf|\n",
+                "d> " LOGIN_5_AS("d", "admin", "operator") "d< 20{00 87 ()}\nd|\n",
+                "e> " LOGIN_5_AS("e", "admin", "nonsense") "e< 20{00 87 ()}\ne|\n",
+                "f> " LOGIN_311_AS("f", "admin", "nonsense") "f< 20{00 05}\nf|\n",
                 "g> " LOGIN_5_AS("g", "admin", "slowed") "g< 20{00 89 ()}\ng|\n",
         };
         struct fixture f;
@@ -69,7 +69,7 @@ TEST(a_password_that_cannot_be_a_token_is_wrong)
 
         fixture_open(&f);
         conversation_run(&f.talk, "a> 10{[MQTT] 05 C2 0000 () [a] [admin] 0006 61646D69 00 6E}\n"
-                                  "a< 20{00 86 ()}\n"
+                                  "a< 20{00 87 ()}\n"
                                   "a|\n");
         CHECK_TEXT(f.token, "");
         /* Its length is access' to judge, and to count. */
@@ -77,7 +77,7 @@ TEST(a_password_that_cannot_be_a_token_is_wrong)
         text[sizeof(text) - 1] = '\0';
         snprintf(script, sizeof(script),
                  "a> 10{[MQTT] 05 C2 0000 () [a] [admin] [%s]}\n"
-                 "a< 20{00 86 ()}\n"
+                 "a< 20{00 87 ()}\n"
                  "a|\n",
                  text);
         conversation_run(&f.talk, script);
@@ -87,7 +87,7 @@ TEST(a_password_that_cannot_be_a_token_is_wrong)
         text[64] = '\0';
         snprintf(script, sizeof(script),
                  "a> 10{[MQTT] 05 C2 0000 () [a] [%s] [admin]}\n"
-                 "a< 20{00 86 ()}\n"
+                 "a< 20{00 87 ()}\n"
                  "a|\n",
                  text);
         conversation_run(&f.talk, script);
@@ -112,7 +112,7 @@ TEST(a_password_that_takes_time_holds_up_its_client_only)
         CHECK_EQ(f.pings, 1);
         conversation_run(&f.talk, "c> " LOGIN_5_AS("c", "operator", "nonsense"));
         fixture_identify(&f);
-        conversation_run(&f.talk, "c< 20{00 86 ()}\n"
+        conversation_run(&f.talk, "c< 20{00 87 ()}\n"
                                   "c|\n");
         fixture_close(&f);
 }
@@ -230,7 +230,7 @@ TEST(whom_the_kernel_vouches_for_needs_no_password)
         /* A password is still one. */
         conversation_run(&f.talk,
                          "c> " LOGIN_5_AS("c", "viewer", "viewer") "c< " WELCOME_5 "d> " LOGIN_5_AS(
-                                 "d", "viewer", "wrong") "d< 20{00 86 ()}\n"
+                                 "d", "viewer", "wrong") "d< 20{00 87 ()}\n"
                                                          "d|\n");
         fixture_close(&f);
 }

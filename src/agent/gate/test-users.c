@@ -50,21 +50,21 @@ TEST(wrong_passwords_and_wrong_names_are_told_alike)
         fixture_set_users(&f, "mqtt: {" USERS "}");
         conversation_run(&f.talk, "a> " LOGIN_5_AS("a", "ann", "wrong"));
         fixture_verify(&f);
-        conversation_run(&f.talk, "a< 20{00 86 ()}\na|\n"
+        conversation_run(&f.talk, "a< 20{00 87 ()}\na|\n"
                                   "b> " LOGIN_5_AS("b", "nobody", "wrong"));
         fixture_verify(&f);
         conversation_run(
                 &f.talk,
-                "b< 20{00 86 ()}\nb|\n"
+                "b< 20{00 87 ()}\nb|\n"
                 "c> " LOGIN_5_AS(
                         "c", "fred",
-                        "wrong") "c< 20{00 86 ()}\nc|\n"
+                        "wrong") "c< 20{00 87 ()}\nc|\n"
                                  "d> " LOGIN_5_AS(
                                          "d", "fred",
                                          "slowed") "d< 20{00 89 ()}\nd|\n"
                                                    "e> " LOGIN_5_AS(
                                                            "e", "fred",
-                                                           "admin") "e< 20{00 86 ()}\ne|\n");
+                                                           "admin") "e< 20{00 87 ()}\ne|\n");
         /* Failures are counted where tokens are known, once. */
         CHECK_EQ(slowdown_count(f.options.login.slowdown), 0);
         fixture_close(&f);
