@@ -2,7 +2,6 @@
 
 #include "base/attributes.h"
 #include "cli/secret-file.h"
-#include "cli/target.h"
 #include "cli/topic.h"
 #include "proto/mqtt/packet.h"
 
@@ -16,40 +15,8 @@
 enum { TLS_PORT = 8883, KEEPALIVE_SECONDS = 60 };
 
 const struct options_entry broker_options[BROKER_OPTIONS_COUNT] = {
-        {.name = "host",
-         .type = OPTIONS_TEXT,
-         .offset = offsetof(struct broker_options, host),
-         .value = "HOST",
-         .help = "name or address (" TARGET_HOST ")"},
-        {.name = "port",
-         .letter = 'p',
-         .type = OPTIONS_INTEGER,
-         .offset = offsetof(struct broker_options, port),
-         .value = "PORT",
-         .help = "TCP port (1883; 8883 with TLS)",
-         .minimum = 1,
-         .maximum = 65535},
-        {.name = "socket",
-         .type = OPTIONS_TEXT,
-         .offset = offsetof(struct broker_options, socket),
-         .value = "PATH",
-         .help = "a broker's Unix socket"},
-        {.name = "tls",
-         .type = OPTIONS_SWITCH,
-         .offset = offsetof(struct broker_options, tls),
-         .help = "speak TLS"},
-        {.name = "ca",
-         .type = OPTIONS_TEXT,
-         .offset = offsetof(struct broker_options, authority_path),
-         .value = "FILE",
-         .help = "trust the certificates in this PEM file, instead of the\n"
-                 "system's; implies --tls"},
-        TARGET_CERTIFICATE_OPTIONS(struct broker_options),
-        {.name = "insecure",
-         .type = OPTIONS_SWITCH,
-         .offset = offsetof(struct broker_options, insecure),
-         .help = "accept any certificate: anybody in between can read the\n"
-                 "password; implies --tls"},
+        SERVER_OPTIONS(struct broker_options, 'p', "TCP port (1883; 8883 with TLS)",
+                       "a broker's Unix socket", "speak TLS", "password"),
         {.name = "user",
          .letter = 'u',
          .type = OPTIONS_TEXT,
@@ -171,19 +138,12 @@ static int resolve_will(const struct broker_will_options *options, struct broker
         return 0;
 }
 
-static int check(const struct broker_options *options, bool tls, struct error *error)
+/* Here, where a sentence can name the file. */
+static int check_files(const struct server_options *server, struct error *error)
 {
-        const char *const paths[] = {options->authority_path, options->certificate_path,
-                                     options->key_path};
+        const char *const paths[] = {server->authority_path, server->certificate_path,
+                                     server->key_path};
 
-        if (options->socket && (options->host || options->port >= 0 || tls))
-                return error_set(error, -EINVAL,
-                                 "--socket excludes --host, --port, --tls, --ca, --cert and "
-                                 "--insecure");
-        if (options->authority_path && options->insecure)
-                return error_set(error, -EINVAL, "--ca and --insecure exclude each other");
-        if (!options->certificate_path != !options->key_path)
-                return error_set(error, -EINVAL, "--cert and --key belong together");
         for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
                 if (paths[i] && access(paths[i], R_OK) < 0)
                         return error_set(error, -errno, "%s cannot be read: %s", paths[i],
@@ -194,26 +154,28 @@ static int check(const struct broker_options *options, bool tls, struct error *e
 int broker_resolve(const struct broker_options *options, const struct broker_will_options *will,
                    struct broker *broker, struct error *error)
 {
-        bool tls = options->tls || options->authority_path || options->certificate_path ||
-                   options->insecure;
+        const struct server_options *server = &options->server;
+        bool tls = server_wants_tls(server);
         uint16_t port = tls ? TLS_PORT : CLIENT_PORT;
         int r;
 
         *broker = (struct broker){
                 .settings = {
-                        .host = options->host ? options->host : TARGET_HOST,
-                        .port = options->port >= 0 ? (uint16_t)options->port : port,
-                        .socket = options->socket,
+                        .host = server->host ? server->host : SERVER_HOST,
+                        .port = server->port >= 0 ? (uint16_t)server->port : port,
+                        .socket = server->socket,
                         .tls = tls,
-                        .authority_path = options->authority_path,
-                        .certificate_path = options->certificate_path,
-                        .key_path = options->key_path,
-                        .insecure = options->insecure,
+                        .authority_path = server->authority_path,
+                        .certificate_path = server->certificate_path,
+                        .key_path = server->key_path,
+                        .insecure = server->insecure,
                         .user = options->user,
                         .client_id = options->client_id ? options->client_id : broker->id,
                         .keepalive_seconds = KEEPALIVE_SECONDS,
                 }};
-        r = check(options, tls, error);
+        r = server_check(server, error);
+        if (r == 0)
+                r = check_files(server, error);
         if (r == 0)
                 r = make_id(broker->id, error);
         if (r == 0 && will)

@@ -5,17 +5,12 @@
 #include "cli/console.h"
 #include "cli/options.h"
 #include "cli/secret-input.h"
+#include "cli/server.h"
 #include "cli/subcommand.h"
 #include "client/connection.h"
 
 struct broker_options {
-        const char *host;
-        int64_t port; /* -1: not given */
-        const char *socket;
-        bool tls;
-        const char *authority_path;
-        const char *certificate_path, *key_path;
-        bool insecure;
+        struct server_options server;
         const char *user;
         const char *password_file;
         const char *client_id;
@@ -31,13 +26,17 @@ struct broker_will_options {
         int64_t delay_seconds;
 };
 
-enum { BROKER_OPTIONS_COUNT = 11, BROKER_WILL_OPTIONS_COUNT = 5, BROKER_TIMEOUT_SECONDS = 30 };
+enum {
+        BROKER_OPTIONS_COUNT = SERVER_OPTIONS_COUNT + 3,
+        BROKER_WILL_OPTIONS_COUNT = 5,
+        BROKER_TIMEOUT_SECONDS = 30,
+};
 extern const struct options_entry broker_options[BROKER_OPTIONS_COUNT];
 extern const struct options_entry broker_will_options[BROKER_WILL_OPTIONS_COUNT];
 
 #define BROKER_OPTIONS_DEFAULT                                                                     \
         {                                                                                          \
-                .port = -1                                                                         \
+                .server = SERVER_OPTIONS_DEFAULT                                                   \
         }
 #define BROKER_OPTIONS_GROUP(type, member)                                                         \
         {                                                                                          \

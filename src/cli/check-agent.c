@@ -134,11 +134,11 @@ static bool check_this_machine(const struct check_place *place, const char *toke
                                struct findings *findings, struct error *absence)
 {
         const char *socket = check_setting(place, "command", "socket", TARGET_SOCKET);
-        const char *host = check_setting(place, "command", "host", TARGET_HOST);
+        const char *host = check_setting(place, "command", "host", SERVER_HOST);
         struct client_target local = {.socket = socket, .token = token, .timeout_ms = PATIENCE_MS};
         struct client_target tcp = {
                 .host = strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ? host
-                                                                                  : TARGET_HOST,
+                                                                                  : SERVER_HOST,
                 .port = configured_port(place),
                 .token = token,
                 .timeout_ms = PATIENCE_MS};
@@ -165,7 +165,7 @@ void check_agent(const struct check_place *place, struct findings *findings)
                 target_done(&target);
                 return;
         }
-        if (options->host || options->port >= 0 || options->socket || target.client.tls)
+        if (options->server.socket || server_is_tcp(&options->server))
                 answers = check_answer(&target.client, findings, &error);
         else
                 answers = check_this_machine(place, target.client.token, findings, &error);

@@ -9,41 +9,11 @@
 #include <string.h>
 
 const struct options_entry target_options[TARGET_OPTIONS_COUNT] = {
-        {.name = "host",
-         .type = OPTIONS_TEXT,
-         .offset = offsetof(struct target_options, host),
-         .value = "HOST",
-         .help = "name or address (" TARGET_HOST ")"},
-        {.name = "port",
-         .type = OPTIONS_INTEGER,
-         .offset = offsetof(struct target_options, port),
-         .value = "PORT",
-         .help = "TCP port (3000)",
-         .minimum = 1,
-         .maximum = 65535},
-        {.name = "socket",
-         .type = OPTIONS_TEXT,
-         .offset = offsetof(struct target_options, socket),
-         .value = "PATH",
-         .help = "Unix socket, where the kernel says who asks. Without any of\n"
-                 "these three: " TARGET_SOCKET " if it answers,\n"
-                 "else " TARGET_HOST " port 3000"},
-        {.name = "tls",
-         .type = OPTIONS_SWITCH,
-         .offset = offsetof(struct target_options, tls),
-         .help = "speak TLS (to the agent's tls_port: say --port)"},
-        {.name = "ca",
-         .type = OPTIONS_TEXT,
-         .offset = offsetof(struct target_options, authority_path),
-         .value = "FILE",
-         .help = "trust the certificates in this PEM file, instead of the\n"
-                 "system's; implies --tls"},
-        TARGET_CERTIFICATE_OPTIONS(struct target_options),
-        {.name = "insecure",
-         .type = OPTIONS_SWITCH,
-         .offset = offsetof(struct target_options, insecure),
-         .help = "accept any certificate: anybody in between can read the\n"
-                 "token; implies --tls"},
+        SERVER_OPTIONS(struct target_options, 0, "TCP port (3000)",
+                       "Unix socket, where the kernel says who asks. Without any of\n"
+                       "these three: " TARGET_SOCKET " if it answers,\n"
+                       "else " SERVER_HOST " port 3000",
+                       "speak TLS (to the agent's tls_port: say --port)", "token"),
         {.name = "token",
          .type = OPTIONS_TEXT,
          .offset = offsetof(struct target_options, token),
@@ -98,35 +68,30 @@ static bool answers(const char *path)
 
 int target_resolve(const struct target_options *options, struct target *target, struct error *error)
 {
-        bool tls = options->tls || options->authority_path || options->certificate_path ||
-                   options->insecure;
-        bool tcp = options->host || options->port >= 0 || tls;
+        const struct server_options *server = &options->server;
+        bool tls = server_wants_tls(server);
+        int r;
 
         *target = (struct target){
                 .client = {
-                        .host = options->host ? options->host : TARGET_HOST,
-                        .port = options->port >= 0 ? (uint16_t)options->port : TARGET_PORT,
-                        .socket = options->socket,
+                        .host = server->host ? server->host : SERVER_HOST,
+                        .port = server->port >= 0 ? (uint16_t)server->port : TARGET_PORT,
+                        .socket = server->socket,
                         .tls = tls,
-                        .authority_path = options->authority_path,
-                        .certificate_path = options->certificate_path,
-                        .key_path = options->key_path,
-                        .insecure = options->insecure,
+                        .authority_path = server->authority_path,
+                        .certificate_path = server->certificate_path,
+                        .key_path = server->key_path,
+                        .insecure = server->insecure,
                         .timeout_ms = (uint32_t)ceil(options->timeout_seconds * 1000),
                 }};
-        if (options->socket && tcp)
-                return error_set(error, -EINVAL,
-                                 "--socket excludes --host, --port, --tls, --ca, --cert and "
-                                 "--insecure");
-        if (options->authority_path && options->insecure)
-                return error_set(error, -EINVAL, "--ca and --insecure exclude each other");
-        if (!options->certificate_path != !options->key_path)
-                return error_set(error, -EINVAL, "--cert and --key belong together");
-        if (tls && options->port < 0)
+        r = server_check(server, error);
+        if (r < 0)
+                return r;
+        if (tls && server->port < 0)
                 return error_set(error, -EINVAL,
                                  "TLS has a port of its own: add --port and the agent's "
                                  "command.tls_port");
-        if (!options->socket && !tcp && answers(TARGET_SOCKET))
+        if (!server->socket && !server_is_tcp(server) && answers(TARGET_SOCKET))
                 target->client.socket = TARGET_SOCKET;
         return resolve_token(options, target, error);
 }

@@ -4,44 +4,25 @@
 
 #include "cli/client.h"
 #include "cli/options.h"
+#include "cli/server.h"
 
 #include <stdint.h>
 
 struct target_options {
-        const char *host;
-        int64_t port; /* -1: not given */
-        const char *socket;
-        bool tls;
-        const char *authority_path;
-        const char *certificate_path, *key_path;
-        bool insecure;
+        struct server_options server;
         const char *token;
         const char *token_file;
         double timeout_seconds;
 };
 
 enum { TARGET_PORT = 3000, TARGET_TOKEN_MAX = 4096 };
-#define TARGET_HOST "127.0.0.1"
 #define TARGET_SOCKET "/run/pifleet/agent.sock"
 #define TARGET_OPTIONS_DEFAULT                                                                     \
         {                                                                                          \
-                .port = -1, .timeout_seconds = 30                                                  \
+                .server = SERVER_OPTIONS_DEFAULT, .timeout_seconds = 30                            \
         }
 
-/* --cert and --key, of whoever has such members. */
-#define TARGET_CERTIFICATE_OPTIONS(options)                                                        \
-        {.name = "cert",                                                                           \
-         .type = OPTIONS_TEXT,                                                                     \
-         .offset = offsetof(options, certificate_path),                                            \
-         .value = "FILE",                                                                          \
-         .help = "show this certificate, with its chain, in a PEM file; implies\n"                 \
-                 "--tls"},                                                                         \
-        {                                                                                          \
-                .name = "key", .type = OPTIONS_TEXT, .offset = offsetof(options, key_path),        \
-                .value = "FILE", .help = "the certificate's private key, in a PEM file"            \
-        }
-
-enum { TARGET_OPTIONS_COUNT = 11 };
+enum { TARGET_OPTIONS_COUNT = SERVER_OPTIONS_COUNT + 3 };
 extern const struct options_entry target_options[TARGET_OPTIONS_COUNT];
 
 #define TARGET_OPTIONS_GROUP(type, member)                                                         \
