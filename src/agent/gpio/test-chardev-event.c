@@ -3,6 +3,20 @@
 
 /* --- events ------------------------------------------------------------------------------ */
 
+static const struct gpio_line_config both_edges = {.direction = GPIO_DIRECTION_INPUT,
+                                                   .edges = GPIO_EDGE_BOTH};
+
+/* Lines 22 and 23. */
+static struct gpio_request *take_two(struct fixture *f)
+{
+        const struct gpio_line_config configs[] = {both_edges, both_edges};
+        const unsigned offsets[] = {22, 23};
+        struct gpio_request *request = NULL;
+
+        CHECK_EQ(gpio_chip_request(f->chip, "x", offsets, configs, 2, &request), 0);
+        return request;
+}
+
 TEST(edges_arrive_with_their_line_direction_and_number)
 {
         const unsigned offsets[] = {22, 23};
@@ -50,9 +64,7 @@ TEST(events_are_taken_a_few_at_a_time_as_well)
         int taken;
 
         fixture_init(&f);
-        request = take(&f, 22,
-                       (struct gpio_line_config){.direction = GPIO_DIRECTION_INPUT,
-                                                 .edges = GPIO_EDGE_BOTH});
+        request = take(&f, 22, both_edges);
         for (int i = 0; i < 14; i++)
                 fake_kernel_drive(f.kernel, f.board, 22, i % 2 == 0);
         while ((taken = gpio_request_read_events(request, events, 3)) > 0)
@@ -66,17 +78,13 @@ TEST(events_are_taken_a_few_at_a_time_as_well)
 
 TEST(events_that_were_dropped_are_counted_and_the_levels_read_again)
 {
-        const unsigned offsets[] = {22, 23};
-        const struct gpio_line_config config = {.direction = GPIO_DIRECTION_INPUT,
-                                                .edges = GPIO_EDGE_BOTH};
-        const struct gpio_line_config configs[] = {config, config};
         struct gpio_edge_event events[64];
-        struct gpio_request *request = NULL;
+        struct gpio_request *request;
         uint64_t values = 0;
         struct fixture f;
 
         fixture_init(&f);
-        CHECK_EQ(gpio_chip_request(f.chip, "x", offsets, configs, 2, &request), 0);
+        request = take_two(&f);
         CHECK_EQ(gpio_request_recover(request, &values), 0);
         /* The one edge of line 23 is pushed out by the many of line 22. */
         fake_kernel_drive(f.kernel, f.board, 23, true);
@@ -99,17 +107,13 @@ TEST(events_that_were_dropped_are_counted_and_the_levels_read_again)
 
 TEST(an_event_out_of_order_is_not_lost)
 {
-        const unsigned offsets[] = {22, 23};
-        const struct gpio_line_config config = {.direction = GPIO_DIRECTION_INPUT,
-                                                .edges = GPIO_EDGE_BOTH};
-        const struct gpio_line_config configs[] = {config, config};
         struct gpio_edge_event events[4];
-        struct gpio_request *request = NULL;
+        struct gpio_request *request;
         struct fake_request *held;
         struct fixture f;
 
         fixture_init(&f);
-        CHECK_EQ(gpio_chip_request(f.chip, "x", offsets, configs, 2, &request), 0);
+        request = take_two(&f);
         held = f.board->lines[22].request;
         fake_kernel_drive(f.kernel, f.board, 22, true);
         fake_kernel_drive(f.kernel, f.board, 23, true);
@@ -130,9 +134,7 @@ TEST(numbers_that_wrap_around_are_no_gap)
         struct fixture f;
 
         fixture_init(&f);
-        request = take(&f, 22,
-                       (struct gpio_line_config){.direction = GPIO_DIRECTION_INPUT,
-                                                 .edges = GPIO_EDGE_BOTH});
+        request = take(&f, 22, both_edges);
         f.board->lines[22].request->sequence = INT32_MAX - 1;
         fake_kernel_drive(f.kernel, f.board, 22, true);
         CHECK_EQ(gpio_request_read_events(request, &event, 1), 1);
@@ -156,9 +158,7 @@ TEST(half_a_record_and_unknown_events_are_no_events)
         struct fixture f;
 
         fixture_init(&f);
-        request = take(&f, 22,
-                       (struct gpio_line_config){.direction = GPIO_DIRECTION_INPUT,
-                                                 .edges = GPIO_EDGE_BOTH});
+        request = take(&f, 22, both_edges);
         fake_kernel_drive(f.kernel, f.board, 22, true);
         fake_kernel_drive(f.kernel, f.board, 22, false);
         f.board->lines[22].request->events[0].id = 9;

@@ -130,6 +130,11 @@ static void make_pwm_tree(char *root)
         CHECK_EQ(symlink("../../../fe20c000.pwm", link), 0);
 }
 
+static void remove_pwm_tree(const char *root)
+{
+        CHECK_EQ(nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 TEST(a_hardware_channel_is_handed_over_before_its_signal_begins)
 {
         char root[] = "/tmp/test-executor-XXXXXX";
@@ -163,7 +168,7 @@ TEST(a_hardware_channel_is_handed_over_before_its_signal_begins)
         CHECK_EQ(first_byte(root, CHIP "pwm0/enable"), '0');
         answer(&f.link, true, 0);
         fixture_done(&f);
-        CHECK_EQ(nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+        remove_pwm_tree(root);
 }
 
 static void write_text(const char *root, const char *path, const char *text)
@@ -185,22 +190,24 @@ static struct guard_hold make_signal(const char *root, enum guard_action action)
         return hold;
 }
 
-static void remove_pwm_tree(const char *root)
+/* A new agent, which gets back what it kept. */
+static void take_over(struct fixture *f, char *root, enum gpio_safe safe)
 {
-        CHECK_EQ(nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+        struct guard_hold hold;
+
+        make_pwm_tree(root);
+        hold = make_signal(root, GUARD_KEEP);
+        fixture_init_pwm(f, safe, false, root);
+        gpio_executor_return(f->executor, &hold, -1);
+        gpio_executor_link(f->executor, &f->link);
 }
 
 TEST(a_signal_that_was_kept_through_a_crash_goes_on_and_stays_held)
 {
         char root[] = "/tmp/test-executor-XXXXXX";
-        struct guard_hold hold;
         struct fixture f;
 
-        make_pwm_tree(root);
-        hold = make_signal(root, GUARD_KEEP);
-        fixture_init_pwm(&f, GPIO_SAFE_HOLD, false, root);
-        gpio_executor_return(f.executor, &hold, -1);
-        gpio_executor_link(f.executor, &f.link);
+        take_over(&f, root, GPIO_SAFE_HOLD);
         CHECK_EQ(f.link.questions_count, 0);
         CHECK_EQ(first_byte(root, CHIP "pwm0/enable"), '1');
         /* Its frequency is known, and nobody has to be asked. */
@@ -222,14 +229,9 @@ TEST(a_signal_that_was_kept_through_a_crash_goes_on_and_stays_held)
 TEST(a_signal_that_was_kept_is_ended_without_being_set_before)
 {
         char root[] = "/tmp/test-executor-XXXXXX";
-        struct guard_hold hold;
         struct fixture f;
 
-        make_pwm_tree(root);
-        hold = make_signal(root, GUARD_KEEP);
-        fixture_init_pwm(&f, GPIO_SAFE_HOLD, false, root);
-        gpio_executor_return(f.executor, &hold, -1);
-        gpio_executor_link(f.executor, &f.link);
+        take_over(&f, root, GPIO_SAFE_HOLD);
         run(&f, GPIO_JOB_PWM_OFF, 0, 12);
         CHECK_EQ(first_byte(root, CHIP "pwm0/enable"), '0');
         answer(&f.link, true, 0);
@@ -240,14 +242,9 @@ TEST(a_signal_that_was_kept_is_ended_without_being_set_before)
 TEST(what_was_kept_is_held_for_the_safe_state_that_is_configured_now)
 {
         char root[] = "/tmp/test-executor-XXXXXX";
-        struct guard_hold hold;
         struct fixture f;
 
-        make_pwm_tree(root);
-        hold = make_signal(root, GUARD_KEEP);
-        fixture_init_pwm(&f, GPIO_SAFE_OFF, false, root);
-        gpio_executor_return(f.executor, &hold, -1);
-        gpio_executor_link(f.executor, &f.link);
+        take_over(&f, root, GPIO_SAFE_OFF);
         CHECK_EQ(f.link.questions_count, 1);
         CHECK_EQ(f.link.hold.id, 9);
         CHECK_EQ(f.link.hold.actions[0], GUARD_OFF);
@@ -303,5 +300,5 @@ TEST(a_channel_that_udev_never_hands_over_fails_after_a_second)
         loop_advance_ms(f.loop, 1000);
         CHECK_EQ(f.results[1].error, -EACCES);
         fixture_done(&f);
-        CHECK_EQ(nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+        remove_pwm_tree(root);
 }

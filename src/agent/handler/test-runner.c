@@ -184,6 +184,14 @@ static void call(struct fixture *f)
         settle(f);
 }
 
+/* Its host is there, and has a call that it has not answered. */
+static void fixture_open_calling(struct fixture *f)
+{
+        fixture_open(f);
+        load(f, 0);
+        call(f);
+}
+
 static void check_reply(struct fixture *f, size_t index, const char *words)
 {
         CHECK(index < f->replies_count);
@@ -247,9 +255,7 @@ TEST(a_call_that_is_late_ends_its_host_and_the_next_gets_a_new_one)
 {
         struct fixture f;
 
-        fixture_open(&f);
-        load(&f, 0);
-        call(&f);
+        fixture_open_calling(&f);
         loop_advance_ms(f.loop, 1999);
         settle(&f);
         CHECK_EQ(f.replies_count, 0);
@@ -271,9 +277,7 @@ TEST(an_answer_to_another_call_ends_the_host)
 {
         struct fixture f;
 
-        fixture_open(&f);
-        load(&f, 0);
-        call(&f);
+        fixture_open_calling(&f);
         say(0, "{\"reply\":7,\"result\":{}}");
         settle(&f);
         check_reply(&f, 0, "does not keep to the host protocol");
@@ -286,9 +290,7 @@ TEST(a_host_that_takes_its_time_to_die_has_no_call_any_more)
         struct runner_version next;
         struct fixture f;
 
-        fixture_open(&f);
-        load(&f, 0);
-        call(&f);
+        fixture_open_calling(&f);
         sandbox_fixture.dying = true;
         say(0, "{\"reply\":7,\"result\":{}}");
         settle(&f);
@@ -298,9 +300,7 @@ TEST(a_host_that_takes_its_time_to_die_has_no_call_any_more)
         fixture_close(&f);
         CHECK_EQ(f.replies_count, 1);
 
-        fixture_open(&f);
-        load(&f, 0);
-        call(&f);
+        fixture_open_calling(&f);
         sandbox_fixture.dying = true;
         say(0, "{\"reply\":7,\"result\":{}}");
         settle(&f);
@@ -323,9 +323,7 @@ TEST(what_a_host_said_before_it_ended_counts)
 {
         struct fixture f;
 
-        fixture_open(&f);
-        load(&f, 0);
-        call(&f);
+        fixture_open_calling(&f);
         end_while_it_speaks(0, 0, "{\"reply\":1,\"result\":{\"n\":1}}");
         settle(&f);
         check_reply(&f, 0, "\"n\":1");
@@ -403,9 +401,7 @@ TEST(a_new_version_takes_over_and_the_old_call_ends_where_it_began)
         struct host *host = NULL;
         struct fixture f;
 
-        fixture_open(&f);
-        load(&f, 0);
-        call(&f);
+        fixture_open_calling(&f);
         version(&second, "2");
         CHECK_EQ(launch_host(f.launch, f.spawner, "camera.py", second.code_fd, NULL,
                              &(struct host_listener){0}, NULL, &host),
@@ -444,9 +440,7 @@ TEST(whoever_waits_when_the_agent_stops_is_told)
 {
         struct fixture f;
 
-        fixture_open(&f);
-        load(&f, 0);
-        call(&f);
+        fixture_open_calling(&f);
         call(&f);
         runner_stop(f.runner);
         check_reply(&f, 0, "the agent is stopping");

@@ -39,9 +39,7 @@ TEST(one_connection_carries_many_commands)
         fixture_open(&f);
         fd = fixture_connect(&f);
         for (unsigned i = 1; i <= 3; i++) {
-                say(&f, fd,
-                    "POST /api/command HTTP/1.1\r\n" HOST AS("admin") JSON
-                    "Content-Length: 18\r\n\r\n{\"command\":\"ping\"}");
+                call_on(&f, fd, AS("admin") JSON, "{\"command\":\"ping\"}");
                 CHECK_TEXT(status_of(hear(&f, fd)), "HTTP/1.1 200 OK");
                 CHECK_EQ(f.pings, i);
         }
@@ -309,9 +307,7 @@ TEST(an_answer_has_its_time)
 
         fixture_open(&f);
         fd = fixture_connect(&f);
-        say(&f, fd,
-            "POST /api/command HTTP/1.1\r\n" HOST AS("admin") JSON
-            "Content-Length: 18\r\n\r\n{\"command\":\"hold\"}");
+        call_on(&f, fd, AS("admin") JSON, "{\"command\":\"hold\"}");
         advance(&f, 299999);
         CHECK_TEXT(hear(&f, fd), "");
         advance(&f, 1);
@@ -332,9 +328,7 @@ TEST(a_token_that_nobody_answers_for_has_its_time_too)
 
         fixture_open(&f);
         fd = fixture_connect(&f);
-        say(&f, fd,
-            "POST /api/command HTTP/1.1\r\n" HOST AS("admin") JSON
-            "Content-Length: 18\r\n\r\n{\"command\":\"ping\"}");
+        call_on(&f, fd, AS("admin") JSON, "{\"command\":\"ping\"}");
         advance(&f, 300000);
         CHECK_TEXT(status_of(hear(&f, fd)), "HTTP/1.1 504 Gateway Timeout");
         close(fd);
@@ -362,9 +356,7 @@ TEST(what_is_under_way_is_answered_before_the_end)
         fixture_open(&f);
         fd = fixture_connect(&f);
         idle = fixture_connect(&f);
-        say(&f, fd,
-            "POST /api/command HTTP/1.1\r\n" HOST AS("admin") JSON
-            "Content-Length: 18\r\n\r\n{\"command\":\"hold\"}");
+        call_on(&f, fd, AS("admin") JSON, "{\"command\":\"hold\"}");
         web_stop(f.web, NULL, NULL);
         CHECK_TEXT(hear(&f, idle), "EOF");
         release_held(&f, 0);
@@ -381,9 +373,7 @@ TEST(the_end_does_not_wait_for_tokens)
 
         fixture_open(&f);
         fd = fixture_connect(&f);
-        say(&f, fd,
-            "POST /api/command HTTP/1.1\r\n" HOST AS("admin") JSON
-            "Content-Length: 18\r\n\r\n{\"command\":\"ping\"}");
+        call_on(&f, fd, AS("admin") JSON, "{\"command\":\"ping\"}");
         fixture_close(&f);
         CHECK_EQ(f.pings, 0);
         close(fd);

@@ -226,10 +226,8 @@ void release_held(struct fixture *f, size_t index)
         turn(f);
 }
 
-const char *call(struct fixture *f, const char *fields, const char *body)
+void call_on(struct fixture *f, int fd, const char *fields, const char *body)
 {
-        int fd = fixture_connect(f);
-        const char *answer;
         char head[4096];
 
         snprintf(head, sizeof(head),
@@ -237,22 +235,32 @@ const char *call(struct fixture *f, const char *fields, const char *body)
                  strlen(body));
         say(f, fd, head);
         say(f, fd, body);
-        answer = hear(f, fd);
+}
+
+/* What came, once the client has gone. */
+static const char *hear_and_close(struct fixture *f, int fd)
+{
+        const char *answer = hear(f, fd);
+
         close(fd);
         turn(f);
         return answer;
 }
 
+const char *call(struct fixture *f, const char *fields, const char *body)
+{
+        int fd = fixture_connect(f);
+
+        call_on(f, fd, fields, body);
+        return hear_and_close(f, fd);
+}
+
 const char *get(struct fixture *f, const char *path, const char *fields)
 {
         int fd = fixture_connect(f);
-        const char *answer;
         char head[4096];
 
         snprintf(head, sizeof(head), "GET %s HTTP/1.1\r\n" HOST "%s\r\n", path, fields);
         say(f, fd, head);
-        answer = hear(f, fd);
-        close(fd);
-        turn(f);
-        return answer;
+        return hear_and_close(f, fd);
 }

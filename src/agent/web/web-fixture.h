@@ -56,8 +56,9 @@ void say(struct fixture *f, int fd, const char *text);
 /* All that came, without lines of Date and without timestamps, as text that lives until the
  * next call; "EOF" at its end when the connection is closed. */
 const char *hear(struct fixture *f, int fd);
-/* POST /api/command with a body, on a connection of its own: what comes. `fields` end their
- * lines. */
+/* POST /api/command with a body. `fields` end their lines. */
+void call_on(struct fixture *f, int fd, const char *fields, const char *body);
+/* The same on a connection of its own: what comes. */
 const char *call(struct fixture *f, const char *fields, const char *body);
 /* GET in the same way. */
 const char *get(struct fixture *f, const char *path, const char *fields);
