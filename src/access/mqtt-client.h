@@ -12,18 +12,18 @@ enum access_known_by {
         ACCESS_KNOWN_BY_CERTIFICATE,
 };
 
+/* There may be ten thousands that are silent. */
 struct access_client {
         const struct access_rules *rules;
         uint64_t generation; /* of the rules that what follows is of */
-        bool gone;           /* it is a user no more */
         struct mqtt_text role;
-
-        struct mqtt_text own_role; /* where the tables say nothing of it; outlives it */
-        enum access_known_by known_by;
-        uint8_t access;             /* of enum acl_access, beside the rules */
+        const char *own_role;       /* where the tables say nothing of it; outlives it */
         struct mqtt_text user;      /* empty: no name */
         struct mqtt_text client_id; /* that it is known by instead of its own; empty: none */
-        struct acl_cache cache;
+        struct acl_cache *cache;    /* NULL: no ACL was asked yet */
+        bool gone;                  /* it is a user no more */
+        uint8_t known_by;           /* enum access_known_by */
+        uint8_t access;             /* of enum acl_access, beside the rules */
         char texts[];
 };
 

@@ -52,7 +52,7 @@ int gate_caller_know(struct gate_caller *caller, const struct command_principal 
         if (r < 0)
                 return r;
         caller->rights->known_by = known_by;
-        caller->rights->own_role = (struct mqtt_text){role, (uint16_t)strlen(role)};
+        caller->rights->own_role = role;
         caller->session.principal = *principal;
         return 0;
 }
