@@ -1,12 +1,14 @@
 """What it costs a broker to keep sessions and retained messages: our durability `interval` and
-`fsync` beside `memory`, and how long an acknowledgement takes beside what the disk itself takes.
-Plain figures in base units.
+`fsync` beside `memory`, and how long an acknowledgement takes beside what the disk itself takes,
+the one that is there and one as slow as an SD card. Plain figures in base units.
 
 The brokers of a round run at the same time on one core, and bench-mqtt asks them in turn from the
 other. All that is kept lies in one folder, in which the disk is measured, too."""
 
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -17,12 +19,17 @@ from server import Peer, Unusable, tool
 
 PARTS = ("durability",)
 MEMORY, INTERVAL, FSYNC, DISK = "memory", "interval", "fsync", "disk"
+CARD, CARD_DISK = "fsync, SD card", "SD card"
 MODES = (MEMORY, INTERVAL, FSYNC)
-NAMES = (*MODES, THEIRS)
+NAMES = (*MODES, CARD, THEIRS)
+# Who waits for a disk, and for which.
+DISKS = {FSYNC: DISK, CARD: CARD_DISK}
 IN_FLIGHT = 1000
 # What was appended in `interval` is on the disk by then, and in nobody's way.
 CALM_SECONDS = 1.3
 SYNCS, SYNC_BYTES = 250, 4096
+CARD_SYNC_MS = 5  # more than this machine's disk, by slow-disk.c
+CARD_SYNCS = 50
 
 
 class Keeping:
@@ -47,7 +54,13 @@ CASES = {
 }
 
 
-def broker_peer(program, mode):
+def slow_disk(build):
+    """What comes before a command line whose disk shall be slow."""
+    return ["/usr/bin/env", f"LD_PRELOAD={tool(build, 'bench-slow-disk.so')}",
+            f"PIFLEET_BENCH_SYNC_MS={CARD_SYNC_MS}"]
+
+
+def broker_peer(program, mode, name=None, before=()):
     """Ours. In memory it has no folder, as it comes."""
     def arguments(port, directory):
         path = Path(directory) / "broker.yaml"
@@ -58,13 +71,14 @@ def broker_peer(program, mode):
             state.mkdir(mode=0o700, exist_ok=True)
             config["state_dir"] = str(state)
         path.write_text(json.dumps(config))
-        return ["-c", str(path)]
-    return Peer(mode, "mqtt", None, program, arguments)
+        return [*before[1:], *([str(program)] if before else []), "-c", str(path)]
+    return Peer(name or mode, "mqtt", None, before[0] if before else program, arguments)
 
 
 def brokers(build):
     program = tool(build, "pifleet-broker")
     return [*(broker_peer(program, mode) for mode in MODES),
+            broker_peer(program, FSYNC, CARD, slow_disk(build)),
             Peer(THEIRS, "mqtt", None, mosquitto_program(), mosquitto_arguments)]
 
 
@@ -95,19 +109,29 @@ def disk_figures(took):
 class KeptBench(BrokerBench):
     """`bench` is a measure.Bench."""
 
+    def __init__(self, bench, build, window_seconds):
+        super().__init__(bench, build, window_seconds)
+        self.build = build
+
     def kept(self, server, row):
         """A window, and the calm after it; the disk is asked right before and right after who
         waits for it."""
-        waits = server.peer.name == FSYNC
-        took = self.syncs() if waits else []
+        name = server.peer.name
+        waits = name in DISKS
+        took = self.syncs(name) if waits else []
         try:
             found = self.window(server, row.shape, "delivered", *row.arguments)
-            return {**found, "disk": disk_figures(took + self.syncs())} if waits else found
+            return {**found, "disk": disk_figures(took + self.syncs(name))} if waits else found
         finally:
             time.sleep(CALM_SECONDS)
 
-    def syncs(self):
-        return sync_seconds(self.bench.directory, SYNCS)
+    def syncs(self, name):
+        if name == FSYNC:
+            return sync_seconds(self.bench.directory, SYNCS)
+        run = subprocess.run([*slow_disk(self.build), sys.executable, __file__,
+                              str(self.bench.directory), str(CARD_SYNCS)],
+                             stdout=subprocess.PIPE, check=True, timeout=60)
+        return json.loads(run.stdout)
 
 
 def measure_round(bench, peers, number):
@@ -115,10 +139,11 @@ def measure_round(bench, peers, number):
                            {case: lambda server, row=row: bench.kept(server, row)
                             for case, row in CASES.items()})
     for by_name in figures.values():
-        # A row of its own.
-        disk = by_name.get(FSYNC, {}).pop("disk", None)
-        if disk:
-            by_name[DISK] = disk
+        # Rows of their own.
+        for name, disk in DISKS.items():
+            found = by_name.get(name, {}).pop("disk", None)
+            if found:
+                by_name[disk] = found
     return figures
 
 
@@ -136,3 +161,8 @@ def measure_rounds(setting):
         setting.say(f"durability, round {number + 1} of {options.broker_rounds}")
         rounds.append(measure_round(bench, peers, number))
     return rounds
+
+
+if __name__ == "__main__":
+    # The disk alone, for whoever asks under another one: FOLDER COUNT.
+    print(json.dumps(sync_seconds(sys.argv[1], int(sys.argv[2]))))

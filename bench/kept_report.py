@@ -1,7 +1,7 @@
 """Tables and verdicts of kept.py's figures."""
 
 from broker import THEIRS
-from kept import CASES, DISK, FSYNC, IN_FLIGHT, INTERVAL, MEMORY, MODES, NAMES
+from kept import CASES, DISKS, FSYNC, IN_FLIGHT, INTERVAL, MEMORY, MODES, NAMES
 from report import (aligned, cell, cpu_text, disturbed_lines, measured_cases, rate_text, ratio,
                     reason_lines, spread_text, time_text, unmeasured_verdicts, verdict_of)
 
@@ -20,10 +20,11 @@ def verdicts(rounds):
             if found and (mode != FSYNC or row.in_flight >= IN_FLIGHT):
                 result.append(verdict_of(f"{row.words}: messages/s, {mode} / {MEMORY}", *found, ">=",
                                          bound, None))
-        found = ratio(rounds, case, "p99", FSYNC, DISK)
-        if found and (row.in_flight == 1 or row.in_flight >= IN_FLIGHT):
-            result.append(verdict_of(f"{row.words}: p99 of acknowledgements, {FSYNC} / {DISK}",
-                                     *found, "<=", ACKNOWLEDGEMENT_BOUND, None))
+        for name, disk in DISKS.items():
+            found = ratio(rounds, case, "p99", name, disk)
+            if found and (row.in_flight == 1 or row.in_flight >= IN_FLIGHT):
+                result.append(verdict_of(f"{row.words}: p99 of acknowledgements, {name} / {disk}",
+                                         *found, "<=", ACKNOWLEDGEMENT_BOUND, None))
     return [*result, *(verdict for mode in MODES for verdict in unmeasured_verdicts(rounds, mode))]
 
 
@@ -36,9 +37,11 @@ def case_rows(rounds, case):
                      cell(rounds, case, name, "cpu", cpu_text),
                      spread_text(ratio(rounds, case, "cpu", name, THEIRS)),
                      *(cell(rounds, case, name, key, time_text) for key in ("p50", "p99")),
-                     spread_text(ratio(rounds, case, "p99", name, DISK)) if name == FSYNC else ""])
-    rows.append([f"{DISK}: write and fdatasync", "", "", "", "", "",
-                 *(cell(rounds, case, DISK, key, time_text) for key in ("p50", "p99")), ""])
+                     spread_text(ratio(rounds, case, "p99", name, DISKS[name]))
+                     if name in DISKS else ""])
+    for disk in DISKS.values():
+        rows.append([f"{disk}: write and fdatasync", "", "", "", "", "",
+                     *(cell(rounds, case, disk, key, time_text) for key in ("p50", "p99")), ""])
     return rows
 
 
@@ -47,7 +50,7 @@ def tables(rounds):
     if not cases:
         return []
     rows = [["", "in flight", "messages/s", f"of {MEMORY}", "CPU of each", f"of {THEIRS}'s",
-             "acknowledged, p50", "p99", f"of the {DISK}'s"]]
+             "acknowledged, p50", "p99", "of its disk's"]]
     for case in cases:
         rows += case_rows(rounds, case)
     return ["durability: messages to sessions that last, and retained ones; "

@@ -1,6 +1,7 @@
 """The arithmetic of kept.py, and what kept_report.py says of it."""
 
 import json
+import subprocess
 import tempfile
 import types
 import unittest
@@ -21,6 +22,10 @@ def round_of(case, memory=100, interval=85, fsync=60, p99=0.003, disk=0.001):
     return {case: {"memory": window(memory), "interval": window(interval),
                    "fsync": window(fsync, p99), "mosquitto": window(10, cpu=1e-5),
                    "disk": {"p50": disk / 2, "p99": disk, "max": disk, "syncs": 500}}}
+
+
+def card_round_of(case, p99, disk):
+    return {case: {"fsync, SD card": window(1, p99), "SD card": {"p50": disk, "p99": disk}}}
 
 
 def reached(rounds, words=""):
@@ -52,6 +57,17 @@ class Disk(unittest.TestCase):
         self.assertEqual(len(took), 3)
         self.assertTrue(all(seconds > 0 for seconds in took))
 
+    def test_one_as_slow_as_a_card_takes_longer_by_what_was_said(self):
+        with tempfile.TemporaryDirectory() as directory:
+            library = Path(directory) / "bench-slow-disk.so"
+            subprocess.run(["cc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", library,
+                            Path(kept.__file__).with_name("slow-disk.c")], check=True)
+            bench = kept.KeptBench.__new__(kept.KeptBench)
+            bench.build, bench.bench = Path(directory), types.SimpleNamespace(directory=directory)
+            took = bench.syncs(kept.CARD)
+        self.assertEqual(len(took), kept.CARD_SYNCS)
+        self.assertGreater(min(took), kept.CARD_SYNC_MS / 1000)
+
     def test_figures_are_quantiles(self):
         found = kept.disk_figures([seconds / 1000 for seconds in range(200, 0, -1)])
         self.assertEqual((found["syncs"], found["p50"], found["p99"], found["max"]),
@@ -69,6 +85,16 @@ class Peers(unittest.TestCase):
                 self.assertEqual("state_dir" in config, mode != "memory")
 
 
+    def test_the_one_with_a_card_is_the_same_program_behind_it(self):
+        with tempfile.TemporaryDirectory() as directory:
+            (Path(directory) / "bench-slow-disk.so").touch()
+            before = kept.slow_disk(Path(directory))
+            peer = kept.broker_peer("broker", "fsync", kept.CARD, before)
+            command = peer.command(1234, directory)
+        self.assertEqual(peer.name, "fsync, SD card")
+        self.assertEqual(command[:len(before) + 2], [*before, "broker", "-c"])
+
+
 class Verdicts(unittest.TestCase):
     def test_rates_are_compared_with_memory(self):
         case = "kept pairs 1"
@@ -80,6 +106,11 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(reached([round_of("kept fan-in", p99=0.0031)], "fsync / disk"), [False])
         slow = round_of("kept fan-in", p99=0.3, disk=0.1)
         self.assertEqual(reached([slow], "fsync / disk"), [True])
+
+    def test_those_behind_a_card_are_compared_with_the_card(self):
+        self.assertEqual(reached([card_round_of("kept fan-in", 0.015, 0.005)], "SD card / SD card"),
+                         [True])
+        self.assertEqual(reached([card_round_of("kept singly", 0.016, 0.005)]), [False])
 
     def test_with_less_in_flight_the_rate_of_fsync_is_not_judged(self):
         self.assertEqual(reached([round_of("kept fan-out", fsync=1, p99=1)]), [True])
@@ -100,7 +131,8 @@ class Text(unittest.TestCase):
         row = next(line for line in lines if "fsync: 50 publishers to 1" in line)
         for words in ("1,000", "0.60 (0.60 to 0.60)", "0.10 (0.10 to 0.10)", "3.00 (3.00 to 3.00)"):
             self.assertIn(words, row)
-        self.assertTrue(any("disk: write and fdatasync" in line for line in lines))
+        for disk in ("disk", "SD card"):
+            self.assertTrue(any(f"{disk}: write and fdatasync" in line for line in lines))
 
 
 class Fsync(kept.KeptBench):
@@ -113,8 +145,8 @@ class Fsync(kept.KeptBench):
         self.asked.append(server.peer.name)
         return window(1)
 
-    def syncs(self):
-        self.asked.append("disk")
+    def syncs(self, name):
+        self.asked.append(f"disk of {name}")
         return [0.001]
 
 
@@ -122,10 +154,12 @@ class Rounds(unittest.TestCase):
     @mock.patch("kept.CALM_SECONDS", 0)
     def test_the_disk_is_asked_before_and_after_who_waits_for_it(self):
         bench = Fsync()
-        for name in ("memory", "fsync"):
+        for name in ("memory", "fsync", "fsync, SD card"):
             found = bench.kept(types.SimpleNamespace(peer=types.SimpleNamespace(name=name)),
                                kept.CASES["kept fan-in"])
-        self.assertEqual(bench.asked, ["memory", "disk", "fsync", "disk"])
+        self.assertEqual(bench.asked, [
+            "memory", "disk of fsync", "fsync", "disk of fsync", "disk of fsync, SD card",
+            "fsync, SD card", "disk of fsync, SD card"])
         self.assertEqual(found["disk"]["syncs"], 2)
 
     def test_the_disk_has_a_row_of_its_own(self):
