@@ -4,6 +4,7 @@
  * 0 is the record of all holds. Whatever is taken is what the rest of the program
  * relies on, and can be made safe by a kernel that refuses everything. */
 #include "fuzz/fuzz.h"
+#include "fuzz/ipc-message.h"
 #include "ipc/guard.h"
 #include "supervisor/hold.h"
 #include "supervisor/run-file.h"
@@ -80,14 +81,9 @@ static void check_hold(const struct guard_hold *hold)
 
 static void fuzz_message(const uint8_t *bytes, size_t count)
 {
-        struct ipc_message message = {.type = bytes[0], .descriptors_count = bytes[1]};
+        struct ipc_message message;
 
-        count -= 2;
-        if (count > IPC_PAYLOAD_MAX)
-                return;
-        message.length = (uint16_t)count;
-        memcpy(message.payload, bytes + 2, count);
-        if (guard_message_check(&message) < 0)
+        if (!ipc_message_of(bytes, count, &message) || guard_message_check(&message) < 0)
                 return;
         MUST(message.type >= GUARD_HELLO && message.type <= GUARD_STOPPING);
         if (message.type == GUARD_HOLD || message.type == GUARD_RETURN)

@@ -4,6 +4,7 @@
  * is a specification. What is taken is a program as described, and is the same after
  * another way through the encoder. */
 #include "fuzz/fuzz.h"
+#include "fuzz/ipc-message.h"
 #include "sandbox/protocol.h"
 #include "sandbox/specification.h"
 
@@ -34,14 +35,9 @@ static void fuzz_specification(const uint8_t *bytes, size_t count)
 
 static void fuzz_message(const uint8_t *bytes, size_t count)
 {
-        struct ipc_message message = {.type = bytes[0], .descriptors_count = bytes[1]};
+        struct ipc_message message;
 
-        count -= 2;
-        if (count > IPC_PAYLOAD_MAX)
-                return;
-        message.length = (uint16_t)count;
-        memcpy(message.payload, bytes + 2, count);
-        if (sandbox_message_check(&message) < 0)
+        if (!ipc_message_of(bytes, count, &message) || sandbox_message_check(&message) < 0)
                 return;
         MUST(message.type >= SANDBOX_MESSAGE_WELCOME && message.type <= SANDBOX_MESSAGE_USAGE);
         MUST(message.type == SANDBOX_MESSAGE_START || message.descriptors_count == 0);
