@@ -46,6 +46,13 @@ static bool has_no_names(const struct broker_listener *listener)
                (listener->certificate || listener->proxy == BROKER_PROXY_NONE);
 }
 
+/* A proxy ends TLS and verifies certificates, which version 1 of its protocol cannot say. */
+static bool proxy_asks(const struct broker_listener *listener)
+{
+        return !listener->certificate && listener->proxy == BROKER_PROXY_V2 &&
+               listener->client_certificates == BROKER_CERTIFICATES_REQUIRED;
+}
+
 static const char *judge_tls(const struct broker_listener *listener, enum broker_grammar grammar)
 {
         const bool authorities = listener->authorities || listener->authorities_folder;
@@ -56,10 +63,11 @@ static const char *judge_tls(const struct broker_listener *listener, enum broker
                 return "has a key and no certificate (certfile and keyfile): both, or none";
         if (!listener->certificate &&
             (authorities || listener->revoked || listener->ciphers || listener->cipher_suites ||
-             listener->client_certificates != BROKER_CERTIFICATES_NONE))
+             (listener->client_certificates != BROKER_CERTIFICATES_NONE && !proxy_asks(listener))))
                 return "has settings of TLS and no certificate: name the certificate and its key "
                        "(certfile and keyfile)";
-        if (listener->client_certificates != BROKER_CERTIFICATES_NONE && !authorities)
+        if (listener->client_certificates != BROKER_CERTIFICATES_NONE && !authorities &&
+            !proxy_asks(listener))
                 return "asks clients for certificates and trusts nobody who signs them: name "
                        "the authorities (cafile)";
         if (listener->revoked && listener->client_certificates == BROKER_CERTIFICATES_NONE)
@@ -81,6 +89,9 @@ static const char *judge(const struct broker_listener *listener, enum broker_gra
                 return "is a Unix socket with TLS: leave the certificate out";
         if (listener->socket && listener->proxy != BROKER_PROXY_NONE)
                 return "is a Unix socket behind a proxy, which is not possible";
+        if (listener->proxy_tls && listener->proxy != BROKER_PROXY_V2)
+                return "wants to hear of TLS from a proxy that does not speak version 2 of the "
+                       "protocol";
         if (listener->socket && listener->socket[0] == '\0')
                 return "has a socket without a path";
         if (!is_mode(listener->socket_mode))

@@ -112,6 +112,7 @@ static const struct config_key listener_keys[] = {
 
         CONFIG_CHOICE(struct broker_listener, proxy, "proxy_protocol", BROKER_PROXY_NONE, proxies,
                       "none, v1 or v2"),
+        CONFIG_BOOL(struct broker_listener, proxy_tls, "proxy_requires_tls", false),
         CONFIG_TEXTS(struct broker_listener, proxies, "proxies", NULL, BROKER_PROXIES_MAX,
                      "addresses and networks of the proxies, such as 192.0.2.0/24"),
         CONFIG_TEXT(struct broker_listener, files, "files", NULL,

@@ -101,6 +101,7 @@ struct broker_listener {
         bool client_id_is_user;                           /* the user's name is the client id */
 
         int proxy;                   /* enum broker_proxy */
+        bool proxy_tls;              /* whom it passes on came to it by TLS */
         struct config_texts proxies; /* whose word counts; empty: everybody's who connects */
 
         char *files;                 /* a folder, served over HTTP */

@@ -185,6 +185,14 @@ static int open_way(struct broker_entrance *entrance)
                                 &entrance->way);
 }
 
+/* Where a proxy ends TLS, it is the proxy that asks for certificates. */
+static enum net_entrance_proof proof_of(const struct broker_listener *listener)
+{
+        if (!listener->certificate && listener->client_certificates == BROKER_CERTIFICATES_REQUIRED)
+                return NET_ENTRANCE_PROOF_CERTIFICATE;
+        return listener->proxy_tls ? NET_ENTRANCE_PROOF_TLS : NET_ENTRANCE_PROOF_NONE;
+}
+
 /* What the header of a proxy says about a certificate counts where names come of one, and we do
  * not see it ourselves. */
 static void change_way(struct broker_entrance *entrance, const struct broker_listener *listener)
@@ -193,6 +201,7 @@ static void change_way(struct broker_entrance *entrance, const struct broker_lis
                 .tls = entrance->tls,
                 .proxy = is_behind_proxy(entrance),
                 .proxy_certificates = !entrance->tls && broker_listener_asks_names(listener),
+                .proxy_proof = proof_of(listener),
         };
 
         net_entrance_change(entrance->way, &options);

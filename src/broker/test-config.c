@@ -250,6 +250,13 @@ TEST(what_is_wrong_is_told_with_its_place)
                 {"listeners: [{socket: \"\"}]", "a.yaml: listeners[0] has a socket without a path"},
                 {"listeners: [{socket: /a, proxy_protocol: v2}]",
                  "a.yaml: listeners[0] is a Unix socket behind a proxy, which is not possible"},
+                {"listeners: [{proxy_protocol: v1, proxy_requires_tls: true}]",
+                 "a.yaml: listeners[0] wants to hear of TLS from a proxy that does not speak "
+                 "version 2 of the protocol"},
+                {"listeners: [{proxy_protocol: v1, client_certificates: required}]",
+                 "a.yaml: listeners[0] has settings of TLS and no certificate"},
+                {"listeners: [{proxy_protocol: v2, client_certificates: optional}]",
+                 "a.yaml: listeners[0] has settings of TLS and no certificate"},
                 {"listeners: [{socket: /a, socket_mode: \"999\"}]",
                  "a.yaml: listeners[0] has a socket_mode that is not four octal digits"},
                 {"listeners: [{packet_bytes: 19}]",

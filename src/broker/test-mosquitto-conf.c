@@ -206,6 +206,17 @@ TEST(tls_and_users_of_certificates_are_read)
         broker_config_done(&c);
 }
 
+TEST(a_proxy_may_have_asked_for_certificates_itself)
+{
+        read_conf("listener 1\nenable_proxy_protocol 2\nrequire_certificate true\n"
+                  "proxy_protocol_v2_require_tls true\nuse_identity_as_username true\n");
+        CHECK_EQ(config_listener(&c, 0)->proxy, BROKER_PROXY_V2);
+        CHECK_EQ(config_listener(&c, 0)->client_certificates, BROKER_CERTIFICATES_REQUIRED);
+        CHECK(config_listener(&c, 0)->proxy_tls);
+        CHECK_EQ(c.warnings.count, 0);
+        broker_config_done(&c);
+}
+
 TEST(persistence_is_a_journal_beside_mosquittos_file)
 {
         static const struct {

@@ -194,10 +194,21 @@ static const char *greeting_failure(int r)
         }
 }
 
+/* NULL: the header says what is asked for. */
+static const char *what_is_missing(enum net_entrance_proof proof, const struct proxy_header *header)
+{
+        if (proof >= NET_ENTRANCE_PROOF_TLS && !header->tls)
+                return "the proxy does not say that its client came by TLS";
+        if (proof >= NET_ENTRANCE_PROOF_CERTIFICATE && !header->verified)
+                return "the proxy has verified no certificate of its client";
+        return NULL;
+}
+
 static void on_greeting(void *owner, int r, const struct proxy_header *header)
 {
         struct arrival *arrival = owner;
         struct net_certificate *vouched = NULL;
+        const char *missing;
 
         arrival->greeting = NULL;
         if (r < 0) {
@@ -209,6 +220,11 @@ static void on_greeting(void *owner, int r, const struct proxy_header *header)
         arrival->silent = header->local;
         if (!header->local)
                 replace_peer(&arrival->peer, header);
+        missing = what_is_missing(arrival->entrance->options.proxy_proof, header);
+        if (missing) {
+                refuse(arrival, -EACCES, missing);
+                return;
+        }
         if (arrival->entrance->options.proxy_certificates) {
                 vouched = vouch(header);
                 if (!vouched) {

@@ -17,6 +17,13 @@
 
 struct net_entrance;
 
+/* What the header of a proxy has to say of the client; else it is closed: -EACCES. */
+enum net_entrance_proof {
+        NET_ENTRANCE_PROOF_NONE,
+        NET_ENTRANCE_PROOF_TLS,         /* it came to the proxy by TLS */
+        NET_ENTRANCE_PROOF_CERTIFICATE, /* and showed a certificate that the proxy has verified */
+};
+
 struct net_entrance_options {
         struct net_tls *tls; /* NULL: none; stays until others are set */
         /* Each connection begins with a header of the PROXY protocol (proto/proxy.h): without a
@@ -25,6 +32,7 @@ struct net_entrance_options {
         bool proxy;
         /* The proxy has verified certificates, and net_stream_certificate() is what it says. */
         bool proxy_certificates;
+        enum net_entrance_proof proxy_proof;
         size_t waiting_max; /* connections on their way; 0: 1,024. Beyond: closed */
 };
 

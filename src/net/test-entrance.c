@@ -492,6 +492,65 @@ TEST(where_the_proxy_is_believed_its_word_replaces_its_own_certificate)
         }
 }
 
+TEST(a_proxy_may_have_to_prove_how_its_client_came)
+{
+#define ADDRESSES "\xc0\0\2\1\xc6\x33\x64\2\x30\x39\x22\xb3"
+#define BY_TLS(client, verified)                                                                   \
+        "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x14" ADDRESSES "\x20\0\5" client "\0\0\0" verified
+        static const char plain[] = BY_TLS("\0", "\0"), tls[] = BY_TLS("\1", "\1"),
+                          none[] = BY_TLS("\1", "\0"), wrong[] = BY_TLS("\5", "\1"),
+                          good[] = BY_TLS("\5", "\0");
+        static const struct {
+                const char *header;
+                size_t count;
+                enum net_entrance_proof proof; /* the best that it gives */
+        } cases[] = {
+                {binary, sizeof(binary) - 1, NET_ENTRANCE_PROOF_NONE},
+                {line, sizeof(line) - 1, NET_ENTRANCE_PROOF_NONE},
+                {plain, sizeof(plain) - 1, NET_ENTRANCE_PROOF_NONE},
+                {tls, sizeof(tls) - 1, NET_ENTRANCE_PROOF_TLS},
+                {none, sizeof(none) - 1, NET_ENTRANCE_PROOF_TLS},
+                {wrong, sizeof(wrong) - 1, NET_ENTRANCE_PROOF_TLS},
+                {good, sizeof(good) - 1, NET_ENTRANCE_PROOF_CERTIFICATE},
+        };
+
+        for (size_t i = 0; i < 3 * ARRAY_SIZE(cases); i++) {
+                const size_t k = i / 3;
+                const enum net_entrance_proof wanted = (enum net_entrance_proof)(i % 3);
+                const bool enough = cases[k].proof >= wanted;
+                AUTO_CLOSE int fd = -1;
+                struct door door;
+
+                door_init(&door,
+                          &(struct net_entrance_options){.proxy = true, .proxy_proof = wanted});
+                door_come(&door, &fd);
+                say(fd, cases[k].header, cases[k].count);
+                door_rounds(&door, 3);
+                CHECK_EQ(door.streams, enough);
+                CHECK_EQ(door.refusals, !enough);
+                CHECK_EQ(is_closed(fd), !enough);
+                if (!enough)
+                        CHECK_EQ(door.reason, -EACCES);
+                door_done(&door);
+        }
+}
+
+/* A health check brings no proof, ends, and is not spoken of. */
+TEST(a_proxy_that_looks_whether_we_are_there_proves_nothing)
+{
+        AUTO_CLOSE int fd = -1;
+        struct door door;
+
+        door_init(&door, &(struct net_entrance_options){.proxy = true,
+                                                        .proxy_proof = NET_ENTRANCE_PROOF_TLS});
+        door_come(&door, &fd);
+        say(fd, local, sizeof(local) - 1);
+        door_rounds(&door, 3);
+        CHECK_EQ(door.streams + door.refusals, 0);
+        CHECK(is_closed(fd));
+        door_done(&door);
+}
+
 TEST(whoever_comes_is_known_by_protocol_before_it_has_an_owner)
 {
         static const char *const served[] = {"mqtt", "http/1.1", NULL};

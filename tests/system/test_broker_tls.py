@@ -335,6 +335,33 @@ def test_behind_a_proxy_a_certificate_is_the_clients_own_or_what_the_proxy_says(
             broker.await_line('refused client=nobody ')
 
 
+def test_a_proxy_that_ends_tls_says_who_showed_a_certificate(folder):
+    def header(bits, verified):
+        tls = struct.pack(">BHBI", 0x20, 5, bits, verified)
+        return HEADER[:14] + struct.pack(">H", 12 + len(tls)) + HEADER[16:] + tls
+
+    plain = {"host": "127.0.0.1", "port": 0, "proxy_protocol": "v2", "anonymous": "all"}
+    with broker_of(folder, {**plain, "name": "a", "client_certificates": "required"},
+                   {**plain, "name": "b", "proxy_requires_tls": True}) as broker:
+        certificate, tls = broker.ports
+        cases = [(tls, HEADER, "the proxy does not say that its client came by TLS"),
+                 (tls, header(1, 1), None),
+                 (certificate, header(1, 0), "the proxy has verified no certificate of its client"),
+                 (certificate, header(7, 1), "the proxy has verified no certificate of its client"),
+                 (certificate, header(7, 0), None)]
+        refused = 0
+        for port, words, why in cases:
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(words + mqtt_bytes.connect("behind"))
+                with contextlib.suppress(ConnectionResetError):
+                    assert bool(client.recv(1)) == (why is None)
+            if why:
+                line = broker.await_line(r'refused listener=.* peer=192\.0\.2\.1\S* why="(.*)"',
+                                         refused)
+                assert line.group(1) == why
+                refused += 1
+
+
 # ---- too many ----
 
 
