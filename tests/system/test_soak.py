@@ -12,7 +12,10 @@ import pytest
 
 from line_client import Closed
 
-SECONDS = float(os.environ.get("PIFLEET_SOAK_SECONDS", "120"))
+# Thousands of visits: of what one leaves behind, a KiB or two is seen. What is lost altogether
+# the sanitizers see after one.
+SECONDS = float(os.environ.get("PIFLEET_SOAK_SECONDS", "60"))
+GROWTH_KIB = 8 << 10
 CLIENTS = 24
 REQUESTS = [
     b'{"command":"ping"}', b'{"command":"echo","a":[1,2,{"b":null}]}', b'{"command":"list_commands"}',
@@ -101,7 +104,7 @@ def test_clients_of_every_kind_leave_nothing_behind(start_agent):
     # A small quarantine: freed memory shall count as freed.
     options = os.environ["ASAN_OPTIONS"] + ":quarantine_size_mb=1"
     agent = start_agent(environment={"ASAN_OPTIONS": options})
-    soak(agent, SECONDS / 4, first_seed=1000)
+    soak(agent, SECONDS / 3, first_seed=1000)
     before = held(agent)
     visits = soak(agent, SECONDS, first_seed=2000)
     end = time.monotonic() + 10
@@ -111,4 +114,5 @@ def test_clients_of_every_kind_leave_nothing_behind(start_agent):
 
     assert visits > CLIENTS
     assert after[0] == before[0], "other descriptors are open"
-    assert after[1] - before[1] < 16 << 10, f"after {visits} visits: {before}, {after}"
+    print(f"{visits} visits, {after[1] - before[1]} KiB more")
+    assert after[1] - before[1] < GROWTH_KIB, f"after {visits} visits: {before}, {after}"
