@@ -238,18 +238,11 @@ TEST(too_many_clients_are_told_busy_but_may_be_replaced)
 
         limits.clients = 2;
         conversation_init(&talk, &limits, NULL);
-        conversation_run(
-                &talk,
-                "a> " CONNECT_5("a") "a< " CONNACK_5
-                                     "b> " CONNECT_5("b") "b< " CONNACK_5 "c> " CONNECT_5(
-                                             "c") "c< 20{00 89 ()}\n"
-                                                  "c|\n"
-                                                  "d> " CONNECT_311(
-                                                          "d") "d< 20{00 03}\n"
-                                                               "d|\n"
-                                                               "e> " CONNECT_5("a") "e< " CONNACK_5
-                                                                                    "a< E0018E\n"
-                                                                                    "a|");
+        conversation_run(&talk, "a> " CONNECT_5("a") "a< " CONNACK_5);
+        conversation_run(&talk, "b> " CONNECT_5("b") "b< " CONNACK_5);
+        conversation_run(&talk, "c> " CONNECT_5("c") "c< 20{00 89 ()}\nc|\n");
+        conversation_run(&talk, "d> " CONNECT_311("d") "d< 20{00 03}\nd|\n");
+        conversation_run(&talk, "e> " CONNECT_5("a") "e< " CONNACK_5 "a< E0018E\na|\n");
         CHECK_EQ(conversation_count(&talk, MQTT_COUNT_REFUSED_CLIENTS), 2);
         CHECK_EQ(conversation_count(&talk, MQTT_COUNT_TAKEOVERS), 1);
         conversation_done(&talk);

@@ -511,14 +511,10 @@ TEST(a_client_is_replaced_by_its_owner_only)
         struct conversation talk;
 
         conversation_init(&talk, NULL, &hooks);
-        conversation_run(&talk, "a> " CONNECT_AS("x", "ann") "a< " CONNACK_5 "b> " CONNECT_AS(
-                                        "x", "ben") "b< 20{00 87 ()}\n"
-                                                    "b|\n"
-                                                    "a> C000\n"
-                                                    "a< D000\n"
-                                                    "c> " CONNECT_AS("x", "ann") "c< " RESUMED_5
-                                                                                 "a< E0018E\n"
-                                                                                 "a|\n");
+        conversation_run(&talk, "a> " CONNECT_AS("x", "ann") "a< " CONNACK_5);
+        conversation_run(&talk, "b> " CONNECT_AS("x", "ben") "b< 20{00 87 ()}\nb|\n");
+        conversation_run(&talk, "a> C000\na< D000\n");
+        conversation_run(&talk, "c> " CONNECT_AS("x", "ann") "c< " RESUMED_5 "a< E0018E\na|\n");
         CHECK_EQ(conversation_count(&talk, MQTT_COUNT_REFUSED_CLIENT_IDS), 1);
         conversation_done(&talk);
 }

@@ -176,27 +176,30 @@ TEST(filters_that_a_listener_does_not_grant_are_refused)
         struct mqtt_terms wanted = defaults();
 
         wanted.wildcards = wanted.shared = wanted.subscription_ids = false;
-        run_case(
-                "no wildcards, no shared ones, no identifiers", &wanted,
-                "a> " CONNECT_5(
-                        "a") "a< 20{00 00 (22 0004 27 00001000 21 0008 28 00 29 00 2A 00)}\n"
-                             "a> 82{0001 () [t] 00 [+] 00}\n"
-                             "a< E001A2\n"
-                             "a|\n"
-                             "b> " CONNECT_5(
-                                     "b") "b~\n"
-                                          "b> 82{0001 () [$share/g/t] 00}\n"
-                                          "b< E0019E\n"
-                                          "b|\n"
-                                          "c> " CONNECT_5(
-                                                  "c") "c~\n"
-                                                       "c> 82{0001 (0B 01) [t] 00}\n"
-                                                       "c< E001A1\n"
-                                                       "c|\n"
-                                                       "d@311\n"
-                                                       "d> 82{0001 [#] 00 [t] 00 [$share/g/t] 00}\n"
-                                                       "d< 90{0001 80 00 80}\n",
-                MQTT_COUNT_REFUSED_TERMS, 5);
+        run_case("no wildcards", &wanted,
+                 "a> " CONNECT_5("a") "a< 20{00 00 (22 0004 27 00001000 21 0008 28 00 29 00 2A "
+                                      "00)}\n"
+                                      "a> 82{0001 () [t] 00 [+] 00}\n"
+                                      "a< E001A2\n"
+                                      "a|\n",
+                 MQTT_COUNT_REFUSED_TERMS, 1);
+        run_case("no shared ones", &wanted,
+                 "b> " CONNECT_5("b") "b~\n"
+                                      "b> 82{0001 () [$share/g/t] 00}\n"
+                                      "b< E0019E\n"
+                                      "b|\n",
+                 MQTT_COUNT_REFUSED_TERMS, 1);
+        run_case("no identifiers", &wanted,
+                 "c> " CONNECT_5("c") "c~\n"
+                                      "c> 82{0001 (0B 01) [t] 00}\n"
+                                      "c< E001A1\n"
+                                      "c|\n",
+                 MQTT_COUNT_REFUSED_TERMS, 1);
+        run_case("told one by one to older clients", &wanted,
+                 "d@311\n"
+                 "d> 82{0001 [#] 00 [t] 00 [$share/g/t] 00}\n"
+                 "d< 90{0001 80 00 80}\n",
+                 MQTT_COUNT_REFUSED_TERMS, 2);
 }
 
 TEST(wildcards_in_a_shared_filter_are_wildcards)
@@ -244,17 +247,17 @@ TEST(keep_alives_that_cannot_be_shortened_may_be_refused)
         wanted.keep_alive_s = 60;
         wanted.keep_alive_strict = true;
         run_case("at most 60 s", &wanted,
-                 "a> " CONNECT_311(
-                         "a") "a< 20{00 02}\n"
-                              "a|\n"
-                              "a> 10{[MQTT] 04 02 003D [a]}\n"
-                              "a< 20{00 02}\n"
-                              "a|\n"
-                              "a> 10{[MQTT] 04 02 003C [a]}\n"
-                              "a< 20{00 00}\n"
-                              "b> " CONNECT_5(
-                                      "b") "b< 20{00 00 (13 003C 22 0004 27 00001000 21 0008)}\n",
+                 "a> " CONNECT_311("a") "a< 20{00 02}\n"
+                                        "a|\n"
+                                        "a> 10{[MQTT] 04 02 003D [a]}\n"
+                                        "a< 20{00 02}\n"
+                                        "a|\n"
+                                        "a> 10{[MQTT] 04 02 003C [a]}\n"
+                                        "a< 20{00 00}\n",
                  MQTT_COUNT_REFUSED_TERMS, 2);
+        run_case("MQTT 5 is told", &wanted,
+                 "b> " CONNECT_5("b") "b< 20{00 00 (13 003C 22 0004 27 00001000 21 0008)}\n",
+                 MQTT_COUNT_REFUSED_TERMS, 0);
 }
 
 TEST(client_ids_may_have_to_begin_in_a_certain_way)
@@ -263,19 +266,18 @@ TEST(client_ids_may_have_to_begin_in_a_certain_way)
         struct mqtt_terms wanted = defaults();
 
         wanted.client_id_prefixes = prefixes;
-        run_case("pumps and doors", &wanted,
-                 "a> " CONNECT_5(
-                         "pump-1") "a~\n"
-                                   "b> " CONNECT_5(
-                                           "door-") "b~\n"
-                                                    "c> " CONNECT_5(
-                                                            "pump") "c< 20{00 87 ()}\n"
-                                                                    "c|\n"
-                                                                    "c> " CONNECT_311(
-                                                                            "xpump-1") "c< 20{00 "
-                                                                                       "05}\n"
-                                                                                       "c|\n",
-                 MQTT_COUNT_REFUSED_CLIENT_IDS, 2);
+        run_case("pumps", &wanted, "a> " CONNECT_5("pump-1") "a~\n", MQTT_COUNT_REFUSED_CLIENT_IDS,
+                 0);
+        run_case("doors", &wanted, "b> " CONNECT_5("door-") "b~\n", MQTT_COUNT_REFUSED_CLIENT_IDS,
+                 0);
+        run_case("half of it", &wanted,
+                 "c> " CONNECT_5("pump") "c< 20{00 87 ()}\n"
+                                         "c|\n",
+                 MQTT_COUNT_REFUSED_CLIENT_IDS, 1);
+        run_case("behind something else", &wanted,
+                 "c> " CONNECT_311("xpump-1") "c< 20{00 05}\n"
+                                              "c|\n",
+                 MQTT_COUNT_REFUSED_CLIENT_IDS, 1);
 }
 
 TEST(who_has_no_client_id_may_be_refused)
@@ -370,12 +372,9 @@ TEST(a_listener_that_is_full_refuses_its_own_only)
 
         wanted.clients = 2;
         begin(&talk, &wanted);
-        conversation_run(&talk, "a@5\n"
-                                "b@5\n"
-                                "c> " CONNECT_5("c") "c< 20{00 89 ()}\n"
-                                                     "c|\n"
-                                                     "d> " CONNECT_311("d") "d< 20{00 03}\n"
-                                                                            "d|\n");
+        conversation_run(&talk, "a@5\nb@5\n");
+        conversation_run(&talk, "c> " CONNECT_5("c") "c< 20{00 89 ()}\nc|\n");
+        conversation_run(&talk, "d> " CONNECT_311("d") "d< 20{00 03}\nd|\n");
         CHECK_EQ(conversation_count(&talk, MQTT_COUNT_REFUSED_CLIENTS), 2);
         /* Who takes its own connection over needs no more than there is, ... */
         conversation_run(&talk, "e> " CONNECT_5("a") "a< E0018E\n"
@@ -386,13 +385,9 @@ TEST(a_listener_that_is_full_refuses_its_own_only)
         talk.terms = NULL;
         conversation_run(&talk, "f> " CONNECT_5("f") "f~\n");
         talk.terms = narrow;
-        conversation_run(&talk, "g> " CONNECT_5("f") "g< 20{00 89 ()}\n"
-                                                     "g|\n"
-                                                     "f<\n"
-                                                     "b.\n"
-                                                     "g> " CONNECT_5("f") "f< E0018E\n"
-                                                                          "f|\n"
-                                                                          "g~\n");
+        conversation_run(&talk, "g> " CONNECT_5("f") "g< 20{00 89 ()}\ng|\nf<\n");
+        conversation_run(&talk, "b.\n");
+        conversation_run(&talk, "g> " CONNECT_5("f") "f< E0018E\nf|\ng~\n");
         end(&talk);
 }
 
