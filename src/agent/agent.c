@@ -9,6 +9,7 @@
 #include "agent/state-dir.h"
 #include "agent/transports.h"
 #include "base/cleanup.h"
+#include "command/reply.h"
 #include "loop/signal.h"
 #include "loop/work.h"
 
@@ -96,16 +97,48 @@ static void on_interrupt(struct loop_signal *signal)
         begin_stop(container_of(signal, struct agent, interrupt), "SIGINT");
 }
 
-static void on_hang_up(struct loop_signal *signal)
+static int read_again(struct agent *agent, struct error *error)
 {
-        struct agent *agent = container_of(signal, struct agent, hang_up);
         int r = log_reopen(agent->log);
 
         if (r < 0)
                 log_warning(agent->log, "log",
                             "cannot open file=%s anew, going on with the old: %s",
                             agent->config->log.file, strerror(-r));
-        transports_read_again(&agent->transports);
+        return transports_read_again(&agent->transports, error);
+}
+
+static void on_hang_up(struct loop_signal *signal)
+{
+        struct error error;
+
+        (void)read_again(container_of(signal, struct agent, hang_up), &error); /* it is logged */
+}
+
+static int run_reload(void *owner, struct command_request *request)
+{
+        struct error error;
+
+        if (read_again(owner, &error) < 0)
+                return command_reply_fail(request, COMMAND_BAD_VALUE,
+                                          "what cannot be read stays as it was: %s", error.text);
+        command_reply_open(request, NULL);
+        return command_reply_send(request);
+}
+
+static int add_commands(struct agent *agent, struct error *error)
+{
+        static const struct command reload = {
+                .name = "config.reload",
+                .description = "Reads certificates, and users and rules of MQTT, again.",
+                .schema = "{\"type\":\"object\",\"additionalProperties\":false}",
+                .role = COMMAND_ROLE_ADMIN,
+                .layer = COMMAND_LAYER_PROTECTED,
+                .changes = true,
+                .run = run_reload,
+        };
+
+        return command_registry_add(agent->registry, &reload, 1, "agent", agent, error);
 }
 
 static int open_signals(struct agent *agent)
@@ -198,7 +231,10 @@ static int attach_rooms(struct agent *agent, struct error *error)
         const struct builtin_config builtin = {.state_dir = config->state_dir};
         int r;
 
-        r = access_attach(agent->registry, agent->work, &config->access, &agent->access, error);
+        r = add_commands(agent, error);
+        if (r == 0)
+                r = access_attach(agent->registry, agent->work, &config->access, &agent->access,
+                                  error);
         if (r == 0)
                 r = builtin_attach(agent->registry, &builtin, &agent->builtin, error);
         if (r == 0)

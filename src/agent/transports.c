@@ -260,46 +260,49 @@ void transports_done(struct transports *transports)
         transports->net = net_context_free(transports->net);
 }
 
-static void read_certificate(struct transports *transports)
+static int read_certificate(struct transports *transports, struct error *error)
 {
         const struct transports_setup *setup = &transports->setup;
-        struct error error;
-        int r = transports->tls ? net_tls_reload(transports->tls, NULL, &error) : 0;
+        int r = transports->tls ? net_tls_reload(transports->tls, NULL, error) : 0;
 
         if (r < 0)
                 log_error(setup->log, "tls", "going on with the certificate of before: %s",
-                          error.text);
+                          error->text);
         else if (r > 0)
                 log_info(setup->log, "tls", "new certificate file=%s",
                          setup->config->tls.certificate);
+        return r < 0 ? r : 0;
 }
 
-static void read_users(struct transports *transports)
+static int read_users(struct transports *transports, struct error *error)
 {
         const struct transports_setup *setup = &transports->setup;
         struct agent_config config;
-        struct error error;
         int r;
 
         if (!transports->gate || !setup->config->path)
-                return;
-        r = agent_config_read_again(setup->config, &config, &error);
+                return 0;
+        r = agent_config_read_again(setup->config, &config, error);
         if (r == 0) {
-                r = gate_set_users(transports->gate, &config.mqtt, &error);
+                r = gate_set_users(transports->gate, &config.mqtt, error);
                 agent_config_done(&config);
         }
         if (r < 0)
                 log_error(setup->log, "mqtt", "going on with the users and rules of before: %s",
-                          error.text);
+                          error->text);
         else
                 log_info(setup->log, "mqtt", "read users and rules again file=%s",
                          setup->config->path);
+        return r;
 }
 
-void transports_read_again(struct transports *transports)
+int transports_read_again(struct transports *transports, struct error *error)
 {
-        read_certificate(transports);
-        read_users(transports);
+        struct error other;
+        int r = read_certificate(transports, error);
+        int also = read_users(transports, r < 0 ? &other : error);
+
+        return r < 0 ? r : also;
 }
 
 static void on_stopped(void *owner)

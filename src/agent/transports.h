@@ -43,8 +43,9 @@ int transports_open(struct transports *transports, const struct transports_setup
 void transports_done(struct transports *transports);
 
 /* Reads again what may change meanwhile: the certificate, users and rules of MQTT. Connections go
- * on with what they began with; what cannot be read stays as it was, and the log says so. */
-void transports_read_again(struct transports *transports);
+ * on with what they began with; what cannot be read stays as it was, and the log says so. 0, or
+ * -errno of the first that could not, with a sentence. */
+int transports_read_again(struct transports *transports, struct error *error);
 
 /* Takes no more requests; once those under way are answered, connections close. `stopped` is
  * called when all are gone, perhaps at once. */

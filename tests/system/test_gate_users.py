@@ -121,6 +121,38 @@ def test_users_and_rules_are_read_again_and_nobody_is_dropped(start_agent):
     assert gina.expect(3).endswith(b"d\x00x")
 
 
+def test_they_are_read_again_by_a_command_that_says_what_is_wrong(start_agent):
+    agent = start_agent(config=config(users=[*users("fred"),
+                                             {**users("gina")[0], "role": "admin"}]))
+    port = port_of(agent)
+    fred, gina = logged_in(port, "f", "fred"), logged_in(port, "g", "gina")
+    gina.say(subscribe(1, "pi/rpc/response/g"))
+    assert gina.expect(SUBACK)[-1] == 0
+    path = agent.directory / "agent.yaml"
+    whole = json.loads(path.read_text())
+
+    def reload(client=gina):
+        client.say(publish("pi/rpc/request", b'{"command":"config.reload","reply":true}'))
+        return json.loads(client.expect(3).split(b"pi/rpc/response/g\0", 1)[1])
+
+    whole["mqtt"]["acl"] = [{"deny": "write", "topic": "b"}]
+    path.write_text(json.dumps(whole))
+    assert acknowledged(fred, "b") in (0, 0x10)
+    assert reload()["success"] is True
+    assert acknowledged(fred, "b") == 0x87
+    path.write_text(json.dumps({**whole, "mqtt": {"users": 7}}))
+    answer = reload()
+    assert answer["code"] == "BAD_VALUE" and "mqtt.users" in answer["error"]
+    assert acknowledged(fred, "b") == 0x87
+    # The one who asks may be the one who goes.
+    whole["mqtt"]["users"] = users("fred")
+    path.write_text(json.dumps(whole))
+    gina.say(publish("pi/rpc/request", b'{"command":"config.reload"}', qos=1, number=9))
+    gina.until(4)
+    assert acknowledged(gina, "c") == 0x87
+    assert acknowledged(fred, "b") == 0x87
+
+
 def flood(port, user, seconds, counts):
     """Wrong passwords from many addresses, as many as go, for so long."""
     end = time.monotonic() + seconds
