@@ -284,6 +284,8 @@ static int edition_load(struct tls_edition *edition, enum net_tls_role role,
 {
         int r = make_context(role, options, &edition->context);
 
+        if (r == 0 && SSL_CTX_set_app_data(edition->context, edition) != 1)
+                r = -ENOMEM;
         if (r == 0 && role == NET_TLS_SERVER)
                 r = tls_tickets_init(&edition->tickets, edition->context);
         else if (r == 0)

@@ -27,6 +27,11 @@ int tls_edition_new(enum net_tls_role role, const struct net_tls_options *option
                     struct tls_edition **ret, struct error *error);
 struct tls_edition *tls_edition_ref(struct tls_edition *edition);
 struct tls_edition *tls_edition_unref(struct tls_edition *edition); /* returns NULL */
+/* Which one a session is of: its context knows, so that no session has to. */
+static inline struct tls_edition *tls_edition_of(const SSL *session)
+{
+        return SSL_CTX_get_app_data(SSL_get_SSL_CTX(session));
+}
 static inline void tls_edition_cleanup(struct tls_edition **edition)
 {
         tls_edition_unref(*edition);

@@ -61,7 +61,7 @@ static bool set_keys(const struct tls_ticket_key *key, const unsigned char *iv,
 static int on_key(SSL *session, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                   EVP_MAC_CTX *mac, int encrypt)
 {
-        struct tls_edition *edition = SSL_get_app_data(session);
+        struct tls_edition *edition = tls_edition_of(session);
         struct tls_tickets *tickets = &edition->tickets;
         const struct tls_ticket_key *key = &tickets->current;
 

@@ -140,7 +140,7 @@ static bool tls_has_more(const struct net_transport *transport)
 
 static void tls_done(struct net_transport *transport)
 {
-        struct tls_edition *edition = SSL_get_app_data(session_of(transport));
+        struct tls_edition *edition = tls_edition_of(session_of(transport));
 
         SSL_free(session_of(transport));
         tls_edition_unref(edition);
@@ -165,8 +165,7 @@ static int init_tls(struct net_transport *transport, int fd, struct net_tls *tls
         net_transport_init_plain(transport, fd);
         ERR_clear_error();
         session = SSL_new(tls->edition->context);
-        if (!session || SSL_set_app_data(session, tls->edition) != 1 ||
-            SSL_set_fd(session, fd) != 1) {
+        if (!session || SSL_set_fd(session, fd) != 1) {
                 SSL_free(session);
                 ERR_clear_error();
                 return -ENOMEM;
