@@ -40,6 +40,21 @@ struct arrival {
         bool has_method; /* in place of a `command` */
 };
 
+/* One by one: the sentence of the error is longer than all the rest, and hardly ever there is
+ * one. */
+static void arrival_begin(struct arrival *arrival, struct gate_caller *caller,
+                          const struct mqtt_publish *publish)
+{
+        arrival->caller = caller;
+        arrival->publish = publish;
+        arrival->topic = (struct mqtt_text){NULL, 0};
+        arrival->object = NULL;
+        arrival->code = 0;
+        arrival->error.code = 0;
+        arrival->error.text[0] = '\0';
+        arrival->has_id = arrival->has_method = false;
+}
+
 static bool has_property(const struct mqtt_publish *publish, enum mqtt_property property)
 {
         return publish->properties.present & mqtt_property_bit(property);
@@ -338,11 +353,12 @@ static void show(const struct gate *gate, const struct mqtt_publish *publish)
 
 int gate_request_take(struct gate_caller *caller, const struct mqtt_publish *publish)
 {
-        struct arrival arrival = {.caller = caller, .publish = publish};
+        struct arrival arrival;
         struct gate *gate = caller->gate;
         struct gate_request *request = NULL;
         int reason;
 
+        arrival_begin(&arrival, caller, publish);
         gate->counts.requests++;
         gate->counts.bytes_in += publish->payload.length;
         mqtt_broker_charge(gate->broker, gate->request_charge);
