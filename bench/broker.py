@@ -222,7 +222,7 @@ class BrokerBench:
     @staticmethod
     def _settled(server):
         time.sleep(SETTLE_SECONDS)
-        return server.memory()["pss"]
+        return server.memory()["anonymous"]
 
     def idle(self, peer, transport="tcp", connections=IDLE_CONNECTIONS):
         """Bytes for each of many connections, before SUBSCRIBE and with one filter."""

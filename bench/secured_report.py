@@ -43,16 +43,17 @@ def idle_table(rounds):
     cases = measured_cases(rounds, TRANSPORTS)
     if not cases:
         return []
-    rows = [["", "after CONNACK", "with one filter", f"of {THEIRS}'s"]]
+    rows = [["", "after CONNACK", "with one filter", f"of {BARE}'s", f"of {THEIRS}'s"]]
     for case in cases:
-        for name in (OURS, THEIRS):
+        for name in NAMES if case == "idle tls" else (OURS, THEIRS):
             rows.append([f"{name}, {TRANSPORTS[case]}",
                          cell(rounds, case, name, "connection", bytes_text),
                          cell(rounds, case, name, "subscribed", bytes_text),
+                         spread_text(ratio(rounds, case, "subscribed", name, BARE)),
                          spread_text(ratio(rounds, case, "subscribed", name, THEIRS))])
     return [f"memory of each of {IDLE_CONNECTIONS:,} idle connections; of {FEW_CONNECTIONS} "
-            f"WebSockets in {THEIRS}", *aligned(rows),
-            *reason_lines(rounds, cases, (OURS, THEIRS)), ""]
+            f"WebSockets in {THEIRS}; {BARE}: OpenSSL, and what it needs to answer",
+            *aligned(rows), *reason_lines(rounds, cases, NAMES), ""]
 
 
 def tables(rounds):

@@ -166,13 +166,15 @@ class Server:
         self.pid = 0
 
     def memory(self):
-        """Bytes: {"pss": …, "rss": …, "private": …}."""
+        """Bytes: {"pss": …, "anonymous": …, "rss": …, "private": …}. What a connection adds is in
+        `anonymous`; `pss` shrinks when somebody else maps the same libraries."""
         figures = {}
         for line in Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines()[1:]:
             key, kibibytes = line.split()[:2]
             figures[key.rstrip(":")] = int(kibibytes) * 1024
         return {
             "pss": figures["Pss"],
+            "anonymous": figures["Pss_Anon"],
             "rss": figures["Rss"],
             "private": figures["Private_Clean"] + figures["Private_Dirty"],
         }

@@ -107,6 +107,27 @@ class Text(unittest.TestCase):
         for words in ("300.00 µs", "1.50 (1.50 to 1.50)", "0.50 (0.50 to 0.50)"):
             self.assertIn(words, row)
 
+    def test_under_tls_the_library_alone_has_a_row(self):
+        rounds = [{"idle tls": {"pifleet": idle(15000), "mosquitto": idle(20000),
+                                "bare": idle(12000)},
+                   "idle ws": {"pifleet": idle(5000), "mosquitto": idle(10000)}}]
+        lines = secured_report.tables(rounds)
+        row = next(line for line in lines if "pifleet, tls" in line)
+        for words in ("1.25 (1.25 to 1.25)", "0.75 (0.75 to 0.75)"):
+            self.assertIn(words, row)
+        self.assertEqual(sum("bare, tls" in line for line in lines), 1)
+        self.assertFalse(any("bare, ws" in line for line in lines))
+
+    def test_only_what_is_asked_for_memory_is_lean(self):
+        with tempfile.TemporaryDirectory() as directory:
+            Path(directory, "bench").mkdir()
+            program = Path(directory, "bench", "bench-tls-connack")
+            program.write_text("")
+            program.chmod(0o700)
+            for words in ((), ("lean",)):
+                command = secured.bare_peer(Path(directory), IDENTITY, *words).command(1, directory)
+                self.assertEqual(command[1:], ["1", "/c.pem", "/k.pem", *words])
+
     def test_memory_is_that_of_each_connection(self):
         rounds = [{"idle ws": {"pifleet": idle(5000), "mosquitto": idle(10000)}}]
         row = next(line for line in secured_report.tables(rounds) if "pifleet, ws" in line)
