@@ -35,16 +35,13 @@ static enum exit_status call(struct exchange *exchange, const void *options, cha
                              size_t count)
 {
         AUTO_JSON cJSON *request = exchange_request(words[0]);
-        AUTO_JSON cJSON *reply = NULL;
         struct error error = {0};
-        enum exit_status status;
 
         if (request && arguments_add(request, words + 1, count - 1, &error) < 0) {
                 console_complain(&exchange->console, "%s", error.text);
                 return EXIT_USAGE;
         }
-        status = exchange_ask(exchange, request, &reply);
-        return status == EXIT_OK ? exchange_print(&exchange->console, reply) : status;
+        return exchange_show(exchange, request);
 }
 
 static enum exit_status run(int argc, char *argv[])

@@ -138,13 +138,9 @@ static enum exit_status list(struct exchange *exchange)
 static enum exit_status show(struct exchange *exchange, const char *client_id)
 {
         AUTO_JSON cJSON *request = exchange_request("mqtt_client");
-        AUTO_JSON cJSON *reply = NULL;
-        enum exit_status status;
+        bool whole = cJSON_AddStringToObject(request, "client_id", client_id);
 
-        if (!cJSON_AddStringToObject(request, "client_id", client_id))
-                return no_memory(exchange);
-        status = exchange_ask(exchange, request, &reply);
-        return status == EXIT_OK ? exchange_print(&exchange->console, reply) : status;
+        return exchange_show(exchange, whole ? request : NULL);
 }
 
 static enum exit_status talk(struct exchange *exchange, const void *options, char *words[],

@@ -91,3 +91,11 @@ enum exit_status exchange_print(const struct console *console, const cJSON *repl
                 console_complain(console, "the reply cannot be printed: %s", strerror(-r));
         return good && r == 0 ? EXIT_OK : EXIT_REFUSED;
 }
+
+enum exit_status exchange_show(struct exchange *exchange, const cJSON *request)
+{
+        AUTO_JSON cJSON *reply = NULL;
+        enum exit_status status = exchange_ask(exchange, request, &reply);
+
+        return status == EXIT_OK ? exchange_print(&exchange->console, reply) : status;
+}

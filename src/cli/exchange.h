@@ -4,9 +4,9 @@
  *     static enum exit_status talk(struct exchange *exchange, const void *options,
  *                                  char *words[], size_t count)
  *     {
- *             enum exit_status status = exchange_ask(exchange, request, &reply);
+ *             AUTO_JSON cJSON *request = exchange_request("get_status");
  *
- *             return status == EXIT_OK ? exchange_print(&exchange->console, reply) : status;
+ *             return exchange_show(exchange, request);
  *     }
  *
  *     return exchange_run(&form, argc, argv, &options, &options.common, talk);
@@ -48,10 +48,12 @@ enum exit_status exchange_run(const struct options_form *form, int argc, char *a
                               void *options, const struct exchange_options *common,
                               exchange_talk_fn *talk);
 
-/* Sends `request` and waits, over a connection that is made when there is none.
- * EXIT_OK: *reply is the caller's, good or not; else the reason has been told, and the
- * next request connects anew. */
+/* Sends `request` and waits, over a connection that is made when there is none. NULL is a request
+ * for which there was no memory. EXIT_OK: *reply is the caller's, good or not; else the reason has
+ * been told, and the next request connects anew. */
 enum exit_status exchange_ask(struct exchange *exchange, const cJSON *request, cJSON **reply);
+/* The same, and prints the reply. */
+enum exit_status exchange_show(struct exchange *exchange, const cJSON *request);
 /* For pauses that are longer than an agent keeps silent connections. */
 void exchange_disconnect(struct exchange *exchange);
 

@@ -85,13 +85,9 @@ static enum exit_status list(struct exchange *exchange, const void *options, cha
         const char *module = count > 0 ? words[0] : NULL;
         AUTO_JSON cJSON *request = exchange_request("handler_stats");
         AUTO_JSON cJSON *reply = NULL;
-        enum exit_status status;
+        bool whole = !module || cJSON_AddStringToObject(request, "filename", module);
+        enum exit_status status = exchange_ask(exchange, whole ? request : NULL, &reply);
 
-        if (module && !cJSON_AddStringToObject(request, "filename", module)) {
-                console_complain(&exchange->console, "out of memory");
-                return EXIT_REFUSED;
-        }
-        status = exchange_ask(exchange, request, &reply);
         if (status != EXIT_OK)
                 return status;
         if (module || !exchange->console.readable || !client_reply_is_good(reply))

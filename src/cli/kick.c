@@ -31,17 +31,11 @@ static enum exit_status talk(struct exchange *exchange, const void *options, cha
 {
         const struct kick_options *kick = options;
         AUTO_JSON cJSON *request = exchange_request("mqtt_kick");
-        AUTO_JSON cJSON *reply = NULL;
-        enum exit_status status;
+        bool whole = cJSON_AddStringToObject(request, "client_id", words[0]) &&
+                     (!kick->session || cJSON_AddTrueToObject(request, "session"));
 
         (void)count;
-        if (!cJSON_AddStringToObject(request, "client_id", words[0]) ||
-            (kick->session && !cJSON_AddTrueToObject(request, "session"))) {
-                console_complain(&exchange->console, "out of memory");
-                return EXIT_REFUSED;
-        }
-        status = exchange_ask(exchange, request, &reply);
-        return status == EXIT_OK ? exchange_print(&exchange->console, reply) : status;
+        return exchange_show(exchange, whole ? request : NULL);
 }
 
 static enum exit_status run(int argc, char *argv[])

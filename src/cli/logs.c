@@ -88,14 +88,10 @@ static enum exit_status show(struct exchange *exchange, const void *given, char 
         const struct logs_options *options = given;
         AUTO_JSON cJSON *request = exchange_request("handler_logs");
         AUTO_JSON cJSON *reply = NULL;
-        enum exit_status status;
+        bool whole = cJSON_AddStringToObject(request, "filename", words[0]) &&
+                     cJSON_AddNumberToObject(request, "lines", (double)options->lines);
+        enum exit_status status = exchange_ask(exchange, whole ? request : NULL, &reply);
 
-        if (!cJSON_AddStringToObject(request, "filename", words[0]) ||
-            !cJSON_AddNumberToObject(request, "lines", (double)options->lines)) {
-                console_complain(&exchange->console, "out of memory");
-                return EXIT_REFUSED;
-        }
-        status = exchange_ask(exchange, request, &reply);
         if (status != EXIT_OK)
                 return status;
         if (!exchange->console.readable || !client_reply_is_good(reply))

@@ -36,16 +36,11 @@ static enum exit_status rollback(struct exchange *exchange, const void *given, c
 {
         const struct rollback_options *options = given;
         AUTO_JSON cJSON *request = exchange_request("rollback_handler");
-        AUTO_JSON cJSON *reply = NULL;
-        enum exit_status status;
+        bool whole = cJSON_AddStringToObject(request, "filename", words[0]) &&
+                     (!options->version ||
+                      cJSON_AddStringToObject(request, "version", options->version));
 
-        if (!cJSON_AddStringToObject(request, "filename", words[0]) ||
-            (options->version && !cJSON_AddStringToObject(request, "version", options->version))) {
-                console_complain(&exchange->console, "out of memory");
-                return EXIT_REFUSED;
-        }
-        status = exchange_ask(exchange, request, &reply);
-        return status == EXIT_OK ? exchange_print(&exchange->console, reply) : status;
+        return exchange_show(exchange, whole ? request : NULL);
 }
 
 static enum exit_status run(int argc, char *argv[])
