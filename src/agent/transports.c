@@ -199,7 +199,8 @@ static void take_mqtt(void *owner, struct net_stream *stream)
 /* MQTT over WebSockets, and by ALPN at the port of HTTP; the broker's figures. */
 static int introduce_gate(struct transports *transports)
 {
-        int r = gate_route(transports->gate, web_router(transports->web));
+        int r = gate_route(transports->gate, web_router(transports->web), web_is_named,
+                           transports->web);
 
         if (r < 0)
                 return r;

@@ -258,6 +258,48 @@ static bool may_page_of(struct fixture *f, const char *origin)
         return may;
 }
 
+static bool is_named(void *owner, const struct http_request *request)
+{
+        (void)request;
+        return *(bool *)owner;
+}
+
+TEST(its_own_pages_may_connect_where_its_name_is_known)
+{
+        static const char request[] =
+                "GET /mqtt HTTP/1.1\r\nHost: pi.example\r\n"
+                "Connection: upgrade\r\nUpgrade: websocket\r\n"
+                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n"
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                "Origin: http://%s\r\n\r\n";
+        static const struct {
+                const char *origin;
+                bool named, may;
+        } cases[] = {
+                {"pi.example", false, false},
+                {"pi.example", true, true},
+                {"evil.example", true, false},
+                {"pi.example:81", true, false},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                bool named = cases[i].named;
+                char text[512];
+                struct fixture f;
+                int fd;
+
+                open_fixture(&f, NULL);
+                f.websocket.is_named = is_named;
+                f.websocket.owner = &named;
+                snprintf(text, sizeof(text), request, cases[i].origin);
+                fd = dial_with(&f, text);
+                CHECK_EQ(is_told(&f, fd, cases[i].may ? "101 " : "403 "), true);
+                close(fd);
+                turn(&f);
+                close_fixture(&f);
+        }
+}
+
 TEST(pages_of_origins_that_the_program_trusts_may_connect)
 {
         static char trusted[] = "https://example.org";

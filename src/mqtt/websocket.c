@@ -23,7 +23,10 @@ static bool may_connect(const struct mqtt_websocket *websocket, const struct htt
 
         if (origin && websocket->trusts && websocket->trusts(websocket->owner, *origin))
                 return true;
-        return http_origin_is_own(request) && (!origin || http_host_is_address(request));
+        if (!http_origin_is_own(request))
+                return false;
+        return !origin || http_host_is_address(request) ||
+               (websocket->is_named && websocket->is_named(websocket->owner, request));
 }
 
 void mqtt_websocket_handle(void *owner, struct http_exchange *exchange)

@@ -12,6 +12,9 @@ struct mqtt_websocket {
         const struct mqtt_terms *terms; /* the program's; NULL: those of the broker's limits */
         /* May pages of this origin connect, too? NULL: no others than its own. */
         bool (*trusts)(void *owner, struct http_text origin);
+        /* Is the host that it asks for a name of ours? NULL: none is, addresses and localhost are.
+         */
+        bool (*is_named)(void *owner, const struct http_request *request);
         void *owner;
 };
 

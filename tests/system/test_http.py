@@ -343,6 +343,28 @@ def ask_over_websocket(port, tls=None):
     return reply
 
 
+def handshake(port, host, origin):
+    """The status of GET /mqtt as a page's browser sends it."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    connection.request("GET", "/mqtt", headers={
+        "Host": host, "Origin": f"http://{origin}", "Connection": "Upgrade",
+        "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Protocol": "mqtt",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_a_page_of_ours_may_connect_by_each_of_our_names(start_agent):
+    port = port_of(start_agent(config={"http": {"port": 0, "names": ["garden.example"]}}))
+    names = ["127.0.0.1", "localhost", "garden.example", socket.gethostname(),
+             f"{socket.gethostname()}.local"]
+    for name in names:
+        assert handshake(port, f"{name}:{port}", f"{name}:{port}") == 101, name
+    assert handshake(port, f"evil.example:{port}", f"evil.example:{port}") == 403
+    assert handshake(port, f"garden.example:{port}", f"evil.example:{port}") == 403
+
+
 def test_mqtt_is_spoken_over_a_websocket(agent):
     assert ask_over_websocket(port_of(agent))["type"] == "pong"
 

@@ -177,9 +177,11 @@ void gate_admit_without_password(struct gate *gate, const struct mqtt_who *who,
                 gate_admit_anybody(gate, ret);
 }
 
-int gate_route(struct gate *gate, struct http_router *router)
+int gate_route(struct gate *gate, struct http_router *router, gate_named_fn *is_named, void *owner)
 {
         gate->websocket.broker = gate->broker;
+        gate->websocket.is_named = is_named;
+        gate->websocket.owner = owner;
         return mqtt_websocket_route(router, &gate->websocket);
 }
 

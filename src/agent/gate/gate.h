@@ -64,8 +64,11 @@ enum { GATE_PORT_IN_USE = 1 };
 enum gate_entrance { GATE_TCP, GATE_TLS, GATE_SOCKET, GATE_ENTRANCES };
 int gate_listen(struct gate *gate, enum gate_entrance entrance, const struct net_address *address,
                 struct error *error);
-/* Accepts clients over WebSockets, too: GET /mqtt. The gate outlives the router. -ENOMEM. */
-int gate_route(struct gate *gate, struct http_router *router);
+/* Is the host that a request asks for a name of ours? */
+typedef bool gate_named_fn(void *owner, const struct http_request *request);
+/* Accepts clients over WebSockets, too: GET /mqtt; of pages only those that came from here, by an
+ * address or such a name. The gate outlives the router. -ENOMEM. */
+int gate_route(struct gate *gate, struct http_router *router, gate_named_fn *is_named, void *owner);
 /* The broker's figures; `gate` is a struct gate. */
 void gate_write_figures(void *gate, struct prometheus_writer *writer);
 /* Takes a connection that somebody else accepted. The descriptor is the gate's from here on. */

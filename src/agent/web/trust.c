@@ -20,8 +20,9 @@ static bool is_host_name(struct http_text name, const char *host_name)
         return name.length == 0 || http_text_equals_ignoring_case(name, HTTP_TEXT(".local"));
 }
 
-static bool is_name_of_ours(const struct web *web, const struct http_request *request)
+bool web_is_named(void *owner, const struct http_request *request)
 {
+        const struct web *web = owner;
         const struct config_texts *names = &web->options.config->names;
         struct http_text name = http_host_name(request);
 
@@ -38,7 +39,7 @@ const char *web_distrust(const struct web *web, const struct http_request *reque
                 return "this page is of another origin";
         /* Every browser names a host. */
         if (with_token || request->host.length == 0 || http_host_is_address(request) ||
-            is_name_of_ours(web, request))
+            web_is_named((void *)web, request))
                 return NULL;
         return "without a token, ask by this machine's address or name, or add the name to "
                "http.names";

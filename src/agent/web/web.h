@@ -51,6 +51,8 @@ DEFINE_CLEANUP(web)
 
 /* For paths of other rooms, such as a WebSocket. Whoever adds one outlives it. */
 struct http_router *web_router(struct web *web);
+/* Does a request ask for this machine's name, or one of http.names? `owner` is the web. */
+bool web_is_named(void *owner, const struct http_request *request);
 /* Somebody else's figures for /metrics, appended in the order of these calls. At most
  * WEB_SOURCES_MAX. */
 typedef void web_figures_fn(void *owner, struct prometheus_writer *writer);
