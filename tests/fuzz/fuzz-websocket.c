@@ -4,6 +4,8 @@
  *
  * The input's first byte says how much is read at once, its second how much is written. */
 #include "fuzz/fuzz.h"
+#include "loop/loop.h"
+#include "net/context.h"
 #include "net/transport.h"
 
 #include <errno.h>
@@ -270,10 +272,24 @@ static void check_output(const uint8_t *bytes, size_t count, const struct payloa
                 MUST(echoed == payload->count);
 }
 
+/* Frames that one input leaves there, the next begins with. */
+static struct net_context *context_of_all(void)
+{
+        static struct net_context *context;
+        static struct loop *loop;
+
+        if (!context) {
+                MUST(loop_new_virtual(1000, &loop) == 0);
+                MUST(net_context_new(loop, NET_FRAMES_SIZE, &context) == 0);
+        }
+        return context;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t count)
 {
         static struct payload expected, got;
         static struct memory memory;
+        struct net_context *context = context_of_all();
         struct net_transport transport;
         enum verdict verdict;
         size_t room;
@@ -293,10 +309,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t count)
         memory.written = 0;
         room = input[0] % 128 / 16 * 100 + 1;
         transport = (struct net_transport){.type = &memory_type, .session = &memory};
-        MUST(net_transport_wrap_websocket(&transport, BEFORE) == 0);
+        MUST(net_transport_wrap_websocket(&transport, context, BEFORE) == 0);
         MUST(echo(&transport, room, &got) == verdict);
         MUST(got.count == expected.count && memcmp(got.bytes, expected.bytes, got.count) == 0);
         transport.type->done(&transport);
+        MUST(net_context_budget(context)->used == 0);
         check_output(memory.output, memory.written, &got, verdict);
         return 0;
 }
