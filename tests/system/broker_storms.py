@@ -54,12 +54,14 @@ def a_subscriber_that_stops_reading_loses_qos_0(port, scale):
 
 def a_subscriber_that_stops_reading_is_sent_away(port, scale):
     topic = name("flood")
-    with subscriber(port, name("deaf"), topic, qos=1, receive_buffer=4 * KIB) as deaf, \
-            session(port, name("sender")) as sender:
-        for number in range(1, 600 * scale):
-            sender.say(publish(topic, bytes(64 * KIB), qos=1, number=number))
-            sender.expect(PUBACK)
-        assert ended_with(deaf) == QUOTA
+    with session(port, name("sender")) as sender:
+        # One after the other: who does not read for 5 s after that has no DISCONNECT, either.
+        for _ in range(scale):
+            with subscriber(port, name("deaf"), topic, qos=1, receive_buffer=4 * KIB) as deaf:
+                for number in range(1, 600):
+                    sender.say(publish(topic, bytes(64 * KIB), qos=1, number=number))
+                    sender.expect(PUBACK)
+                assert ended_with(deaf) == QUOTA
 
 
 def a_sender_that_reads_no_acknowledgements_is_paused(port, scale):
