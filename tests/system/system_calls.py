@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 
 WORKERS = os.cpu_count() or 1
+TOLD = 100
 ATTACH_SECONDS = 20
 
 KILL = "signal=SIGKILL"
@@ -30,10 +31,10 @@ def was_reached(trace):
     return "(INJECTED)" in text or "killed by SIGKILL" in text
 
 
-def each_point(call, attempt, folder, first=1, most=400):
+def each_point(call, attempt, folder, tell, first=1, most=2000):
     """How many calls of this name were reached: from the `first` on until one is not, below
     `most`. `attempt(call, number, folder)` says whether it was, or fails. They are tried side by
-    side, each with a folder of its own."""
+    side, each with a folder of its own; `tell` hears of each hundred."""
     points = 0
     width = 2 * WORKERS  # so that a slow one holds up nobody
     folders = [folder.with_name(f"{folder.name}-{place}") for place in range(width)]
@@ -44,6 +45,8 @@ def each_point(call, attempt, folder, first=1, most=400):
             points += sum(reached)
             if not all(reached):
                 return points
+            if points % TOLD < width:
+                tell(f"{points} calls of {call}")
     raise AssertionError(f"{call}: there are more than {most}")
 
 

@@ -189,6 +189,6 @@ def test_a_kill_at_any_call_loses_nothing_that_was_acknowledged(tmp_path, call, 
     def attempt(call, number, folder):
         return live_under(call, KILL, number, folder)
 
-    points = each_point(call, attempt, tmp_path / "broker")
+    points = each_point(call, attempt, tmp_path / "broker", tell)
     tell(f"broker: killed at {points} calls of {call}")
     assert points > 0

@@ -85,6 +85,6 @@ def test_a_fault_at_any_call_leaves_one_whole_version(prepared, tmp_path, fault,
     for call in DURABLE:
         # Before main() begins, an error is the loader's affair.
         is_early = call in ("openat", "close") and fault.startswith("error")
-        points += each_point(call, attempt, tmp_path / "state", first=12 if is_early else 1)
+        points += each_point(call, attempt, tmp_path / "state", tell, first=12 if is_early else 1)
     tell(f"repository, {fault}: {points} calls")
     assert points > MINIMUM

@@ -89,6 +89,6 @@ def test_a_fault_at_any_call_breaks_no_promise(tmp_path, fault, tell):
             continue
         # Before main() begins, an error is the loader's affair.
         is_early = call in ("openat", "close") and fault.startswith("error")
-        points += each_point(call, attempt, tmp_path / "log", first=12 if is_early else 1)
+        points += each_point(call, attempt, tmp_path / "log", tell, first=12 if is_early else 1)
         tell(f"store, {fault}: {points} calls up to {call}")
     assert points > MINIMUM
