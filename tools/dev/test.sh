@@ -130,7 +130,7 @@ dev_test_long() {
         # shellcheck disable=SC2086 # numbers of processes
         trap '[ -z "$lanes" ] || kill $lanes 2>/dev/null' EXIT
         trap 'exit 130' INT TERM HUP
-        test_beside machine test_machine_and_threads
+        test_beside beside test_machine_and_threads
         test_units build-test '--timeout-multiplier 10'
         # shellcheck disable=SC2086 # folders are words
         test_python build-test pytest 7200 -m 'not sample' --durations=10 $test_folders
