@@ -215,6 +215,7 @@ def _is_platform_test(test):
 
 
 def written(node):
+    """A name as it is written, dots and all; "" where it is none."""
     parts = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)

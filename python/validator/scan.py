@@ -9,6 +9,7 @@ of it was.
 import _ast as ast
 
 from findings import Findings
+from imports import written
 from path_checks import PathChecks
 from program_checks import STARTERS, ProgramChecks
 from rules import BUILTIN_CALLS, CALLS, DENIED_ATTRIBUTES, MODULES, POWERFUL, rule_of
@@ -117,16 +118,6 @@ class Scan:
         if not known:
             self._unknown_call(node, scope)
 
-    def _name(self, node):
-        """A callee as it is written, for one that has no canonical name."""
-        parts = []
-        while isinstance(node, ast.Attribute):
-            parts.append(node.attr)
-            node = node.value
-        if isinstance(node, ast.Name):
-            parts.append(node.id)
-        return ".".join(reversed(parts))
-
     def _call_of(self, node, name):
         if name in STARTERS:
             self.programs.check(node, name, node.args[:1], node.args, node.keywords)
@@ -231,13 +222,13 @@ class Scan:
         callee = node.func
         if isinstance(callee, ast.Attribute):
             if callee.attr in COMMAND_METHODS:
-                self.programs.check_text(node, self._name(callee))
-            self.paths.check_method(node, callee.attr, self._name(callee))
+                self.programs.check_text(node, written(callee))
+            self.paths.check_method(node, callee.attr, written(callee))
             if callee.attr in ("format", "format_map"):
                 for text, _ in self.values.strings(callee.value):
                     if any("." + name in text for name in DENIED_ATTRIBUTES if name[0] == "_"):
                         self.findings.offend(node, "object-graph",
-                                             self._name(callee) or "str.format")
+                                             written(callee) or "str.format")
 
     def _is_popen(self, scope):
         while scope is not None:
