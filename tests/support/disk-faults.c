@@ -1,7 +1,10 @@
 #include "support/disk-faults.h"
 
+#include "support/test.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -14,6 +17,8 @@ static struct {
         int error;
 } fault;
 
+/* Power is cut while other threads are at work. */
+static pthread_mutex_t recording = PTHREAD_MUTEX_INITIALIZER;
 static const struct disk_recorder *recorder;
 
 static void begin(size_t at, int error, bool lasting, bool kills)
@@ -55,7 +60,24 @@ size_t disk_calls(void)
 
 void disk_record_with(const struct disk_recorder *new_recorder)
 {
+        CHECK_EQ(pthread_mutex_lock(&recording), 0);
         recorder = new_recorder;
+        CHECK_EQ(pthread_mutex_unlock(&recording), 0);
+}
+
+/* True: there is a recorder, and it stays until recorded(). */
+static bool records(void)
+{
+        CHECK_EQ(pthread_mutex_lock(&recording), 0);
+        if (recorder)
+                return true;
+        CHECK_EQ(pthread_mutex_unlock(&recording), 0);
+        return false;
+}
+
+static void recorded(void)
+{
+        CHECK_EQ(pthread_mutex_unlock(&recording), 0);
 }
 
 /* At the entrance of each call; true: it must fail. */
@@ -106,8 +128,10 @@ static mode_t mode_of(int flags, va_list arguments)
 
 static int opened(int fd, int directory, const char *name, int flags)
 {
-        if (fd >= 0 && recorder)
+        if (fd >= 0 && records()) {
                 recorder->opened(fd, directory, name, flags);
+                recorded();
+        }
         return fd;
 }
 
@@ -146,8 +170,10 @@ int __wrap_unlinkat(int directory, const char *name, int flags)
 {
         int r = fails() ? -1 : __real_unlinkat(directory, name, flags);
 
-        if (r == 0 && recorder)
+        if (r == 0 && records()) {
                 recorder->unlinked(directory, name);
+                recorded();
+        }
         return r;
 }
 
@@ -155,8 +181,10 @@ int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to)
 {
         int r = fails() ? -1 : __real_renameat(from_fd, from, to_fd, to);
 
-        if (r == 0 && recorder)
+        if (r == 0 && records()) {
                 recorder->renamed(from_fd, from, to_fd, to);
+                recorded();
+        }
         return r;
 }
 
@@ -164,8 +192,10 @@ int __wrap_linkat(int from_fd, const char *from, int to_fd, const char *to, int 
 {
         int r = fails() ? -1 : __real_linkat(from_fd, from, to_fd, to, flags);
 
-        if (r == 0 && recorder)
+        if (r == 0 && records()) {
                 recorder->linked(from_fd, from, to_fd, to);
+                recorded();
+        }
         return r;
 }
 
@@ -181,15 +211,19 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t count)
                 return -1;
         }
         written = __real_write(fd, bytes, count);
-        if (written > 0 && recorder)
+        if (written > 0 && records()) {
                 recorder->written(fd, bytes, (size_t)written);
+                recorded();
+        }
         return written;
 }
 
 static int synced(int fd, int r)
 {
-        if (r == 0 && recorder)
+        if (r == 0 && records()) {
                 recorder->synced(fd);
+                recorded();
+        }
         return r;
 }
 
@@ -205,8 +239,10 @@ int __wrap_fdatasync(int fd)
 
 static int truncated(int fd, int64_t length, int r)
 {
-        if (r == 0 && recorder)
+        if (r == 0 && records()) {
                 recorder->truncated(fd, (size_t)length);
+                recorded();
+        }
         return r;
 }
 
@@ -225,8 +261,10 @@ int __wrap_close(int fd)
         bool failed = fails();
         int error = errno;
 
-        if (recorder)
+        if (records()) {
                 recorder->closed(fd);
+                recorded();
+        }
         if (__real_close(fd) < 0)
                 return -1;
         errno = error;

@@ -5,7 +5,8 @@
  * process before it takes effect, as SIGKILL does. A write that fails has written half;
  * a close that fails has closed.
  *
- * One thread. Reading is not counted, but for opening. */
+ * One thread; a recorder may hear several, one at a time. Reading is not counted, but for
+ * opening. */
 #pragma once
 
 #include <stdbool.h>

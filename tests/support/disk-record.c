@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +50,8 @@ struct operation {
 };
 
 static struct {
-        size_t folder_count, file_count, operation_count;
+        size_t folder_count, file_count;
+        atomic_size_t operation_count; /* asked for while others record */
         struct folder folders[FOLDERS_MAX];
         struct file files[FILES_MAX]; /* as they were at the beginning; new ones empty */
         struct operation operations[OPERATIONS_MAX];
