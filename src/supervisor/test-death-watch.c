@@ -140,6 +140,7 @@ static int watch_without_rights(int watching)
 {
         const struct rlimit none = {0};
         struct death_watch *watch = NULL;
+        struct death_watch_report report;
 
         if (setrlimit(RLIMIT_RTPRIO, &none) < 0 || (geteuid() == 0 && setuid(65534) < 0))
                 return 1;
@@ -149,7 +150,9 @@ static int watch_without_rights(int watching)
                 return 3;
         if (close(watching) < 0)
                 return 4;
-        return dies_within(10) ? 0 : 5;
+        if (!dies_within(10))
+                return 5;
+        return death_watch_end(watch, &report) == 0 ? 0 : 6;
 }
 
 TEST(a_watch_without_the_right_to_a_priority_is_better_than_none)
