@@ -34,7 +34,8 @@ def port():
 class Client(paho.Client):
     """A paho client with a thread of its own, whose messages and answers can be waited for."""
 
-    def __init__(self, port, name, version, will=None, properties=None, websocket=None, **connect):
+    def __init__(self, port, name, version, will=None, properties=None, websocket=None,
+                 inflight=None, **connect):
         words = {"client_id": name, "protocol": VERSIONS[version]}
         if websocket:
             words["transport"] = "websockets"
@@ -47,6 +48,8 @@ class Client(paho.Client):
         self.on_message = lambda client, data, message: self.messages.put(message)
         self.on_subscribe = lambda client, data, mid, *rest: self.answers.put(mid)
         self.on_connect = lambda client, data, flags, *rest: self.greetings.put((flags, rest))
+        if inflight is not None:
+            self.max_inflight_messages_set(inflight)
         if will:
             self.will_set(**will)
         if websocket:
@@ -197,8 +200,7 @@ def test_a_broker_without_a_configuration_greets_as_mosquitto_does(port):
         assert (greeting.ReceiveMaximum, greeting.TopicAliasMaximum,
                 greeting.MaximumPacketSize) == (20, 10, 2000000)
     # 3.1.1 is not told, and sends what it has.
-    with clients(port, "311", "hasty", "reader") as (hasty, reader):
-        hasty.max_inflight_messages_set(0)
+    with clients(port, "311", "hasty", "reader", inflight=0) as (hasty, reader):
         reader.follow("burst", 0)
         for number in range(100):
             hasty.publish("burst", str(number), 2)
