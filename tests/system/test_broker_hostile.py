@@ -109,8 +109,8 @@ def test_a_connect_of_a_byte_a_second_is_ended_and_so_is_a_packet_of_a_quiet_cli
                 client.say(bytes([byte]))
                 time.sleep(1)
 
-    with Bytes(broker.port) as slow, session(broker.port, "quiet", keep_alive=2) as quiet, \
-            pair_that_goes_on(broker):
+    with pair_that_goes_on(broker), Bytes(broker.port) as slow, \
+            session(broker.port, "quiet", keep_alive=2) as quiet:
         began = time.monotonic()
         drips = [threading.Thread(target=drip, args=(slow, connect("slow"))),
                  threading.Thread(target=drip, args=(quiet, publish("t", bytes(100))))]
