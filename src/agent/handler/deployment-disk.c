@@ -65,7 +65,7 @@ static int find_dropped(struct deployment *deployment)
                                             &candidate, 1);
 
         if (r < 0)
-                return order->request && r != -ENOTDIR ? r : -ENOENT;
+                return disk->asked && r != -ENOTDIR ? r : -ENOENT;
         if (found <= 0)
                 return -ENOENT;
         order->code = TAKE(code);

@@ -30,6 +30,7 @@ struct deployment_disk {
         struct handler_repository *repository;
         int result;
         struct error error;
+        bool asked;      /* FIND: by somebody who has to know what cannot be read */
         uint64_t change; /* staged; 0: none */
         struct handler_committed committed;
         struct handler_version found; /* FIND: what the code is of */

@@ -216,6 +216,8 @@ int deployment_new(struct handler *handler, struct deployment_order *order,
         list_init(&deployment->link);
         deployment->handler = handler;
         deployment->order = *order;
+        /* The request is the loop's, who may answer it while the disk is asked. */
+        deployment->disk.asked = order->request != NULL;
         *order = (struct deployment_order){0};
         deployment->ended = ended;
         deployment->owner = owner;
