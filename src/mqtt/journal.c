@@ -16,8 +16,8 @@ enum {
         BATCH_BYTES = 256 << 10, /* a batch as large does not wait for the end of the round */
         BUFFER_BYTES = 4 << 20,  /* what a disk may be behind, and some packets: */
         BUFFER_PACKETS = 4,
-        IMAGE_BYTES_MIN = 4 << 20, /* a small state that changes fast costs few images */
-        WAIT_MS = 20,              /* for the store thread, at the end */
+        IMAGE_BYTES_MIN = 32 << 20, /* who waits for a disk waits for its images, too */
+        WAIT_MS = 20,               /* for the store thread, at the end */
 };
 
 /* --- what is noted --- */

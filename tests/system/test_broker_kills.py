@@ -21,7 +21,8 @@ from system_calls import KILL, Fault, each_point, thread_of
 
 PUBREL, PUBCOMP = 6, 7
 MESSAGES = 400
-PAYLOAD = 40000  # so that the log becomes long enough for an image
+# So that the log becomes long enough for an image, and the queue of a session not too long.
+PAYLOAD, RETAINED_PAYLOAD = 40000, 900000
 WINDOW = 8
 NEVER = 0xffffffff
 THREAD = "store"
@@ -82,8 +83,9 @@ class Publisher:
     def _send(self, client, number, again):
         message = self.under_way[number]
         retain = message % 10 == 0
-        said = bytearray(publish("r" if retain else "t", b"%08d" % message + b"x" * PAYLOAD,
-                                 qos=self.qos(message), number=number, retain=retain))
+        payload = b"%08d" % message + b"x" * (RETAINED_PAYLOAD if retain else PAYLOAD)
+        said = bytearray(publish("r" if retain else "t", payload, qos=self.qos(message),
+                                 number=number, retain=retain))
         said[0] |= 8 if again else 0
         client.say(bytes(said))
 
