@@ -1,6 +1,7 @@
 """What all of the agent's TLS listeners share: certificates of clients, protocols, and a log that
 says who was refused and why."""
 
+import contextlib
 import json
 import re
 import socket
@@ -34,7 +35,8 @@ def port_of(agent, name):
 
 
 def exchange(agent, authority, name, said, own=None, protocols=()):
-    """What the listener answers, all of it up to the end or a second's silence."""
+    """What the listener answers, all of it up to the end. One that closes right after the
+    handshake may have done so before anything is said to it."""
     context = authority.context()
     if own:
         context.load_cert_chain(*own)
@@ -43,8 +45,9 @@ def exchange(agent, authority, name, said, own=None, protocols=()):
     answer = b""
     with socket.create_connection(("127.0.0.1", port_of(agent, name)), timeout=SECONDS) as plain, \
             context.wrap_socket(plain, server_hostname="localhost") as connection:
-        connection.sendall(said)
         connection.settimeout(SECONDS)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.sendall(said)
         while not (part := connection.recv(4096)).endswith((b"}\n", b"\x20\x02\0\0", b"served.\n")):
             if not part:
                 break
