@@ -99,6 +99,13 @@ test_threads() {
         test_python build-threads pytest 900 tests/system/test_supervisor.py
 }
 
+# The last line. What is added up lies in this checkout and is named by relative paths.
+test_sum() {
+        say 'all suites'
+        # shellcheck disable=SC2086 # pairs of words
+        exec tests/summary $sums
+}
+
 ## test - build with sanitizers, run every suite, end in one line of sums
 dev_test() {
         test_environment
