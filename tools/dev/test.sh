@@ -124,7 +124,7 @@ test_machine_and_threads() {
         test_threads
 }
 
-## test-long - the same, soaks, ThreadSanitizer, a kill at every system call: an hour
+## test-long - the same, soaks, ThreadSanitizer, a kill at every system call: one to two hours
 dev_test_long() {
         test_environment
         test_build
