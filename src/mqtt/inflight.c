@@ -99,15 +99,25 @@ size_t mqtt_inflight_bytes(const struct mqtt_inflight *inflight, size_t enough)
         return bytes;
 }
 
+/* From 1, which the newest has; next_id itself comes out as 0. */
+static uint32_t behind_next(const struct mqtt_inflight *inflight, uint16_t id)
+{
+        return (inflight->next_id + (uint32_t)IDS - id) % IDS;
+}
+
+uint32_t mqtt_inflight_newer(const struct mqtt_inflight *inflight, uint16_t id)
+{
+        return behind_next(inflight, id) - 1;
+}
+
 /* How far behind the oldest; beyond the span: not in flight. */
 static uint32_t offset_of(const struct mqtt_inflight *inflight, uint16_t id)
 {
-        uint32_t behind_newest = (inflight->next_id + (uint32_t)IDS - id) % IDS;
+        uint32_t behind = behind_next(inflight, id);
 
-        /* The newest is one behind next_id; next_id itself comes out as 0. */
-        if (id == 0 || behind_newest == 0 || behind_newest > inflight->span)
+        if (id == 0 || behind == 0 || behind > inflight->span)
                 return UINT32_MAX;
-        return inflight->span - behind_newest;
+        return inflight->span - behind;
 }
 
 struct mqtt_delivery *mqtt_inflight_find(const struct mqtt_inflight *inflight, uint16_t id)

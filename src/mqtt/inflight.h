@@ -36,6 +36,8 @@ bool mqtt_inflight_has_room(const struct mqtt_inflight *inflight);
 size_t mqtt_inflight_bytes(const struct mqtt_inflight *inflight, size_t enough);
 /* NULL: no such message. Valid until the next change. */
 struct mqtt_delivery *mqtt_inflight_find(const struct mqtt_inflight *inflight, uint16_t id);
+/* How many are newer, gaps included; of one that is there. */
+uint32_t mqtt_inflight_newer(const struct mqtt_inflight *inflight, uint16_t id);
 /* Lets go of one that mqtt_inflight_find() found. */
 void mqtt_inflight_remove(struct mqtt_inflight *inflight, uint16_t id);
 

@@ -102,10 +102,7 @@ static int stage_inflight(const struct mqtt_session *session, struct buffer *sta
 
         while (r == 0 &&
                (delivery = mqtt_inflight_next(&session->inflight, &position, &packet_id)) != NULL) {
-                mqtt_record_delivery(session, delivery, &record);
-                record.change = MQTT_CHANGE_SENT;
-                record.packet_id = packet_id;
-                record.released = delivery->state == MQTT_DELIVERY_RELEASED;
+                mqtt_record_in_flight(session, delivery, packet_id, &record);
                 r = put(stage, &record, at);
         }
         return r;

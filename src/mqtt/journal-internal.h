@@ -31,6 +31,8 @@ struct mqtt_journal {
 
         struct mqtt_journal_batch batch; /* noted, and not in the log yet */
         bool batch_is_urgent;
+        struct list deferred;     /* struct mqtt_session_more: not noted yet, either: */
+        size_t deferred_count;    /* deliveries in flight, see journal-deferred.h */
         struct loop_task commit;  /* at the end of the round, if it is urgent or large, */
         struct loop_timer gather; /* else so much later: */
         uint32_t gather_ms;
@@ -62,6 +64,9 @@ enum mqtt_urgency {
 };
 void mqtt_journal_note(struct mqtt_journal *journal, const struct mqtt_record *record,
                        enum mqtt_urgency urgency);
+/* A delivery of a message that it holds, the newest in flight, unless it is to be noted at once:
+ * false. */
+bool mqtt_journal_note_later(struct mqtt_journal *journal, struct mqtt_session *session);
 /* What was noted goes into the log. False: it did not, and the log begins anew. */
 bool mqtt_journal_commit(struct mqtt_journal *journal);
 /* A reference that is going to be noted, to be counted: the first notes the message. */
@@ -76,6 +81,8 @@ int mqtt_record_will(const struct mqtt_session *session, struct buffer *scratch,
                      struct mqtt_record *ret);
 void mqtt_record_delivery(const struct mqtt_session *session, const struct mqtt_delivery *delivery,
                           struct mqtt_record *ret);
+void mqtt_record_in_flight(const struct mqtt_session *session, const struct mqtt_delivery *delivery,
+                           uint16_t packet_id, struct mqtt_record *ret);
 /* mqtt_retained_watch(). */
 void mqtt_journal_on_retained(void *owner, struct mqtt_message *before,
                               struct mqtt_message *message);

@@ -1,6 +1,7 @@
 /* What changes, as records; and things as they are. */
 #include "base/attributes.h"
 #include "mqtt/client.h"
+#include "mqtt/journal-deferred.h"
 #include "mqtt/journal-internal.h"
 #include "mqtt/sys.h"
 #include "proto/mqtt/encode.h"
@@ -77,6 +78,15 @@ void mqtt_record_delivery(const struct mqtt_session *session, const struct mqtt_
         };
 }
 
+void mqtt_record_in_flight(const struct mqtt_session *session, const struct mqtt_delivery *delivery,
+                           uint16_t packet_id, struct mqtt_record *ret)
+{
+        mqtt_record_delivery(session, delivery, ret);
+        ret->change = MQTT_CHANGE_SENT;
+        ret->packet_id = packet_id;
+        ret->released = delivery->state == MQTT_DELIVERY_RELEASED;
+}
+
 /* --- changes --- */
 
 static void note_number(struct mqtt_session *session, enum mqtt_change change, uint16_t packet_id,
@@ -117,6 +127,7 @@ static void drop_all(struct mqtt_session *session)
 static void note_ended(struct mqtt_session *session)
 {
         drop_all(session);
+        mqtt_journal_forget_deferred(journal_of(session), session);
         note_number(session, MQTT_CHANGE_ENDED, 0, MQTT_NOTE_SESSION);
         session->kept = false;
 }
@@ -199,28 +210,27 @@ void mqtt_journal_note_forgotten(struct mqtt_session *session, uint16_t packet_i
         note_number(session, MQTT_CHANGE_FORGOTTEN, packet_id, MQTT_NOTE_SESSION);
 }
 
-static void note_delivery(struct mqtt_session *session, const struct mqtt_delivery *delivery,
-                          enum mqtt_change change, uint16_t packet_id)
+void mqtt_journal_note_queued(struct mqtt_session *session, const struct mqtt_delivery *delivery)
 {
         struct mqtt_journal *journal = journal_of(session);
         struct mqtt_record record;
 
         mqtt_journal_hold(journal, delivery->message);
         mqtt_record_delivery(session, delivery, &record);
-        record.change = (uint8_t)change;
-        record.packet_id = packet_id;
         mqtt_journal_note(journal, &record, MQTT_NOTE_SESSION);
-}
-
-void mqtt_journal_note_queued(struct mqtt_session *session, const struct mqtt_delivery *delivery)
-{
-        note_delivery(session, delivery, MQTT_CHANGE_QUEUED, 0);
 }
 
 void mqtt_journal_note_sent(struct mqtt_session *session, const struct mqtt_delivery *delivery,
                             uint16_t packet_id)
 {
-        note_delivery(session, delivery, MQTT_CHANGE_SENT, packet_id);
+        struct mqtt_journal *journal = journal_of(session);
+        struct mqtt_record record;
+
+        mqtt_journal_hold(journal, delivery->message);
+        if (mqtt_journal_note_later(journal, session))
+                return;
+        mqtt_record_in_flight(session, delivery, packet_id, &record);
+        mqtt_journal_note(journal, &record, MQTT_NOTE_SESSION);
 }
 
 void mqtt_journal_note_taken(struct mqtt_session *session, const struct mqtt_delivery *delivery)
@@ -233,6 +243,8 @@ void mqtt_journal_note_taken(struct mqtt_session *session, const struct mqtt_del
 void mqtt_journal_note_moved(struct mqtt_session *session, const struct mqtt_delivery *delivery,
                              uint16_t packet_id)
 {
+        /* It is in flight already, and behind those before it. */
+        mqtt_journal_settle(journal_of(session), session, 1);
         note_number(session, MQTT_CHANGE_MOVED, packet_id,
                     delivery->qos == 2 ? MQTT_NOTE_SESSION : MQTT_NOTE_LAZY);
 }
@@ -240,16 +252,22 @@ void mqtt_journal_note_moved(struct mqtt_session *session, const struct mqtt_del
 void mqtt_journal_note_released(struct mqtt_session *session, const struct mqtt_delivery *delivery,
                                 uint16_t packet_id)
 {
-        note_number(session, MQTT_CHANGE_RELEASED, packet_id, MQTT_NOTE_SESSION);
+        if (!mqtt_journal_is_deferred(session, packet_id))
+                note_number(session, MQTT_CHANGE_RELEASED, packet_id, MQTT_NOTE_SESSION);
         mqtt_journal_drop(journal_of(session), delivery->message);
 }
 
 void mqtt_journal_note_done(struct mqtt_session *session, const struct mqtt_delivery *delivery,
                             uint16_t packet_id)
 {
-        note_number(session, MQTT_CHANGE_DONE, packet_id, MQTT_NOTE_LAZY);
+        struct mqtt_journal *journal = journal_of(session);
+
+        if (mqtt_journal_is_deferred(session, packet_id))
+                mqtt_journal_is_over(journal);
+        else
+                note_number(session, MQTT_CHANGE_DONE, packet_id, MQTT_NOTE_LAZY);
         if (delivery->message)
-                mqtt_journal_drop(journal_of(session), delivery->message);
+                mqtt_journal_drop(journal, delivery->message);
 }
 
 /* --- retained messages --- */

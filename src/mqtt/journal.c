@@ -1,6 +1,7 @@
 #include "mqtt/journal.h"
 
 #include "base/attributes.h"
+#include "mqtt/journal-deferred.h"
 #include "mqtt/journal-held.h"
 #include "mqtt/journal-internal.h"
 #include "mqtt/route.h"
@@ -22,9 +23,19 @@ enum {
 
 /* --- what is noted --- */
 
+static bool has_changes(const struct mqtt_journal *journal)
+{
+        return journal->deferred_count > 0 || !mqtt_journal_batch_is_empty(&journal->batch);
+}
+
+static size_t bytes_of_changes(const struct mqtt_journal *journal)
+{
+        return mqtt_journal_batch_bytes(&journal->batch) + mqtt_journal_deferred_bytes(journal);
+}
+
 static uint64_t pending(const struct mqtt_journal *journal)
 {
-        return journal->appended + (mqtt_journal_batch_is_empty(&journal->batch) ? 0 : 1);
+        return journal->appended + (has_changes(journal) ? 1 : 0);
 }
 
 static bool is_urgent(const struct mqtt_journal *journal, enum mqtt_urgency urgency)
@@ -48,7 +59,7 @@ static void want_commit(struct mqtt_journal *journal, enum mqtt_urgency urgency)
                         journal->sessions = journal->owed;
         }
         if (journal->batch_is_urgent || journal->gather_ms == 0 ||
-            mqtt_journal_batch_bytes(&journal->batch) >= BATCH_BYTES)
+            bytes_of_changes(journal) >= BATCH_BYTES)
                 loop_task_post(&journal->commit);
         else if (!journal->gather.armed)
                 loop_timer_start(&journal->gather, journal->gather_ms);
@@ -61,6 +72,15 @@ void mqtt_journal_note(struct mqtt_journal *journal, const struct mqtt_record *r
                 return;
         mqtt_journal_batch_add(&journal->batch, record);
         want_commit(journal, urgency);
+}
+
+bool mqtt_journal_note_later(struct mqtt_journal *journal, struct mqtt_session *session)
+{
+        if (journal->ended || is_urgent(journal, MQTT_NOTE_SESSION) ||
+            !mqtt_journal_defer(journal, session))
+                return false;
+        want_commit(journal, MQTT_NOTE_LAZY);
+        return true;
 }
 
 void mqtt_journal_hold(struct mqtt_journal *journal, struct mqtt_message *message)
@@ -119,8 +139,9 @@ bool mqtt_journal_commit(struct mqtt_journal *journal)
 
         loop_task_cancel(&journal->commit);
         loop_timer_stop(&journal->gather);
-        if (mqtt_journal_batch_is_empty(&journal->batch))
+        if (!has_changes(journal))
                 return true;
+        mqtt_journal_settle_all(journal);
         note_clock(journal);
         r = mqtt_journal_batch_close(&journal->batch, &journal->clock, parts);
         if (r == 0)
@@ -152,7 +173,7 @@ static void journal_on_gathered(struct loop_timer *timer)
 void mqtt_journal_begin_packet(struct mqtt_journal *journal)
 {
         journal->owed = 0;
-        if (mqtt_journal_batch_bytes(&journal->batch) >= BATCH_BYTES)
+        if (bytes_of_changes(journal) >= BATCH_BYTES)
                 (void)mqtt_journal_commit(journal);
 }
 
@@ -290,6 +311,7 @@ static struct mqtt_journal *journal_alloc(struct mqtt_broker *broker,
         buffer_init(&journal->image.record, SIZE_MAX);
         list_init(&journal->held);
         list_init(&journal->paused);
+        list_init(&journal->deferred);
         loop_task_init(&journal->commit, broker->loop, journal_on_commit);
         loop_timer_init(&journal->gather, broker->loop, journal_on_gathered);
         mqtt_journal_clock_init(&journal->clock, broker->loop);
@@ -376,7 +398,7 @@ void mqtt_journal_end(struct mqtt_journal *journal)
         if (!journal || !journal->log)
                 return;
         /* From here on the time counts that the broker is not there. */
-        if (journal->appended > journal->opened || !mqtt_journal_batch_is_empty(&journal->batch)) {
+        if (journal->appended > journal->opened || has_changes(journal)) {
                 journal->clock.written = (struct mqtt_clock_reading){0};
                 note_clock(journal);
         }

@@ -92,8 +92,13 @@ static struct mqtt_session *session_alloc(struct mqtt_broker *broker, struct mqt
 
 struct mqtt_session_more *mqtt_session_more(struct mqtt_session *session)
 {
-        if (!session->more)
-                session->more = calloc(1, sizeof(*session->more));
+        if (session->more)
+                return session->more;
+        session->more = calloc(1, sizeof(*session->more));
+        if (session->more) {
+                session->more->session = session;
+                list_init(&session->more->deferred);
+        }
         return session->more;
 }
 

@@ -54,6 +54,9 @@ TEST(what_is_in_flight_is_found_across_the_end_of_the_identifiers)
         CHECK_NULL(mqtt_inflight_find(&inflight, 0));
         CHECK_NULL(mqtt_inflight_find(&inflight, 3));
         CHECK_NULL(mqtt_inflight_find(&inflight, 65533));
+        CHECK_EQ(mqtt_inflight_newer(&inflight, 65534), 3);
+        CHECK_EQ(mqtt_inflight_newer(&inflight, 65535), 2);
+        CHECK_EQ(mqtt_inflight_newer(&inflight, 2), 0);
         mqtt_inflight_done(&inflight);
 }
 

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Before the end and after it. */
@@ -192,8 +193,10 @@ TEST(every_kind_of_state_is_there_after_an_end)
 
 TEST(every_kind_of_state_is_there_after_a_kill)
 {
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 survive(&cases[i], MQTT_DURABILITY_FSYNC, true);
+                survive(&cases[i], MQTT_DURABILITY_INTERVAL, true);
+        }
 }
 
 /* Those below $SYS are made anew. */
@@ -278,5 +281,109 @@ TEST(with_an_interval_what_nobody_waits_for_any_more_is_not_written)
                                   "a> 82{0002 () [r] 00}\n"
                                   "a< 90{0002 () 00} 31{[r]()'the last'}\n");
         CHECK_EQ(f.damages, 0);
+        journal_done(&f);
+}
+
+/* Of all that is in the folder. */
+static off_t disk_bytes(const struct journal_fixture *f)
+{
+        DIR *directory = opendir(f->path);
+        const struct dirent *entry;
+        struct stat status;
+        off_t bytes = 0;
+
+        CHECK(directory != NULL);
+        while ((entry = readdir(directory)) != NULL) {
+                CHECK_EQ(fstatat(dirfd(directory), entry->d_name, &status, 0), 0);
+                bytes += S_ISREG(status.st_mode) ? status.st_size : 0;
+        }
+        closedir(directory);
+        return bytes;
+}
+
+TEST(with_an_interval_a_delivery_that_is_over_in_time_leaves_nothing_at_all)
+{
+        struct journal_fixture f;
+        off_t before;
+
+        journal_init(&f, MQTT_DURABILITY_INTERVAL, MQTT_DURABILITY_INTERVAL);
+        CHECK_EQ(journal_start(&f), 0);
+        journal_run(&f, JOIN("a") "a> 82{0001 () [t] 02}\n"
+                                  "a< 90{0001 () 02}\n"
+                                  "b@311\n"
+                                  "+1000\n");
+        before = disk_bytes(&f);
+        CHECK(before > 0);
+        journal_run(&f, "b> 32{[t]0001'1'}\n"
+                        "b< 40{0001}\n"
+                        "a< 32{[t]0001()'1'}\n"
+                        "a> 40{0001}\n"
+                        "b> 34{[t]0002'2'}\n"
+                        "b< 50{0002}\n"
+                        "a< 34{[t]0002()'2'}\n"
+                        "a> 50{0002}\n"
+                        "a< 62{0002}\n"
+                        "a> 70{0002}\n"
+                        "+1000\n");
+        CHECK_EQ(disk_bytes(&f), before);
+        CHECK_EQ(f.talk.broker->journal->deferred_count, 0);
+        journal_stop(&f);
+        journal_done(&f);
+}
+
+/* What is left of a batch is noted as it stands at its end. */
+TEST(with_an_interval_deliveries_are_noted_with_their_batch_each_in_its_place)
+{
+        struct journal_fixture f;
+
+        journal_init(&f, MQTT_DURABILITY_INTERVAL, MQTT_DURABILITY_INTERVAL);
+        CHECK_EQ(journal_start(&f), 0);
+        /* Three may be under way: the rest is queued, and moved behind those before it. */
+        journal_run(&f, "a> 10{[MQTT] 05 00 0000 (11 00000E10 21 0003) [a]}\n"
+                        "a< " CONNACK_5 "a> 82{0001 () [t] 02}\n"
+                        "a< 90{0001 () 02}\n"
+                        "b@311\n"
+                        "b> 32{[t]0001'1'} 34{[t]0002'2'} 32{[t]0003'3'} 32{[t]0004'4'}"
+                        " 32{[t]0005'5'}\n"
+                        "b< 40{0001} 50{0002} 40{0003} 40{0004} 40{0005}\n"
+                        "a< 32{[t]0001()'1'} 34{[t]0002()'2'} 32{[t]0003()'3'}\n"
+                        "a> 40{0003}\n"
+                        "a< 32{[t]0004()'4'}\n"
+                        "a> 50{0002}\n"
+                        "a< 62{0002}\n"
+                        "+1000\n");
+        journal_kill(&f);
+        journal_run(&f,
+                    BACK("a") "a< 62{0002} 3A{[t]0001()'1'} 3A{[t]0004()'4'} 32{[t]0005()'5'}\n");
+        CHECK_EQ(f.damages, 0);
+        journal_stop(&f);
+        journal_done(&f);
+}
+
+TEST(with_an_interval_a_session_may_end_with_deliveries_that_are_not_noted)
+{
+        struct journal_fixture f;
+        off_t before;
+
+        journal_init(&f, MQTT_DURABILITY_INTERVAL, MQTT_DURABILITY_INTERVAL);
+        CHECK_EQ(journal_start(&f), 0);
+        journal_run(&f, JOIN("a") "a> 82{0001 () [t] 01}\n"
+                                  "a< 90{0001 () 01}\n"
+                                  "b@311\n"
+                                  "+1000\n");
+        before = disk_bytes(&f);
+        journal_run(&f, "b> 32{[t]0001'unheard'} 32{[t]0002'unheard'}\n"
+                        "b< 40{0001} 40{0002}\n"
+                        "a< 32{[t]0001()'unheard'} 32{[t]0002()'unheard'}\n"
+                        "a> 40{0001}\n"
+                        "a> E0{00 (11 00000000)}\n"
+                        "a|\n"
+                        "+1000\n");
+        CHECK(disk_bytes(&f) > before);
+        CHECK(!disk_has(&f, "unheard"));
+        CHECK_EQ(f.talk.broker->journal->deferred_count, 0);
+        journal_kill(&f);
+        journal_run(&f, JOIN("a"));
+        journal_stop(&f);
         journal_done(&f);
 }
