@@ -70,6 +70,17 @@ void mqtt_journal_batch_remove_message(struct mqtt_journal_batch *batch,
         batch->message_bytes -= bytes_of(message);
 }
 
+static void put_author(const struct mqtt_message *message, struct mqtt_record *ret)
+{
+        struct mqtt_author author;
+
+        mqtt_message_author(message, &author);
+        ret->change = MQTT_CHANGE_AUTHORED;
+        ret->place = author.place;
+        ret->user = author.user;
+        ret->text = author.client_id;
+}
+
 void mqtt_record_message(const struct mqtt_journal_clock *clock, const struct mqtt_message *message,
                          struct mqtt_record *ret)
 {
@@ -84,6 +95,8 @@ void mqtt_record_message(const struct mqtt_journal_clock *clock, const struct mq
                 .retain = message->retain,
                 .packet = mqtt_message_packet(message),
         };
+        if (message->has_author)
+                put_author(message, ret);
 }
 
 static int encode_messages(struct mqtt_journal_batch *batch, const struct mqtt_journal_clock *clock)

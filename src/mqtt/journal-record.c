@@ -33,17 +33,18 @@ struct member {
 #define MESSAGE_NUMBER MEMBER(EIGHT, message)
 #define FLAGS MEMBER(FLAGS, qos)
 #define PACKET_ID MEMBER(TWO, packet_id)
+#define MESSAGE                                                                                    \
+        MESSAGE_NUMBER, MEMBER(EIGHT, publisher), MEMBER(TIME, time_ms), MEMBER(BYTE, origin),     \
+                MEMBER(BYTE, version), FLAGS, MEMBER(PACKET, packet)
 
 _Static_assert(sizeof(struct mqtt_record) <= UINT8_MAX, "struct member has offsets of one byte");
 
-enum { MEMBERS_MAX = 8 };
+enum { MEMBERS_MAX = 10 };
 
 static const struct member table[MQTT_CHANGES][MEMBERS_MAX] = {
         [MQTT_CHANGE_CLOCK] = {MEMBER(EIGHT, time_ms), MEMBER(EIGHT, wall_ms),
                                MEMBER(EIGHT, boot_ms), MEMBER(EIGHT, boot)},
-        [MQTT_CHANGE_MESSAGE] = {MESSAGE_NUMBER, MEMBER(EIGHT, publisher), MEMBER(TIME, time_ms),
-                                 MEMBER(BYTE, origin), MEMBER(BYTE, version), FLAGS,
-                                 MEMBER(PACKET, packet)},
+        [MQTT_CHANGE_MESSAGE] = {MESSAGE},
         [MQTT_CHANGE_RETAINED] = {MESSAGE_NUMBER},
         [MQTT_CHANGE_CLEARED] = {MEMBER(TEXT, text)},
         [MQTT_CHANGE_SESSION] = {SESSION_NUMBER, MEMBER(EIGHT, as_of), MEMBER(FOUR, owner),
@@ -64,6 +65,8 @@ static const struct member table[MQTT_CHANGES][MEMBERS_MAX] = {
         [MQTT_CHANGE_SENT] = {SESSION_NUMBER, MESSAGE_NUMBER, FLAGS, PACKET_ID, MEMBER(IDS, ids)},
         [MQTT_CHANGE_RELEASED] = {SESSION_NUMBER, PACKET_ID},
         [MQTT_CHANGE_DONE] = {SESSION_NUMBER, PACKET_ID},
+        [MQTT_CHANGE_AUTHORED] = {MESSAGE, MEMBER(TEXT, place), MEMBER(TEXT, user),
+                                  MEMBER(TEXT, text)},
 };
 
 /* Bits of FORM_FLAGS and FORM_OPTIONS behind the QoS. */
@@ -158,7 +161,7 @@ int mqtt_record_encode(const struct mqtt_record *record, struct buffer *out)
         const struct member *members = table[record->change];
         size_t most = 1 + (size_t)MEMBERS_MAX * NUMBER_MAX +
                       (size_t)record->ids_count * NUMBER_MAX + record->text.length +
-                      record->user.length + record->packet.length;
+                      record->user.length + record->place.length + record->packet.length;
         int r = buffer_reserve(out, most);
         uint8_t *begin, *to;
 

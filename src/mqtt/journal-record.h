@@ -15,7 +15,7 @@
 
 /* Version of all of this. Whoever changes it goes on reading the one before, and adds a
  * recorded journal to tests/fixtures. */
-enum { MQTT_JOURNAL_SCHEMA = 1, MQTT_JOURNAL_BATCH = 1 /* type of a record of the log */ };
+enum { MQTT_JOURNAL_SCHEMA = 2, MQTT_JOURNAL_BATCH = 1 /* type of a record of the log */ };
 
 /* Never change what a number means. */
 enum mqtt_change {
@@ -38,6 +38,7 @@ enum mqtt_change {
         MQTT_CHANGE_SENT,     /* a message is under way as `packet_id` */
         MQTT_CHANGE_RELEASED, /* PUBREC came for it: only its identifier is left */
         MQTT_CHANGE_DONE,     /* nothing is left */
+        MQTT_CHANGE_AUTHORED, /* as MESSAGE, and its author: `place`, `user`, client `text` */
         MQTT_CHANGES,
 };
 
@@ -64,7 +65,7 @@ struct mqtt_record {
         uint32_t ids_count;            /* subscription identifiers of a delivery: */
         const uint32_t *ids;           /* to be encoded, */
         struct mqtt_bytes ids_encoded; /* that were decoded: mqtt_record_next_id() */
-        struct mqtt_text text, user;
+        struct mqtt_text text, user, place;
         struct mqtt_bytes packet;
 };
 

@@ -127,9 +127,12 @@ static int read_packet(const struct mqtt_record *record, enum mqtt_version versi
 
 static int make_message(const struct mqtt_record *record, struct mqtt_message **ret)
 {
+        const struct mqtt_author author = {record->place, record->user, record->text};
         struct mqtt_source source = {.version = (enum mqtt_version)record->version,
                                      .origin = (enum mqtt_origin)record->origin,
-                                     .publisher = record->publisher};
+                                     .publisher = record->publisher,
+                                     .author = record->change == MQTT_CHANGE_AUTHORED ? &author
+                                                                                      : NULL};
         struct mqtt_publish publish;
         int r;
 
@@ -430,6 +433,7 @@ static int apply(struct mqtt_replay *replay, const struct mqtt_record *record)
                                                             record->boot_ms, record->boot};
                 return 0;
         case MQTT_CHANGE_MESSAGE:
+        case MQTT_CHANGE_AUTHORED:
                 return add_message(replay, record);
         case MQTT_CHANGE_RETAINED:
                 return set_retained(replay, record);

@@ -67,7 +67,8 @@ static void choose_alias(struct mqtt_client *client, const struct mqtt_outgoing 
                 return;
         more = mqtt_client_more(client);
         if (!more ||
-            (!more->aliases_out && mqtt_alias_new(client->aliases_max, &client->broker->ledger, &more->aliases_out) < 0))
+            (!more->aliases_out &&
+             mqtt_alias_new(client->aliases_max, &client->broker->ledger, &more->aliases_out) < 0))
                 return;
         topic.bytes += copy->topic_from;
         topic.length = (uint16_t)(topic.length - copy->topic_from);

@@ -10,6 +10,7 @@
 #include "store/log-internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { OWNER = 77, DESCRIPTION_MAX = 64 << 10 };
@@ -20,7 +21,17 @@ static void on_connect(void *owner, const struct mqtt_who *who, const struct mqt
         answer->owner = OWNER;
 }
 
-static const struct mqtt_hooks hooks = {.on_connect = on_connect};
+static bool on_retain(void *owner, const struct mqtt_who *who, struct mqtt_author *ret)
+{
+        *ret = (struct mqtt_author){{"garden", 6}, {"rose", 4}, who->client_id};
+        return true;
+}
+
+/* What each schema can say. */
+static const struct mqtt_hooks hooks[MQTT_JOURNAL_SCHEMA] = {
+        {.on_connect = on_connect},
+        {.on_connect = on_connect, .on_retain = on_retain},
+};
 
 #define STAY(id) "10{[MQTT] 05 00 0000 (11 FFFFFFFF) [" id "]}\n"
 
@@ -112,6 +123,19 @@ static void describe_session(const struct mqtt_session *session, struct buffer *
                  0);
 }
 
+static void describe_author(const struct mqtt_message *message, struct buffer *out)
+{
+        struct mqtt_author author;
+
+        if (!message->has_author)
+                return;
+        mqtt_message_author(message, &author);
+        CHECK_EQ(buffer_printf(out, "  of %.*s at %.*s as %.*s\n", author.user.length,
+                               author.user.bytes, author.place.length, author.place.bytes,
+                               author.client_id.length, author.client_id.bytes),
+                 0);
+}
+
 /* Freed by the caller. */
 static char *describe(const struct mqtt_broker *broker)
 {
@@ -123,39 +147,41 @@ static char *describe(const struct mqtt_broker *broker)
         buffer_init(&out, DESCRIPTION_MAX);
         list_for_each ((struct list *)&broker->all_sessions, position)
                 describe_session(container_of(position, struct mqtt_session, link), &out);
-        while ((message = mqtt_retained_next(broker->retained, &at)) != NULL)
+        while ((message = mqtt_retained_next(broker->retained, &at)) != NULL) {
                 CHECK_EQ(buffer_printf(&out, "retained %.*s bytes %u expires %d\n",
                                        message->topic_length, mqtt_message_topic(message).bytes,
                                        (unsigned)mqtt_message_size(message),
                                        message->expires_ms != MQTT_NEVER_EXPIRES),
                          0);
+                describe_author(message, &out);
+        }
         text = strndup(buffer_data(&out), buffer_length(&out));
         CHECK(text != NULL);
         buffer_done(&out);
         return text;
 }
 
-static void begin(struct journal_fixture *f)
+static void begin(struct journal_fixture *f, unsigned schema)
 {
         journal_init(f, MQTT_DURABILITY_FSYNC, MQTT_DURABILITY_FSYNC);
-        f->hooks = &hooks;
+        f->hooks = &hooks[schema - 1];
 }
 
-/* What the script leaves, read back. */
-static char *live(void)
+/* What the script leaves with what a schema can say, read back. */
+static char *live(unsigned schema)
 {
         const char *record = getenv("PIFLEET_RECORD_JOURNAL");
         struct journal_fixture f;
         char *text;
 
-        begin(&f);
+        begin(&f, schema);
         CHECK_EQ(journal_start(&f), 0);
         journal_run(&f, in_the_image);
         store_log_renew(f.talk.broker->journal->log);
         conversation_settle(&f.talk);
         journal_run(&f, behind_it);
         journal_stop(&f);
-        if (record)
+        if (record && schema == MQTT_JOURNAL_SCHEMA)
                 journal_copy_folder(f.path, record);
         CHECK_EQ(journal_start(&f), 0);
         text = describe(f.talk.broker);
@@ -164,23 +190,32 @@ static char *live(void)
         return text;
 }
 
-TEST(a_journal_of_schema_1_is_read_as_it_was_meant)
+static void read_fixture(unsigned schema)
 {
         struct journal_fixture f;
-        char *expected = live(), *found;
+        char *expected = live(schema), *found;
+        char folder[sizeof(FIXTURES) + 16];
 
-        begin(&f);
-        journal_copy_folder(FIXTURES "/journal-1", f.path);
+        begin(&f, schema);
+        snprintf(folder, sizeof(folder), FIXTURES "/journal-%u", schema);
+        journal_copy_folder(folder, f.path);
         CHECK_EQ(journal_start(&f), 0);
         found = describe(f.talk.broker);
         CHECK_TEXT(found, expected);
         CHECK(strstr(found, "s owner 77 expiry 4294967295 next 6\n") != NULL);
         CHECK(strstr(found, "  t/+ id 5 qos 2 local 1 as published 1 2\n") != NULL);
         CHECK(strstr(found, "  will gone qos 2 retain 1") != NULL);
+        CHECK_EQ(strstr(found, "  of rose at garden as p\n") != NULL, schema >= 2);
         CHECK_EQ(f.reports, 0);
         journal_done(&f);
         free(expected);
         free(found);
+}
+
+TEST(a_journal_of_each_schema_is_read_as_it_was_meant)
+{
+        for (unsigned schema = 1; schema <= MQTT_JOURNAL_SCHEMA; schema++)
+                read_fixture(schema);
 }
 
 static void ignore_durable(void *owner, uint64_t sequence)
@@ -206,7 +241,7 @@ TEST(a_journal_of_a_later_schema_is_refused)
         const struct store_log_owner calls = {.on_durable = ignore_durable,
                                               .on_trouble = ignore_trouble};
 
-        begin(&f);
+        begin(&f, MQTT_JOURNAL_SCHEMA);
         options.directory_fd = f.folder_fd;
         CHECK_EQ(loop_new_virtual(1000, &loop), 0);
         CHECK_EQ(store_thread_new(loop, 4, &thread), 0);

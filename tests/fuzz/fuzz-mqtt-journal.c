@@ -46,7 +46,8 @@ static void check_again(struct mqtt_record *record)
              again.qos == record->qos && again.retain == record->retain &&
              again.released == record->released && again.ids_count == record->ids_count &&
              again.packet.length == record->packet.length &&
-             texts_agree(again.text, record->text) && texts_agree(again.user, record->user));
+             texts_agree(again.text, record->text) && texts_agree(again.user, record->user) &&
+             texts_agree(again.place, record->place));
         buffer_done(&out);
         free(ids);
 }

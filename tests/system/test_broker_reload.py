@@ -91,6 +91,40 @@ def test_what_may_not_be_published_any_more_is_not_delivered(tmp_path, checks):
             assert reader.expect(PUBLISH).endswith(b"2")
 
 
+def test_what_may_not_be_published_any_more_is_not_delivered_after_a_restart(tmp_path):
+    """Who published it is kept with it."""
+    port, users, acl = free_port(), tmp_path / "users", tmp_path / "acl"
+    (tmp_path / "state").mkdir(mode=0o700)
+    write_password_file(users, ann="one", bob="two")
+    words = (f"listener {port} 127.0.0.1\npassword_file {users}\nacl_file {acl}\n"
+             f"persistence true\npersistence_location {tmp_path / 'state'}\n")
+    rights = "user bob\ntopic read #\nuser ann\ntopic write u\n"
+    acl.write_text(rights + "topic write t\n")
+    with configured(tmp_path, words, "b.conf") as broker:
+        broker.until("listening")
+        ann = logged_in(port, "a", "ann", "one")
+        ann.say(publish("t", b"1", qos=1, number=1, retain=True),
+                publish("u", b"2", qos=1, number=2, retain=True))
+        ann.expect(PUBACK)
+        ann.expect(PUBACK)
+        ann.close()
+    acl.write_text(rights)
+    with configured(tmp_path, words, "b.conf") as broker:
+        broker.until("listening")
+        bob = logged_in(port, "b", "bob", "two")
+        bob.say(subscribe(1, "t"), subscribe(2, "u"))
+        bob.expect(SUBACK)
+        bob.expect(SUBACK)
+        assert bob.expect(PUBLISH).endswith(b"2")
+        acl.write_text(rights + "topic write t\n")
+        broker.hang_up()
+        broker.until("loaded again")
+        bob.say(subscribe(3, "t"))
+        bob.expect(SUBACK)
+        assert bob.expect(PUBLISH).endswith(b"1")
+        bob.close()
+
+
 @pytest.mark.parametrize("words", [
     "listener {port} 127.0.0.1\nallow_anonymous true\nnonsense\n",
     "listener {port} 127.0.0.1\nallow_anonymous true\npassword_file /nowhere/at/all\n",
