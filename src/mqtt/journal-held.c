@@ -16,6 +16,7 @@ struct mqtt_held {
         struct mqtt_client *client;
         struct buffer entries;
         uint32_t count;
+        uint32_t charged; /* bytes of `entries` in the broker's ledger */
 };
 
 /* Bytes of a packet follow, or it is the PUBLISH with that identifier. */
@@ -25,6 +26,16 @@ struct entry {
         uint16_t packet_id;
 };
 
+/* Its memory has changed. */
+static void charge(struct mqtt_held *held)
+{
+        struct mqtt_ledger *ledger = &held->client->broker->ledger;
+
+        mqtt_ledger_remove(ledger, held->charged);
+        held->charged = held->entries.capacity;
+        mqtt_ledger_add(ledger, held->charged);
+}
+
 struct mqtt_held *mqtt_held_free(struct mqtt_held *held)
 {
         if (!held)
@@ -32,6 +43,7 @@ struct mqtt_held *mqtt_held_free(struct mqtt_held *held)
         list_remove(&held->link);
         list_remove(&held->pause);
         buffer_done(&held->entries);
+        charge(held);
         free(held);
         return NULL;
 }
@@ -80,6 +92,7 @@ static int add(struct mqtt_client *client, const struct entry *entry, const char
                 return r;
         (void)buffer_append(&held->entries, entry, sizeof(*entry)); /* reserved */
         (void)buffer_append(&held->entries, bytes, entry->length);
+        charge(held);
         if (held->count++ == 0)
                 list_append(&client->broker->journal->held, &held->link);
         return 0;
@@ -127,8 +140,7 @@ bool mqtt_held_is_enough(struct mqtt_client *client)
 
         if (!journal)
                 return false;
-        if (!is_full(held_of(client)) &&
-            !(journal->congested && !mqtt_journal_batch_is_empty(&journal->batch)))
+        if (!is_full(held_of(client)) && !(journal->congested && mqtt_journal_has_changes(journal)))
                 return false;
         held = open_held(client);
         if (!held || !mqtt_client_is_connected(client))
@@ -154,6 +166,12 @@ void mqtt_held_close(struct mqtt_client *client)
                 client->broker->journal->opening--;
 }
 
+static void give_back(struct mqtt_held *held)
+{
+        buffer_shrink(&held->entries, 0);
+        charge(held);
+}
+
 /* All that may go, as long as the client is there. */
 static void release(struct mqtt_held *held)
 {
@@ -176,7 +194,7 @@ static void release(struct mqtt_held *held)
                         mqtt_sender_send_held(client, entry.packet_id);
         }
         if (held->count == 0)
-                buffer_shrink(&held->entries, 0);
+                give_back(held);
         else
                 list_append(&journal->held, &held->link);
 }

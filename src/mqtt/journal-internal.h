@@ -67,6 +67,8 @@ void mqtt_journal_note(struct mqtt_journal *journal, const struct mqtt_record *r
 /* A delivery of a message that it holds, the newest in flight, unless it is to be noted at once:
  * false. */
 bool mqtt_journal_note_later(struct mqtt_journal *journal, struct mqtt_session *session);
+/* Was something noted that is not in the log? */
+bool mqtt_journal_has_changes(const struct mqtt_journal *journal);
 /* What was noted goes into the log. False: it did not, and the log begins anew. */
 bool mqtt_journal_commit(struct mqtt_journal *journal);
 /* A reference that is going to be noted, to be counted: the first notes the message. */

@@ -23,7 +23,7 @@ enum {
 
 /* --- what is noted --- */
 
-static bool has_changes(const struct mqtt_journal *journal)
+bool mqtt_journal_has_changes(const struct mqtt_journal *journal)
 {
         return journal->deferred_count > 0 || !mqtt_journal_batch_is_empty(&journal->batch);
 }
@@ -35,7 +35,7 @@ static size_t bytes_of_changes(const struct mqtt_journal *journal)
 
 static uint64_t pending(const struct mqtt_journal *journal)
 {
-        return journal->appended + (has_changes(journal) ? 1 : 0);
+        return journal->appended + (mqtt_journal_has_changes(journal) ? 1 : 0);
 }
 
 static bool is_urgent(const struct mqtt_journal *journal, enum mqtt_urgency urgency)
@@ -139,7 +139,7 @@ bool mqtt_journal_commit(struct mqtt_journal *journal)
 
         loop_task_cancel(&journal->commit);
         loop_timer_stop(&journal->gather);
-        if (!has_changes(journal))
+        if (!mqtt_journal_has_changes(journal))
                 return true;
         mqtt_journal_settle_all(journal);
         note_clock(journal);
@@ -398,7 +398,7 @@ void mqtt_journal_end(struct mqtt_journal *journal)
         if (!journal || !journal->log)
                 return;
         /* From here on the time counts that the broker is not there. */
-        if (journal->appended > journal->opened || has_changes(journal)) {
+        if (journal->appended > journal->opened || mqtt_journal_has_changes(journal)) {
                 journal->clock.written = (struct mqtt_clock_reading){0};
                 note_clock(journal);
         }

@@ -279,6 +279,38 @@ TEST(a_connection_that_ends_forgets_what_it_waited_for)
 
 /* --- a disk that is full, or fails --- */
 
+TEST(answers_that_wait_count_as_memory)
+{
+        struct journal_fixture f;
+        size_t before;
+
+        both(&f);
+        journal_run(&f, JOIN("s") "s> 82{0001 () [k] 01}\n"
+                                  "s< 90{0001 () 01}\n"
+                                  "p@5\n"
+                                  /* The table of what is under way stays. */
+                                  "p> 32{[k]0009()''}\n"
+                                  "p< 40{0009}\n"
+                                  "s< 32{[k]0001()''}\n"
+                                  "s> 40{0001}\n");
+        for (unsigned goes = 0; goes < 2; goes++) {
+                before = f.talk.broker->ledger.bytes;
+                journal_stall(&f);
+                journal_run(&f, "p> 32{[k]0001()''}\n"
+                                "p<\n"
+                                "s~\n"
+                                "s> 40{0002} 40{0003}\n");
+                CHECK(f.talk.broker->ledger.bytes > before);
+                if (goes)
+                        journal_run(&f, "p.\n");
+                journal_go_on(&f);
+                if (!goes)
+                        journal_run(&f, "p< 40{0001}\n");
+                CHECK_EQ(f.talk.broker->ledger.bytes, before);
+        }
+        journal_done(&f);
+}
+
 TEST(nothing_changes_and_nothing_is_written)
 {
         struct journal_fixture f;
