@@ -66,9 +66,9 @@ static void check_same(const struct agent_config *a, const struct agent_config *
         CHECK_EQ(a->mqtt.guest, b->mqtt.guest);
         CHECK_EQ(a->mqtt.users.count, b->mqtt.users.count);
         CHECK_EQ(a->mqtt.acl.count, b->mqtt.acl.count);
-        CHECK_EQ(a->mqtt.durability, b->mqtt.durability);
-        CHECK_EQ(a->mqtt.retained_durability, b->mqtt.retained_durability);
-        CHECK(a->mqtt.durability_interval == b->mqtt.durability_interval);
+        CHECK_EQ(a->mqtt.keep.sessions, b->mqtt.keep.sessions);
+        CHECK_EQ(a->mqtt.keep.retained, b->mqtt.keep.retained);
+        CHECK(a->mqtt.keep.interval == b->mqtt.keep.interval);
         /* All numbers. */
         CHECK_EQ(memcmp(&a->mqtt.limits, &b->mqtt.limits, sizeof(a->mqtt.limits)), 0);
         CHECK_EQ(a->mqtt.port, b->mqtt.port);

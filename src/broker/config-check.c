@@ -193,16 +193,10 @@ static void warn_of_locked(struct broker_config *config)
         }
 }
 
-static void settle(const struct broker_config *config, int *durability, int by_default)
-{
-        if (*durability == BROKER_DURABILITY_DEFAULT)
-                *durability = config->state_dir ? by_default : BROKER_DURABILITY_MEMORY;
-}
-
 int broker_config_check(struct broker_config *config, struct error *error)
 {
-        const bool wants = config->durability > BROKER_DURABILITY_MEMORY ||
-                           config->retained_durability > BROKER_DURABILITY_MEMORY;
+        const bool wants = config->keep.sessions > MQTT_KEEP_MEMORY ||
+                           config->keep.retained > MQTT_KEEP_MEMORY;
         int r;
 
         if (config->access.anonymous == BROKER_ANONYMOUS_INHERITED ||
@@ -215,11 +209,9 @@ int broker_config_check(struct broker_config *config, struct error *error)
                                  "%s: mqtt.durability: needs `state_dir`, a folder to keep "
                                  "messages in",
                                  config->path);
-        /* As in the agent: who has said how safe sessions are has said it of the rest, too. */
-        settle(config, &config->retained_durability,
-               config->durability == BROKER_DURABILITY_DEFAULT ? BROKER_DURABILITY_FSYNC
-                                                               : config->durability);
-        settle(config, &config->durability, BROKER_DURABILITY_INTERVAL);
+        if (!config->state_dir)
+                config->keep.sessions = config->keep.retained = MQTT_KEEP_MEMORY;
+        mqtt_keep_config_settle(&config->keep);
         r = check_listeners(config, error);
         if (r == 0)
                 warn_of_locked(config);

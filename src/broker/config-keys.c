@@ -16,7 +16,6 @@ static const char *const certificates[] = {"none", "optional", "required", NULL}
 static const char *const certificate_users[] = {"none", "common_name", "subject", "uri", NULL};
 static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const proxies[] = {"none", "v1", "v2", NULL};
-static const char *const durabilities[] = {"default", "memory", "interval", "fsync", NULL};
 static const char *const metrics[] = {"off", "admin", "loopback", "all", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 
@@ -151,13 +150,7 @@ static const struct config_key mqtt_keys[] = {
                        "seconds between the messages below $SYS; 0: none"),
         CONFIG_TEXTS(struct broker_config, client_id_prefixes, "client_id_prefixes", NULL,
                      BROKER_PREFIXES_MAX, "texts, one of which every client id begins with"),
-        CONFIG_CHOICE(struct broker_config, durability, "durability", BROKER_DURABILITY_DEFAULT,
-                      durabilities, "of sessions: memory, interval or fsync"),
-        CONFIG_CHOICE(struct broker_config, retained_durability, "retained_durability",
-                      BROKER_DURABILITY_DEFAULT, durabilities,
-                      "of retained messages: memory, interval or fsync"),
-        CONFIG_SECONDS(struct broker_config, durability_interval, "durability_interval", 1, 0.01,
-                       3600, "seconds, 0.01 to 3600"),
+        MQTT_KEEP_KEYS(struct broker_config, keep),
 };
 
 static const struct config_key access_keys[] = {

@@ -54,9 +54,13 @@ static enum broker_grammar grammar_of(const char *path, const char *text, size_t
 int broker_config_defaults(struct broker_config *config)
 {
         struct broker_sections sections = broker_sections_of(config);
+        int r;
 
         *config = (struct broker_config){.local_only = true};
-        return config_defaults(sections.list, BROKER_SECTIONS);
+        r = config_defaults(sections.list, BROKER_SECTIONS);
+        /* There is no folder to keep anything in. */
+        config->keep.sessions = config->keep.retained = MQTT_KEEP_MEMORY;
+        return r;
 }
 
 int broker_config_parse(const char *path, const char *text, size_t length,

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "data/config.h"
+#include "mqtt/keep-config.h"
 #include "mqtt/limits-config.h"
 
 enum {
@@ -117,13 +118,6 @@ enum broker_metrics {
         BROKER_METRICS_ALL,
 };
 
-enum broker_durability {
-        BROKER_DURABILITY_DEFAULT, /* memory without a state_dir; read as what it means */
-        BROKER_DURABILITY_MEMORY,
-        BROKER_DURABILITY_INTERVAL,
-        BROKER_DURABILITY_FSYNC,
-};
-
 struct broker_config {
         char *path; /* NULL: there is no file */
         enum broker_grammar grammar;
@@ -140,8 +134,7 @@ struct broker_config {
         bool retain;                            /* of all listeners; each may say no for itself */
         int64_t sys_interval;                   /* seconds; 0: no $SYS */
         struct config_texts client_id_prefixes; /* one of which each id has; none: all may be */
-        int durability, retained_durability;    /* enum broker_durability */
-        double durability_interval;             /* seconds */
+        struct mqtt_keep_config keep;           /* settled */
         struct broker_access access;
         bool check_retain_source; /* rules are asked again whether it could be published now */
         bool anonymous_reads;     /* those without a name may subscribe, and not publish */

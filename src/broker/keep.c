@@ -22,34 +22,15 @@ static void on_trouble(void *owner, int error)
                 log_info(keep->log, "journal", "writes again");
 }
 
-static enum mqtt_durability durability_of(int durability)
-{
-        switch ((enum broker_durability)durability) {
-        case BROKER_DURABILITY_FSYNC:
-                return MQTT_DURABILITY_FSYNC;
-        case BROKER_DURABILITY_INTERVAL:
-                return MQTT_DURABILITY_INTERVAL;
-        case BROKER_DURABILITY_DEFAULT:
-        case BROKER_DURABILITY_MEMORY:
-                break;
-        }
-        return MQTT_DURABILITY_MEMORY;
-}
-
 int broker_keep_begin(struct broker_keep *keep, const struct broker_config *config,
                       struct loop *loop, struct mqtt_broker *broker, struct log *log,
                       struct error *error)
 {
-        const struct mqtt_keep_options options = {
-                .sessions = durability_of(config->durability),
-                .retained = durability_of(config->retained_durability),
-                .interval_ms = (uint32_t)(config->durability_interval * 1000),
-                .owner = keep,
-                .on_report = on_report,
-                .on_trouble = on_trouble,
-        };
+        struct mqtt_keep_options options = {
+                .owner = keep, .on_report = on_report, .on_trouble = on_trouble};
         int r;
 
+        mqtt_keep_config_apply(&config->keep, &options);
         *keep = (struct broker_keep){.log = log};
         if (options.sessions == MQTT_DURABILITY_MEMORY &&
             options.retained == MQTT_DURABILITY_MEMORY)

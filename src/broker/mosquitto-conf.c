@@ -291,8 +291,8 @@ static int finish_persistence(struct mosquitto_reader *reader)
         struct broker_config *config = reader->config;
         const char *location = reader->persistence_location, *file = reader->persistence_file;
 
-        config->durability = config->retained_durability =
-                reader->persistence ? BROKER_DURABILITY_INTERVAL : BROKER_DURABILITY_MEMORY;
+        config->keep.sessions = config->keep.retained =
+                reader->persistence ? MQTT_KEEP_INTERVAL : MQTT_KEEP_MEMORY;
         if (!reader->persistence)
                 return 0;
         /* Beside mosquitto's own file, so that two brokers of one folder stay apart as theirs

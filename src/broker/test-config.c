@@ -51,7 +51,9 @@ TEST(without_a_word_it_is_as_without_a_file)
         CHECK_EQ(c.access.anonymous, BROKER_ANONYMOUS_LOOPBACK);
         CHECK(!c.operations.local_admin);
         CHECK_EQ(c.operations.metrics, BROKER_METRICS_LOOPBACK);
-        CHECK_EQ(c.durability, BROKER_DURABILITY_MEMORY);
+        CHECK_EQ(c.keep.sessions, MQTT_KEEP_MEMORY);
+        CHECK_EQ(without.keep.sessions, MQTT_KEEP_MEMORY);
+        CHECK_EQ(without.keep.retained, MQTT_KEEP_MEMORY);
         CHECK_NULL(c.state_dir);
         /* What the broker's room grants. */
         broker_config_limits(&c, &limits);
@@ -196,22 +198,21 @@ TEST(with_a_folder_sessions_survive_unless_it_says_otherwise)
                 const char *text;
                 int sessions, retained;
         } cases[] = {
-                {"state_dir: /a", BROKER_DURABILITY_INTERVAL, BROKER_DURABILITY_FSYNC},
-                {"state_dir: /a\nmqtt: {durability: fsync}", BROKER_DURABILITY_FSYNC,
-                 BROKER_DURABILITY_FSYNC},
-                {"state_dir: /a\nmqtt: {durability: interval}", BROKER_DURABILITY_INTERVAL,
-                 BROKER_DURABILITY_INTERVAL},
-                {"state_dir: /a\nmqtt: {retained_durability: memory}", BROKER_DURABILITY_INTERVAL,
-                 BROKER_DURABILITY_MEMORY},
+                {"state_dir: /a", MQTT_KEEP_INTERVAL, MQTT_KEEP_FSYNC},
+                {"state_dir: /a\nmqtt: {durability: fsync}", MQTT_KEEP_FSYNC, MQTT_KEEP_FSYNC},
+                {"state_dir: /a\nmqtt: {durability: interval}", MQTT_KEEP_INTERVAL,
+                 MQTT_KEEP_INTERVAL},
+                {"state_dir: /a\nmqtt: {retained_durability: memory}", MQTT_KEEP_INTERVAL,
+                 MQTT_KEEP_MEMORY},
                 {"state_dir: /a\nmqtt: {durability: memory, retained_durability: memory}",
-                 BROKER_DURABILITY_MEMORY, BROKER_DURABILITY_MEMORY},
-                {"mqtt: {durability: memory}", BROKER_DURABILITY_MEMORY, BROKER_DURABILITY_MEMORY},
+                 MQTT_KEEP_MEMORY, MQTT_KEEP_MEMORY},
+                {"mqtt: {durability: memory}", MQTT_KEEP_MEMORY, MQTT_KEEP_MEMORY},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 config_good("a.yaml", cases[i].text, &c);
-                CHECK_EQ(c.durability, cases[i].sessions);
-                CHECK_EQ(c.retained_durability, cases[i].retained);
+                CHECK_EQ(c.keep.sessions, cases[i].sessions);
+                CHECK_EQ(c.keep.retained, cases[i].retained);
                 broker_config_done(&c);
         }
 }

@@ -26,7 +26,7 @@ TEST(an_empty_file_is_a_broker_for_this_machine)
         CHECK_EQ(config_listener(&c, 0)->port, 1883);
         CHECK_TEXT(config_listener(&c, 0)->host, "localhost");
         CHECK_NULL(c.state_dir);
-        CHECK_EQ(c.durability, BROKER_DURABILITY_MEMORY);
+        CHECK_EQ(c.keep.sessions, MQTT_KEEP_MEMORY);
         broker_config_done(&c);
 }
 
@@ -235,8 +235,7 @@ TEST(persistence_is_a_journal_beside_mosquittos_file)
                 CHECK_EQ(!c.state_dir, !cases[i].folder);
                 if (cases[i].folder)
                         CHECK_TEXT(c.state_dir, cases[i].folder);
-                CHECK_EQ(c.durability,
-                         cases[i].folder ? BROKER_DURABILITY_INTERVAL : BROKER_DURABILITY_MEMORY);
+                CHECK_EQ(c.keep.sessions, cases[i].folder ? MQTT_KEEP_INTERVAL : MQTT_KEEP_MEMORY);
                 broker_config_done(&c);
         }
 }

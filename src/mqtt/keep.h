@@ -30,6 +30,5 @@ struct mqtt_keep_options {
         void (*on_trouble)(void *owner, int error);
 };
 
-/* "memory", "interval", "fsync". -EINVAL: none of them. */
-int mqtt_durability_parse(const char *text, enum mqtt_durability *ret);
+/* "memory", "interval", "fsync". */
 const char *mqtt_durability_name(enum mqtt_durability durability);

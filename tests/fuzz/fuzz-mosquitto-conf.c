@@ -16,7 +16,7 @@ static void check(const struct broker_config *config)
         broker_config_limits(config, &limits);
         MUST(limits.packet_bytes >= 20 && limits.inflight > 0 && limits.receive_maximum > 0);
         MUST(limits.queue_messages > 0 && limits.queue_bytes > 0);
-        MUST(config->durability != BROKER_DURABILITY_DEFAULT);
+        MUST(config->keep.sessions != MQTT_KEEP_DEFAULT);
         for (size_t i = 0; i < config->listeners.count; i++) {
                 const struct broker_access access = broker_config_access(config, &listeners[i]);
 

@@ -9,8 +9,6 @@
 
 enum { PROXIES_MAX = 64 };
 
-static const char *const durabilities[] = {"default", "memory", "interval", "fsync", NULL};
-
 static const char *const guests[] = {"none", "viewer", NULL};
 
 static const struct config_key keys[] = {
@@ -29,13 +27,7 @@ static const struct config_key keys[] = {
                      "addresses and networks of proxies, such as 192.0.2.0/24"),
         CONFIG_TEXT(struct gate_config, topic, "topic", "pi",
                     "a topic of at most 64 bytes that all of ours begin with, such as pi"),
-        CONFIG_CHOICE(struct gate_config, durability, "durability", GATE_DURABILITY_DEFAULT,
-                      durabilities, "of sessions: default, memory, interval or fsync"),
-        CONFIG_CHOICE(struct gate_config, retained_durability, "retained_durability",
-                      GATE_DURABILITY_DEFAULT, durabilities,
-                      "of retained messages: default, memory, interval or fsync"),
-        CONFIG_SECONDS(struct gate_config, durability_interval, "durability_interval", 1, 0.01,
-                       3600, "seconds, 0.01 to 3600"),
+        MQTT_KEEP_KEYS(struct gate_config, keep),
         CONFIG_CHOICE(struct gate_config, guest, "guest", GATE_GUEST_NONE, guests,
                       "viewer, or none: nobody comes in without a password"),
         CONFIG_LIST(struct gate_config, users, "users", struct user_setting, user_setting_keys,

@@ -5,19 +5,13 @@
 #include "access/settings.h"
 #include "base/error.h"
 #include "data/config.h"
+#include "mqtt/keep-config.h"
 #include "mqtt/limits-config.h"
 
 enum {
         GATE_TOPIC_MAX = 64, /* bytes of the base topic */
         GATE_USERS_MAX = 1000,
         GATE_RULES_MAX = 10000,
-};
-
-enum gate_durability {
-        GATE_DURABILITY_DEFAULT, /* sessions: interval; retained messages: fsync */
-        GATE_DURABILITY_MEMORY,
-        GATE_DURABILITY_INTERVAL,
-        GATE_DURABILITY_FSYNC,
 };
 
 enum gate_guest { GATE_GUEST_NONE, GATE_GUEST_VIEWER };
@@ -32,9 +26,8 @@ struct gate_config {
         /* Who may connect to `port`, and begins with the PROXY protocol; none: everybody, without
          * it. */
         struct config_texts proxies;
-        char *topic;                         /* the base of all topics of ours */
-        int durability, retained_durability; /* enum gate_durability */
-        double durability_interval;          /* seconds */
+        char *topic; /* the base of all topics of ours */
+        struct mqtt_keep_config keep;
         int guest;                /* enum gate_guest: what somebody without a password may do */
         struct config_list users; /* of struct user_setting, beside the tokens */
         struct config_list acl;   /* of struct rule_setting, for topics that are not ours */

@@ -110,7 +110,7 @@ void fixture_open(struct fixture *f)
         *f = (struct fixture){.anybody = {COMMAND_ROLE_OPERATOR, "anybody"},
                               .talk.name = "conversation"};
         CHECK_EQ(config_defaults(&section, 1), 0);
-        f->config.durability = GATE_DURABILITY_MEMORY;
+        f->config.keep.sessions = MQTT_KEEP_MEMORY;
         CHECK_EQ(loop_new_virtual(1000, &f->talk.loop), 0);
         CHECK_EQ(log_new("/dev/null", LOG_LEVEL_DEBUG, &f->log), 0);
         CHECK_EQ(command_bus_new(f->talk.loop, &f->bus), 0);

@@ -9,32 +9,6 @@
 
 static const char area[] = "mqtt";
 
-static enum mqtt_durability durability_of(int choice, enum mqtt_durability usual)
-{
-        switch ((enum gate_durability)choice) {
-        case GATE_DURABILITY_MEMORY:
-                return MQTT_DURABILITY_MEMORY;
-        case GATE_DURABILITY_INTERVAL:
-                return MQTT_DURABILITY_INTERVAL;
-        case GATE_DURABILITY_FSYNC:
-                return MQTT_DURABILITY_FSYNC;
-        case GATE_DURABILITY_DEFAULT:
-                break;
-        }
-        return usual;
-}
-
-/* Who chooses for sessions has chosen for retained messages, too. */
-static void choose(struct gate_keep *keep, const struct gate_config *config)
-{
-        enum mqtt_durability retained = config->durability == GATE_DURABILITY_DEFAULT
-                                                ? MQTT_DURABILITY_FSYNC
-                                                : durability_of(config->durability, 0);
-
-        keep->sessions = durability_of(config->durability, MQTT_DURABILITY_INTERVAL);
-        keep->retained = durability_of(config->retained_durability, retained);
-}
-
 static void on_report(void *owner, bool damage, const char *sentence)
 {
         struct gate_keep *keep = owner;
@@ -70,17 +44,10 @@ static int open_folder(struct gate_keep *keep, const char *path, struct error *e
         return error_set(error, r, "cannot use the folder %s: %s", path, strerror(-r));
 }
 
-static int begin(struct gate_keep *keep, const struct gate_config *config, const char *state_dir,
-                 struct loop *loop, struct mqtt_broker *broker, struct error *error)
+static int begin(struct gate_keep *keep, const struct mqtt_keep_options *options,
+                 const char *state_dir, struct loop *loop, struct mqtt_broker *broker,
+                 struct error *error)
 {
-        const struct mqtt_keep_options options = {
-                .sessions = keep->sessions,
-                .retained = keep->retained,
-                .interval_ms = (uint32_t)(config->durability_interval * 1000),
-                .owner = keep,
-                .on_report = on_report,
-                .on_trouble = on_trouble,
-        };
         AUTO_FREE char *path = NULL;
         int r;
 
@@ -89,21 +56,24 @@ static int begin(struct gate_keep *keep, const struct gate_config *config, const
         r = open_folder(keep, path, error);
         if (r < 0)
                 return r;
-        r = mqtt_keep_folder_begin(&keep->folder, loop, broker, &options, error);
+        r = mqtt_keep_folder_begin(&keep->folder, loop, broker, options, error);
         return r < 0 ? error_prefix(error, "%s: ", path) : 0;
 }
 
 int gate_keep_begin(struct gate_keep *keep, const struct gate_config *config, const char *state_dir,
                     struct log *log, struct loop *loop, struct mqtt_broker *broker)
 {
+        struct mqtt_keep_options options = {
+                .owner = keep, .on_report = on_report, .on_trouble = on_trouble};
         struct error error = {0};
         int r;
 
-        *keep = (struct gate_keep){.log = log};
-        choose(keep, config);
+        mqtt_keep_config_apply(&config->keep, &options);
+        *keep = (struct gate_keep){
+                .log = log, .sessions = options.sessions, .retained = options.retained};
         if (keep->sessions == MQTT_DURABILITY_MEMORY && keep->retained == MQTT_DURABILITY_MEMORY)
                 return 0;
-        r = begin(keep, config, state_dir, loop, broker, &error);
+        r = begin(keep, &options, state_dir, loop, broker, &error);
         if (r == 0)
                 return 0;
         keep->sessions = keep->retained = MQTT_DURABILITY_MEMORY;

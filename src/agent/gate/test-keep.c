@@ -49,10 +49,10 @@ static void fixture_close(struct fixture *f)
         CHECK_EQ(nftw(f->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
-static int begin(struct fixture *f, enum gate_durability sessions, enum gate_durability retained)
+static int begin(struct fixture *f, enum mqtt_keep_choice sessions, enum mqtt_keep_choice retained)
 {
         const struct gate_config config = {
-                .durability = sessions, .retained_durability = retained, .durability_interval = 1};
+                .keep = {.sessions = sessions, .retained = retained, .interval = 1}};
 
         return gate_keep_begin(&f->keep, &config, f->folder, f->log, f->loop, f->broker);
 }
@@ -71,21 +71,21 @@ static const char *status_of(struct fixture *f)
 }
 
 static const struct {
-        enum gate_durability sessions, retained;
+        enum mqtt_keep_choice sessions, retained;
         const char *status;
         bool writes;
 } cases[] = {
-        {GATE_DURABILITY_DEFAULT, GATE_DURABILITY_DEFAULT,
+        {MQTT_KEEP_DEFAULT, MQTT_KEEP_DEFAULT,
          "{\"durability\":\"interval\",\"retained_durability\":\"fsync\"}", true},
-        {GATE_DURABILITY_MEMORY, GATE_DURABILITY_DEFAULT,
+        {MQTT_KEEP_MEMORY, MQTT_KEEP_DEFAULT,
          "{\"durability\":\"memory\",\"retained_durability\":\"memory\"}", false},
-        {GATE_DURABILITY_INTERVAL, GATE_DURABILITY_DEFAULT,
+        {MQTT_KEEP_INTERVAL, MQTT_KEEP_DEFAULT,
          "{\"durability\":\"interval\",\"retained_durability\":\"interval\"}", true},
-        {GATE_DURABILITY_FSYNC, GATE_DURABILITY_DEFAULT,
+        {MQTT_KEEP_FSYNC, MQTT_KEEP_DEFAULT,
          "{\"durability\":\"fsync\",\"retained_durability\":\"fsync\"}", true},
-        {GATE_DURABILITY_DEFAULT, GATE_DURABILITY_MEMORY,
+        {MQTT_KEEP_DEFAULT, MQTT_KEEP_MEMORY,
          "{\"durability\":\"interval\",\"retained_durability\":\"memory\"}", true},
-        {GATE_DURABILITY_MEMORY, GATE_DURABILITY_FSYNC,
+        {MQTT_KEEP_MEMORY, MQTT_KEEP_FSYNC,
          "{\"durability\":\"memory\",\"retained_durability\":\"fsync\"}", true},
 };
 
@@ -115,7 +115,7 @@ TEST(a_folder_that_cannot_be_used_leaves_memory_and_a_reason)
         fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
         CHECK(fd >= 0);
         close(fd);
-        CHECK(begin(&f, GATE_DURABILITY_DEFAULT, GATE_DURABILITY_DEFAULT) < 0);
+        CHECK(begin(&f, MQTT_KEEP_DEFAULT, MQTT_KEEP_DEFAULT) < 0);
         CHECK(strstr(status_of(&f), "{\"durability\":\"memory\",\"retained_durability\":\"memory\","
                                     "\"trouble\":\"cannot use ") != NULL);
         fixture_close(&f);
@@ -128,11 +128,11 @@ TEST(a_folder_that_somebody_else_has_does_too)
         struct fixture f;
 
         fixture_open(&f);
-        CHECK_EQ(begin(&f, GATE_DURABILITY_DEFAULT, GATE_DURABILITY_DEFAULT), 0);
+        CHECK_EQ(begin(&f, MQTT_KEEP_DEFAULT, MQTT_KEEP_DEFAULT), 0);
         theirs = f.keep;
         other = f.broker;
         CHECK_EQ(mqtt_broker_new(f.loop, f.net, NULL, NULL, &f.broker), 0);
-        CHECK_EQ(begin(&f, GATE_DURABILITY_DEFAULT, GATE_DURABILITY_DEFAULT), -EBUSY);
+        CHECK_EQ(begin(&f, MQTT_KEEP_DEFAULT, MQTT_KEEP_DEFAULT), -EBUSY);
         CHECK(strstr(status_of(&f), "\"trouble\":") != NULL);
         mqtt_broker_free(other);
         gate_keep_done(&theirs);
