@@ -1,6 +1,6 @@
 /* mqtt/ledger.h - the bytes that clients make a broker hold one by one: messages, wills, names of
- * topic aliases and of users, answers that wait for the disk. Who holds some has a pointer to the ledger, and says so when it
- * begins and when it ends. Inside of mqtt/ only. */
+ * topic aliases and of users, answers that wait for the disk. Who holds some has a pointer to the
+ * ledger, and says so when it begins and when it ends. Inside of mqtt/ only. */
 #pragma once
 
 #include <stddef.h>
