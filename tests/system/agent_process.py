@@ -14,16 +14,15 @@ import tempfile
 import time
 
 from line_client import connect_tcp, connect_unix
+from ports import free_port
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("PIFLEET_BUILD", TOP / "build-test"))
 
 START_SECONDS = 60
 STOP_SECONDS = 30
-PORT_TRIES = 8
 
 SANITIZER_REPORT = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:")
-ADDRESS_IN_USE = re.compile(r"in use|EADDRINUSE", re.IGNORECASE)
 
 
 class DidNotStart(Exception):
@@ -33,13 +32,6 @@ class DidNotStart(Exception):
         super().__init__(f"exit status {status}: {stderr}")
         self.status = status
         self.stderr = stderr
-
-
-def free_port():
-    """A port that nobody listens on now. Somebody may be faster: starting tries again."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def merged(under, over):
@@ -69,29 +61,22 @@ class Agent:
         self.launcher = list(launcher)
         self.options = config or {}, list(arguments), environment or {}, tls
         try:
-            self._start_somewhere()
+            self._start_anew()
         except BaseException:
             self.close()
             raise
 
-    def _start_somewhere(self):
-        """On ports that are free."""
+    def _start_anew(self):
         config, arguments, environment, tls = self.options
-        for attempt in range(PORT_TRIES):
-            self.port = free_port()
-            self.tls_port = free_port() if tls else 0
-            self._write_config(config)
-            try:
-                self._start(arguments, environment)
-                return
-            except DidNotStart as failure:
-                if attempt == PORT_TRIES - 1 or not ADDRESS_IN_USE.search(failure.stderr):
-                    raise
+        self.port = free_port()
+        self.tls_port = free_port() if tls else 0
+        self._write_config(config)
+        self._start(arguments, environment)
 
     def restart(self):
         """Once it has ended: on the state that it left, at a new port."""
         assert not self.is_running()
-        self._start_somewhere()
+        self._start_anew()
 
     def _write_config(self, config):
         base = {

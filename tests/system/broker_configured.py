@@ -17,12 +17,6 @@ SECONDS = 20
 PROGRAM = BUILD / "pifleet-broker"
 
 
-def free_port():
-    """One that nobody listens at; mosquitto's grammar knows no port of the kernel's choice."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
-
-
 class Configured:
     """A broker that runs, with the lines that it logs."""
 

@@ -10,8 +10,9 @@ import subprocess
 
 import pytest
 
-from agent_process import BUILD, DidNotStart, free_port
+from agent_process import BUILD, DidNotStart
 from certificates import Authority
+from ports import free_port
 from test_gate_rpc import SECONDS
 from test_mqtt_tls import until_logged
 

@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from agent_process import BUILD, free_port
+from agent_process import BUILD
 from broker_process import running_broker
+from ports import free_port
 
 LOADS = {
     "fan-in": ("delivered", ["--publishers", 5, "--qos", 1]),

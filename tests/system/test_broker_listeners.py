@@ -8,9 +8,10 @@ import subprocess
 
 import pytest
 
-from broker_configured import (SECONDS, Over, answer, configured, ends_at_once, free_port, login)
+from broker_configured import (SECONDS, Over, answer, configured, ends_at_once, login)
 from certificates import Authority
 from mqtt_bytes import CONNACK, connect, session
+from ports import free_port
 from test_broker_websocket import HANDSHAKE
 
 GOOD = 0

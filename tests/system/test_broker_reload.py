@@ -7,12 +7,13 @@ import threading
 
 import pytest
 
-from broker_configured import (SECONDS, Over, answer, configured, free_port, login)
+from broker_configured import (SECONDS, Over, answer, configured, login)
 from broker_process import broker_process
 from certificates import Authority, common_name
 from mqtt_bytes import (CONNACK, PUBACK, PUBLISH, SUBACK, Bytes, connect, publish, session,
                         subscribe, subscriber)
 from password_file import write_password_file
+from ports import free_port
 
 
 def logged_in(port, *words):

@@ -7,10 +7,11 @@ import re
 
 import pytest
 
-from broker_configured import answer, configured, ends_at_once, free_port, login
+from broker_configured import answer, configured, ends_at_once, login
 from mqtt_bytes import (CONNACK, DISCONNECT, PING, PINGRESP, PUBACK, PUBLISH, Bytes, connect,
                         publish, session, subscriber)
 from password_file import write_password_file
+from ports import free_port
 
 RECEIVE_MAXIMUM, TOPIC_ALIASES, MAXIMUM_QOS, RETAIN = 0x21, 0x22, 0x24, 0x25
 PACKET_SIZE, ASSIGNED_ID, KEEP_ALIVE, SESSION_EXPIRY = 0x27, 0x12, 0x13, 0x11

@@ -3,6 +3,7 @@
 paho has a WebSocket client of its own; mqtt.js plays its scenes over both (test_broker_mqttjs).
 """
 
+import contextlib
 import http.client
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from agent_process import BUILD
 from broker_process import SECONDS, broker_process
+from ports import hold_port
 from test_broker_clients import Client
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -133,12 +135,27 @@ def test_packets_and_frames_need_not_begin_together(broker):
     assert b"\x20\x02\x00\x00" in heard
 
 
+@contextlib.contextmanager
+def taken_at(host):
+    """A port that a server has there, and nobody at localhost's other address."""
+    other = {"127.0.0.1": "::1", "::1": "127.0.0.1"}[host]
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    while True:
+        with socket.create_server((host, 0), family=family) as taken:
+            try:
+                holder = hold_port(other, taken.getsockname()[1])
+            except OSError:
+                continue
+            with holder:
+                yield taken
+                return
+
+
 @pytest.mark.parametrize("option", ["-p", "-w"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_a_port_that_somebody_has_is_an_error(option, host):
     """Also where only localhost's other address is taken: clients may call either."""
-    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host
-                              else socket.AF_INET) as taken:
+    with taken_at(host) as taken:
         ports = {"-p": "0", "-w": "0", option: str(taken.getsockname()[1])}
         ended = subprocess.run([BUILD / "pifleet-broker", *sum(ports.items(), ())],
                                stderr=subprocess.PIPE, text=True, timeout=SECONDS, check=False)

@@ -8,10 +8,11 @@ import time
 
 import pytest
 
-from agent_process import BUILD, TOP, free_port
+from agent_process import BUILD, TOP
 from command_line import (NO_CONNECTION, OK, PROGRAM, REFUSED, SECONDS, STATUS, USAGE,
                           environment, needs_agent, on_terminal, run)
 from fake_agent import SILENCE, FakeAgent, Greeter
+from ports import free_port
 
 SUBCOMMANDS = ["call", "status", "setup", "passwd", "doctor", "deploy", "rollback", "handlers",
                "logs", "sign", "pub", "sub", "rpc"]

@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
-from agent_process import free_port
 from command_line import OK, PROGRAM, REFUSED, SECONDS, STATUS, environment, needs_agent, run
 from fake_agent import FakeAgent, Greeter
+from ports import free_port
 
 
 def findings(out):

@@ -4,10 +4,10 @@ import subprocess
 
 import pytest
 
-from agent_process import free_port
 from command_line import NO_CONNECTION, OK, PROGRAM, REFUSED, SECONDS, environment, run
 from fake_broker import CONNECTED, DISCONNECT, PUBLISH, FakeBroker, packet, text
 from mqtt_command import mqtt, port
+from ports import free_port
 
 
 # ---- brokers that say no ----

@@ -21,6 +21,7 @@ import pytest
 
 from agent_process import DidNotStart
 from certificates import Authority, common_name
+from ports import free_port
 from test_gate_rpc import SECRETS, TOKENS
 
 SECONDS = 20
@@ -372,8 +373,7 @@ def test_mqtt_is_spoken_over_a_websocket(agent):
 def test_all_of_it_is_there_with_tls(start_agent, tmp_path):
     authority = Authority(tmp_path)
     certificate, key = authority.sign("first")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     agent = start_agent(config={"http": {"tls_port": port},
                                 "tls": {"certificate": str(certificate), "key": str(key)}})
     assert port_of(agent, "https") == port
@@ -414,8 +414,7 @@ def test_all_of_it_is_there_with_tls(start_agent, tmp_path):
 
 def test_who_does_not_trust_the_certificate_gets_nothing(start_agent, tmp_path):
     certificate, key = Authority(tmp_path).sign("stranger")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     agent = start_agent(config={"http": {"tls_port": port},
                                 "tls": {"certificate": str(certificate), "key": str(key)}})
     connection = http.client.HTTPSConnection("localhost", port, timeout=SECONDS)

@@ -15,8 +15,9 @@ import time
 import paho.mqtt.client as paho
 import pytest
 
-from agent_process import DidNotStart, free_port
+from agent_process import DidNotStart
 from certificates import Authority, common_name
+from ports import free_port
 from test_gate_rpc import SECONDS, SECRETS, TOKENS, Client, mqtt_port
 
 CONNECT = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01a"

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from agent_process import BUILD, DidNotStart, free_port
+from agent_process import BUILD, DidNotStart
 from line_client import Closed, LineClient, connect_tcp, connect_tls
+from ports import free_port
 
 TOKEN = "an example, not a secret"
 TOKEN_HASH = "blake2b:" + hashlib.blake2b(TOKEN.encode(), digest_size=32).hexdigest()
