@@ -223,6 +223,12 @@ TEST(one_name_cannot_read_what_another_wrote)
                 struct request request;
                 char path[160];
 
+                /* Landlock alone leaves all of /tmp to everybody, and our state is there. */
+                if (!stands(&f->walls, SANDBOX_WALL_UID) &&
+                    !stands(&f->walls, SANDBOX_WALL_MOUNT_VIEW)) {
+                        fixture_free(f);
+                        continue;
+                }
                 snprintf(path, sizeof(path), "%s/data/first/note", f->state);
                 CHECK_EQ(run(f, ask(f, &request, "first", WORDS("write", path))), THROUGH);
                 CHECK_EQ(run(f, ask(f, &request, "first", WORDS("read", path))), THROUGH);
