@@ -3,13 +3,14 @@
 import collections
 import socket
 
-HELD = 64
+# Few: what looks through the descriptors of all processes goes through these, too.
+HELD = 8
 
 _held = collections.deque(maxlen=HELD)
 
 
 def free_port():
-    """One that nobody has, and that nobody is given until 64 more are asked for.
+    """One that nobody has, and that nobody is given until eight more are asked for.
 
     A socket stays bound to it, so that the kernel gives it neither to who asks for any nor to a
     connection on its way out. It does not listen: who connects is refused, and a server with
