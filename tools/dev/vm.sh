@@ -68,8 +68,8 @@ dev_test_vm() {
         export PIFLEET_RELEASE="${top:?}/build"
         vm_build
         vm_begin
-        vm_stage run run 480
-        vm_stage systemd systemd 480
+        vm_stage run run 900
+        vm_stage systemd systemd 900
 
         sums=
         vm_results
