@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEARCH_MS = 50 };
+enum { SEARCH_MS = 200 };
 
 /* Values alone while it runs. */
 struct search {

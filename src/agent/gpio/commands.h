@@ -27,6 +27,6 @@ int gpio_commands_new(struct command_registry *registry, struct gpio_worker *wor
                       const struct gpio_chip_info *chip, const char *processes,
                       struct gpio_commands **ret, struct error *error);
 /* Withdraws the commands. Those that look for the holder of a pin have their replies
- * before this returns, after 50 ms at most. */
+ * before this returns, after 200 ms at most. */
 struct gpio_commands *gpio_commands_free(struct gpio_commands *commands);
 DEFINE_CLEANUP(gpio_commands)
