@@ -40,7 +40,7 @@ bool mqtt_journal_is_deferred(const struct mqtt_session *session, uint16_t packe
                mqtt_inflight_newer(&session->inflight, packet_id) < session->more->deferred_count;
 }
 
-void mqtt_journal_is_over(struct mqtt_journal *journal)
+void mqtt_journal_end_deferred(struct mqtt_journal *journal)
 {
         journal->deferred_count--;
 }

@@ -18,7 +18,7 @@ bool mqtt_journal_defer(struct mqtt_journal *journal, struct mqtt_session *sessi
 /* Is it one of them? */
 bool mqtt_journal_is_deferred(const struct mqtt_session *session, uint16_t packet_id);
 /* One that is, and is in flight no more: nothing is to be noted. */
-void mqtt_journal_is_over(struct mqtt_journal *journal);
+void mqtt_journal_end_deferred(struct mqtt_journal *journal);
 
 /* About what they are as records. */
 size_t mqtt_journal_deferred_bytes(const struct mqtt_journal *journal);

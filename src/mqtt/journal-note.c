@@ -263,7 +263,7 @@ void mqtt_journal_note_done(struct mqtt_session *session, const struct mqtt_deli
         struct mqtt_journal *journal = journal_of(session);
 
         if (mqtt_journal_is_deferred(session, packet_id))
-                mqtt_journal_is_over(journal);
+                mqtt_journal_end_deferred(journal);
         else
                 note_number(session, MQTT_CHANGE_DONE, packet_id, MQTT_NOTE_LAZY);
         if (delivery->message)

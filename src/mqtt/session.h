@@ -28,10 +28,10 @@ struct mqtt_session_more {
         struct mqtt_session *session; /* whose it is */
         struct mqtt_walks *walks;     /* retained messages on their way, see walk.h; NULL: none */
         struct mqtt_account account;
-        struct list deferred; /* of the journal's, while there are any: */
-        uint16_t
-                deferred_count; /* the newest in flight are not noted yet, see journal-deferred.h */
-        uint32_t tables_bytes;  /* of `inflight` and `received`, as the ledger counts them */
+        /* Of the newest in flight so many are not noted yet, see journal-deferred.h. */
+        struct list deferred;
+        uint16_t deferred_count;
+        uint32_t tables_bytes; /* of `inflight` and `received`, as the ledger counts them */
 };
 
 struct mqtt_session {

@@ -301,19 +301,29 @@ static off_t disk_bytes(const struct journal_fixture *f)
         return bytes;
 }
 
+/* Client a has a session that stays, and gets QoS 2 of topic t; b publishes. What the folder has.
+ */
+static off_t begin_with_interval(struct journal_fixture *f)
+{
+        off_t bytes;
+
+        journal_init(f, MQTT_DURABILITY_INTERVAL, MQTT_DURABILITY_INTERVAL);
+        CHECK_EQ(journal_start(f), 0);
+        journal_run(f, JOIN("a") "a> 82{0001 () [t] 02}\n"
+                                 "a< 90{0001 () 02}\n"
+                                 "b@311\n"
+                                 "+1000\n");
+        bytes = disk_bytes(f);
+        CHECK(bytes > 0);
+        return bytes;
+}
+
 TEST(with_an_interval_a_delivery_that_is_over_in_time_leaves_nothing_at_all)
 {
         struct journal_fixture f;
         off_t before;
 
-        journal_init(&f, MQTT_DURABILITY_INTERVAL, MQTT_DURABILITY_INTERVAL);
-        CHECK_EQ(journal_start(&f), 0);
-        journal_run(&f, JOIN("a") "a> 82{0001 () [t] 02}\n"
-                                  "a< 90{0001 () 02}\n"
-                                  "b@311\n"
-                                  "+1000\n");
-        before = disk_bytes(&f);
-        CHECK(before > 0);
+        before = begin_with_interval(&f);
         journal_run(&f, "b> 32{[t]0001'1'}\n"
                         "b< 40{0001}\n"
                         "a< 32{[t]0001()'1'}\n"
@@ -365,13 +375,7 @@ TEST(with_an_interval_a_session_may_end_with_deliveries_that_are_not_noted)
         struct journal_fixture f;
         off_t before;
 
-        journal_init(&f, MQTT_DURABILITY_INTERVAL, MQTT_DURABILITY_INTERVAL);
-        CHECK_EQ(journal_start(&f), 0);
-        journal_run(&f, JOIN("a") "a> 82{0001 () [t] 01}\n"
-                                  "a< 90{0001 () 01}\n"
-                                  "b@311\n"
-                                  "+1000\n");
-        before = disk_bytes(&f);
+        before = begin_with_interval(&f);
         journal_run(&f, "b> 32{[t]0001'unheard'} 32{[t]0002'unheard'}\n"
                         "b< 40{0001} 40{0002}\n"
                         "a< 32{[t]0001()'unheard'} 32{[t]0002()'unheard'}\n"
