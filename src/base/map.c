@@ -10,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CAPACITY_FIRST = 8 };
+enum { CAPACITY_FIRST = 8, CAPACITY_MAX = 1 << 30 };
 
+/* Small: each of a server's many sessions has one, and almost twice as many may be free. */
 struct entry {
         const char *key; /* NULL: the place is free */
-        size_t length;
-        uint64_t hash;
         void *value;
+        uint32_t length;
+        uint32_t hash; /* enough for as many places as there may be */
 };
 
 struct map {
@@ -81,9 +82,14 @@ size_t map_count(const struct map *map)
         return map->count;
 }
 
+static uint32_t hash_of(const struct map *map, const char *key, size_t length)
+{
+        return (uint32_t)siphash(&map->seed, key, length);
+}
+
 /* The key's entry, or the free one where it belongs. At least one in four is
  * free, so this ends. */
-static struct entry *find(const struct map *map, const char *key, size_t length, uint64_t hash)
+static struct entry *find(const struct map *map, const char *key, size_t length, uint32_t hash)
 {
         size_t at = hash & (map->capacity - 1);
 
@@ -100,7 +106,7 @@ void *map_get(const struct map *map, const char *key, size_t length)
 {
         if (map->count == 0)
                 return NULL;
-        return find(map, key, length, siphash(&map->seed, key, length))->value;
+        return find(map, key, length, hash_of(map, key, length))->value;
 }
 
 static int grow(struct map *map)
@@ -108,7 +114,7 @@ static int grow(struct map *map)
         size_t capacity = map->capacity > 0 ? map->capacity * 2 : CAPACITY_FIRST;
         struct map larger = *map;
 
-        if (capacity > SIZE_MAX / 2 / sizeof(struct entry))
+        if (capacity > CAPACITY_MAX)
                 return -ENOMEM;
         larger.entries = calloc(capacity, sizeof(struct entry));
         if (!larger.entries)
@@ -128,12 +134,14 @@ static int grow(struct map *map)
 int map_put(struct map *map, const char *key, void *value, void **previous)
 {
         size_t length = strlen(key);
-        uint64_t hash = siphash(&map->seed, key, length);
+        uint32_t hash = hash_of(map, key, length);
         struct entry *entry = map->capacity > 0 ? find(map, key, length, hash) : NULL;
         void *before = NULL;
         const char *kept;
         int r;
 
+        if (length > UINT32_MAX)
+                return -ENOMEM;
         if (entry && entry->key) {
                 before = entry->value;
                 entry->value = value;
@@ -153,7 +161,7 @@ int map_put(struct map *map, const char *key, void *value, void **previous)
                         }
                         entry = find(map, key, length, hash);
                 }
-                *entry = (struct entry){kept, length, hash, value};
+                *entry = (struct entry){kept, value, (uint32_t)length, hash};
                 map->count++;
         }
         if (previous)
@@ -186,7 +194,7 @@ void *map_remove(struct map *map, const char *key)
 
         if (map->count == 0)
                 return NULL;
-        entry = find(map, key, length, siphash(&map->seed, key, length));
+        entry = find(map, key, length, hash_of(map, key, length));
         if (!entry->key)
                 return NULL;
         value = entry->value;
