@@ -18,8 +18,10 @@ static int add_host(const struct broker_listener *listener, const char *host,
         struct net_address *address = &ret->items[ret->count];
         int r = net_address_parse(host, (uint16_t)listener->port, address, error);
 
-        if (r == 0)
+        if (r == 0) {
+                address->v6_only = listener->family == BROKER_FAMILY_IPV6;
                 ret->count++;
+        }
         return r;
 }
 

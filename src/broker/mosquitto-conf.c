@@ -321,6 +321,18 @@ static void warn_of_pages(struct mosquitto_reader *reader)
         }
 }
 
+/* As mosquitto has it, a listener at an IPv6 address is of IPv6 only: "0.0.0.0" at the same port
+ * is another one. */
+static void settle_families(struct mosquitto_reader *reader)
+{
+        for (size_t number = 1; number <= reader->config->listeners.count; number++) {
+                struct broker_listener *listener = listener_at(reader, number);
+
+                if (listener->host && strchr(listener->host, ':'))
+                        listener->family = BROKER_FAMILY_IPV6;
+        }
+}
+
 static int finish(struct mosquitto_reader *reader)
 {
         struct broker_config *config = reader->config;
@@ -340,6 +352,7 @@ static int finish(struct mosquitto_reader *reader)
                         reader->listens ? BROKER_ANONYMOUS_NONE : BROKER_ANONYMOUS_ALL;
         if (reader->log_types_said)
                 config->log.level = reader->log_level;
+        settle_families(reader);
         warn_of_pages(reader);
         return finish_persistence(reader);
 }

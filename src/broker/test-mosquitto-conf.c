@@ -94,6 +94,7 @@ TEST(a_listener_is_a_port_with_or_without_an_address_or_a_socket)
         CHECK_TEXT(config_listener(&c, 2)->socket, "/run/b.sock");
         CHECK_NULL(config_listener(&c, 3)->host);
         CHECK_TEXT(config_listener(&c, 4)->host, "::1");
+        CHECK_EQ(config_listener(&c, 4)->family, BROKER_FAMILY_IPV6);
         CHECK_TEXT(config_listener(&c, 4)->place, "m.conf:5");
         broker_config_done(&c);
 }

@@ -19,6 +19,7 @@ struct net_address {
                 struct sockaddr_un local;
         };
         socklen_t length;
+        bool v6_only; /* of a listener at "::": IPv4 is not meant */
 };
 
 /* The same of a peer, as it is kept for each of many: short, since clients of Unix sockets

@@ -177,17 +177,19 @@ static int bind_local(struct net_listener *listener, mode_t mode)
 
 static int bind_internet(struct net_listener *listener)
 {
-        static const int on = 1, off = 0;
+        static const int on = 1;
         struct net_address *address = &listener->address;
+        const int v6_only = address->v6_only;
 
         if (setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
                 return -errno;
         /* Accepted sockets inherit it from the listening one. */
         if (setsockopt(listener->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0)
                 return -errno;
-        /* "::" means all addresses, those of IPv4 too, whatever the system's default. */
+        /* "::" means all addresses, those of IPv4 too unless they are not meant, whatever the
+         * system's default. */
         if (address->any.sa_family == AF_INET6 &&
-            setsockopt(listener->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0)
+            setsockopt(listener->fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)) < 0)
                 return -errno;
         if (bind(listener->fd, &address->any, address->length) < 0)
                 return -errno;

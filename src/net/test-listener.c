@@ -145,6 +145,29 @@ TEST(the_unspecified_ipv6_address_takes_ipv4_too)
         fixture_done(&f);
 }
 
+TEST(one_that_is_of_ipv6_only_leaves_the_port_of_ipv4_to_others)
+{
+        struct fixture f;
+        struct net_address address, other;
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), r;
+
+        fixture_init(&f);
+        CHECK(fd >= 0);
+        CHECK_EQ(net_address_parse("127.0.0.1", 0, &other, NULL), 0);
+        CHECK_EQ(bind(fd, &other.any, other.length), 0);
+        CHECK_EQ(getsockname(fd, &other.any, &other.length), 0);
+        CHECK_EQ(net_address_parse("::", net_address_port(&other), &address, NULL), 0);
+        r = fixture_listen(&f, &address);
+        if (r != -EAFNOSUPPORT) { /* a kernel without IPv6 */
+                CHECK_EQ(r, -EADDRINUSE);
+                address.v6_only = true;
+                CHECK_EQ(fixture_listen(&f, &address), 0);
+                net_listener_free(f.listener);
+        }
+        close(fd);
+        loop_free(f.loop);
+}
+
 TEST(an_address_in_use_is_refused)
 {
         struct fixture f;

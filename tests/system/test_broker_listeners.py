@@ -11,7 +11,7 @@ import pytest
 from broker_configured import (SECONDS, Over, answer, configured, ends_at_once, login)
 from certificates import Authority
 from mqtt_bytes import CONNACK, connect, session
-from ports import free_port
+from ports import free_port, hold_port
 from test_broker_websocket import HANDSHAKE
 
 GOOD = 0
@@ -56,6 +56,37 @@ def test_a_listener_listens_where_it_is_told(tmp_path, words, reached):
         for host in {"127.0.0.1", "127.0.0.5"} - reached:
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection((host, port), timeout=SECONDS)
+
+
+def has_ipv6():
+    try:
+        hold_port("::1", 0).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+def test_a_listener_of_ipv6_only_refuses_ipv4(tmp_path):
+    words = "listeners: [{port: 0, host: \"*\", anonymous: all, family: ipv6}]"
+    with configured(tmp_path, words) as broker:
+        port = int(broker.until(r"listening address=\[::\]:(\d+)").group(1))
+        assert answer(port, connect("a"), host="::1")[0] == GOOD
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+def test_a_mosquitto_conf_has_a_listener_for_each_family(tmp_path):
+    # All addresses of both families: what ended a moment ago at any would be in the way.
+    holder = hold_port("::", 0)
+    port = holder.getsockname()[1]
+    words = f"allow_anonymous true\nlistener {port} 0.0.0.0\nlistener {port} ::\n"
+    with holder, configured(tmp_path, words, "b.conf") as broker:
+        broker.until(r"listening address=0\.0\.0\.0:")
+        broker.until(r"listening address=\[::\]:")
+        for host in ("127.0.0.1", "::1"):
+            assert answer(port, connect("a"), host=host)[0] == GOOD
 
 
 @pytest.mark.parametrize("mode", ["0600", "0666"])
