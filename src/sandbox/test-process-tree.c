@@ -20,38 +20,57 @@ enum { TASKS = 2 };
 enum { TASKS = 1 };
 #endif
 
+struct member {
+        unsigned place; /* 0: our child */
+        pid_t pid;
+};
+
 static void become_subreaper(void)
 {
         CHECK_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+}
+
+/* Says which place in its chain it has, and sleeps until it is killed. */
+_Noreturn static void sleep_in_chain(int told, unsigned place)
+{
+        const struct member self = {.place = place, .pid = getpid()};
+
+        if (write(told, &self, sizeof(self)) < 0)
+                _exit(1);
+        close(told);
+        for (;;)
+                pause();
 }
 
 /* A child that sleeps, after `depth` more below it, each of which turned its back on its parent.
  * Returns when all are there; their numbers in `ret`, the child's first. */
 static void start_chain(unsigned depth, pid_t ret[])
 {
+        unsigned place = 0;
         int told[2];
-        pid_t pid;
+        pid_t child;
 
         CHECK_EQ(pipe(told), 0);
-        ret[0] = fork();
-        CHECK(ret[0] >= 0);
-        if (ret[0] == 0) {
+        child = fork();
+        CHECK(child >= 0);
+        if (child == 0) {
                 close(told[0]);
-                for (unsigned i = 0; i < depth; i++) {
-                        if (fork() > 0)
-                                break;
+                while (place < depth && fork() == 0) {
                         setsid();
+                        place++;
                 }
-                pid = getpid();
-                if (write(told[1], &pid, sizeof(pid)) < 0)
-                        _exit(1);
-                close(told[1]);
-                for (;;)
-                        pause();
+                sleep_in_chain(told[1], place);
         }
         close(told[1]);
-        for (unsigned i = 0; i <= depth; i++)
-                CHECK_EQ(read(told[0], &ret[i], sizeof(pid)), sizeof(pid));
+        /* A parent may come to speak after its child. */
+        for (unsigned i = 0; i <= depth; i++) {
+                struct member member;
+
+                CHECK_EQ(read(told[0], &member, sizeof(member)), sizeof(member));
+                CHECK(member.place <= depth);
+                ret[member.place] = member.pid;
+        }
+        CHECK_EQ(ret[0], child);
         close(told[0]);
 }
 
