@@ -1,13 +1,28 @@
-/* Who has the pin: the search for the process, beside everything else. */
+/* Who has the pin: the search for the process, beside everything else. Its thread may wait for
+ * the processor for longer than a search may take, so the clock is the test's: the linker sends
+ * all readings of it through here (--wrap). */
 #include "agent/gpio/commands-fixture.h"
 #include "agent/gpio/commands-internal.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { PIN = 8, PID = 4711 };
+
+static struct {
+        _Atomic uint64_t now_ns;
+        _Atomic uint64_t step_ns; /* from one reading to the next */
+} machine;
+
+uint64_t __wrap_clock_monotonic_ns(void);
+
+uint64_t __wrap_clock_monotonic_ns(void)
+{
+        return atomic_fetch_add(&machine.now_ns, atomic_load(&machine.step_ns));
+}
 
 /* A /proc with one process, which has the pin. */
 static void make_processes(char *root)
@@ -113,6 +128,31 @@ TEST(so_many_wait_for_a_search_and_the_others_are_answered_without)
         CHECK_EQ(answers.with_pid, GPIO_SEARCHES_WAITING + 1);
         fixture_done(&f);
         remove_processes(root);
+}
+
+TEST(a_search_ends_after_200_ms_and_the_reply_comes_without_the_number)
+{
+        static const struct {
+                uint64_t step_ms;
+                bool found;
+        } cases[] = {{199, true}, {200, false}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                char root[] = "/tmp/test-commands-busy-XXXXXX";
+                struct answers answers = {0};
+                struct fixture f;
+
+                make_processes(root);
+                fixture_init_processes(&f, root);
+                CHECK_EQ(gpio_sim_hog(f.chip, PIN, "old-script"), 0);
+                atomic_store(&machine.step_ns, cases[i].step_ms * 1000000);
+                ask(&f, &answers);
+                await(&f, &answers, 1);
+                atomic_store(&machine.step_ns, 0);
+                CHECK_EQ(answers.with_pid, cases[i].found);
+                fixture_done(&f);
+                remove_processes(root);
+        }
 }
 
 TEST(a_proc_that_cannot_be_read_costs_the_number_and_not_the_reply)
