@@ -270,7 +270,7 @@ def runs(words):
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
-                with open(f"/proc/{name}/cmdline", encoding="utf-8") as line:
+                with open(f"/proc/{name}/cmdline", encoding="utf-8", errors="replace") as line:
                     if line.read().startswith(words):
                         return True
             except OSError:
