@@ -6,10 +6,8 @@
 #include "mqtt/route.h"
 #include "mqtt/sys.h"
 #include "proto/mqtt/encode.h"
-#include "proto/mqtt/topic.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* 3.3.2.3.4, [MQTT-3.3.2-7] to [MQTT-3.3.2-12]. */
 static int resolve_alias(struct mqtt_client *client, struct mqtt_publish *publish)
@@ -80,21 +78,11 @@ static void answer(struct mqtt_client *client, const struct mqtt_publish *publis
                                                                       : mqtt_client_owed(client));
 }
 
-/* 4.7.2: what begins with "$SYS/" or "$share/" is the broker's, but for what mosquitto's
- * bridges tell of themselves; other names with '$' are outside of all mounts. */
-static bool is_ours(struct mqtt_text topic)
-{
-        static const struct mqtt_text bridges = {"$SYS/broker/connection/+/state", 30};
-
-        if (topic.bytes[0] != '$')
-                return false;
-        return (mqtt_sys_is(topic) && !mqtt_topic_matches(bridges, topic)) ||
-               (topic.length >= 7 && memcmp(topic.bytes, "$share/", 7) == 0);
-}
-
+/* 4.7.2: names with '$' are outside of all mounts. */
 static bool may_publish(const struct mqtt_client *client, struct mqtt_text topic)
 {
-        return !is_ours(topic) && (topic.bytes[0] != '$' || client->terms->mount.length == 0);
+        return topic.bytes[0] != '$' ||
+               (!mqtt_sys_is_ours(topic) && client->terms->mount.length == 0);
 }
 
 /* MQTT_HOOK_PASS, MQTT_HOOK_HANDLED, or the reason why it is not passed on. */

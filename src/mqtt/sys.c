@@ -294,3 +294,11 @@ struct mqtt_sys *mqtt_sys_free(struct mqtt_sys *sys)
         free(sys);
         return NULL;
 }
+
+bool mqtt_sys_is_ours(struct mqtt_text topic)
+{
+        static const struct mqtt_text bridges = {"$SYS/broker/connection/+/state", 30};
+
+        return (mqtt_sys_is(topic) && !mqtt_topic_matches(bridges, topic)) ||
+               (topic.length >= 7 && memcmp(topic.bytes, "$share/", 7) == 0);
+}

@@ -20,10 +20,12 @@ struct mqtt_sys *mqtt_sys_free(struct mqtt_sys *sys); /* NULL is fine */
 /* Somebody is about to subscribe to this filter; or NULL: sessions are there that may have. */
 void mqtt_sys_note_filter(struct mqtt_sys *sys, const struct mqtt_text *filter);
 
-/* Is it "$SYS" or below? Nobody but the program may publish there, and bridges of mosquitto of
- * themselves. */
+/* Is it "$SYS" or below? */
 static inline bool mqtt_sys_is(struct mqtt_text topic)
 {
         return topic.length >= 4 && memcmp(topic.bytes, "$SYS", 4) == 0 &&
                (topic.length == 4 || topic.bytes[4] == '/');
 }
+/* May no client publish there (4.7.2), nor leave a will? "$SYS" and "$share/" are the program's,
+ * but for what mosquitto's bridges tell of themselves. */
+bool mqtt_sys_is_ours(struct mqtt_text topic);

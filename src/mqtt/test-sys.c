@@ -177,6 +177,32 @@ TEST(nobody_but_the_program_publishes_there)
         conversation_done(&talk);
 }
 
+/* What mosquitto's bridges leave, so that others hear of their end. */
+TEST(a_bridge_tells_of_itself_and_of_its_end)
+{
+        struct conversation talk;
+
+        begin(&talk);
+        conversation_run(&talk,
+                         "a@5\n"
+                         "a> 82{0001 () [$SYS/broker/connection/+/state] 00}\n"
+                         "a< 90{0001 () 00}\n"
+                         "b> 10{[MQTT] 04 26 0000 [b] [$SYS/broker/connection/b/state] [0]}\n"
+                         "b< " CONNACK_311 "b> 31{[$SYS/broker/connection/b/state] '1'}\n"
+                         "a< 30{[$SYS/broker/connection/b/state] () '1'}\n"
+                         "b.\n"
+                         "a< 30{[$SYS/broker/connection/b/state] () '0'}\n"
+                         "a> 82{0002 () [$SYS/broker/connection/b/state] 00}\n"
+                         "a< 90{0002 () 00} 31{[$SYS/broker/connection/b/state] () '0'}\n"
+                         /* As little as by PUBLISH. */
+                         "c> 10{[MQTT] 05 06 0000 () [c] () [$share/g/t] [w]}\n"
+                         "c~\n"
+                         "c.\n");
+        CHECK_EQ(conversation_count(&talk, MQTT_COUNT_DROPPED_DENIED), 1);
+        conversation_check_end(&talk);
+        conversation_done(&talk);
+}
+
 TEST(averages_fade)
 {
         struct conversation talk;

@@ -162,7 +162,7 @@ void mqtt_last_will_publish(struct mqtt_last_will *will, struct mqtt_text client
         };
         int r = MQTT_HOOK_PASS;
 
-        if (mqtt_sys_is(will->publish.topic))
+        if (mqtt_sys_is_ours(will->publish.topic))
                 r = MQTT_NOT_AUTHORIZED;
         else if (hooks->on_publish)
                 r = hooks->on_publish(hooks->owner, &who, &will->publish);
