@@ -176,6 +176,11 @@ struct mqtt_session *mqtt_session_free(struct mqtt_session *session)
                 return NULL;
         loop_timer_stop(&session->timer);
         mqtt_journal_freed(session);
+        /* Its will looks for room among the others. */
+        if (session->broker->next_shown == session)
+                session->broker->next_shown = NULL;
+        if (session->broker->next_shed == session)
+                session->broker->next_shed = NULL;
         list_remove(&session->link);
         mqtt_walks_drop(session);
         mqtt_topic_tree_remove(session->broker->tree, &session->subscriber);
@@ -187,10 +192,6 @@ struct mqtt_session *mqtt_session_free(struct mqtt_session *session)
         mqtt_id_set_done(&session->received);
         mqtt_account_tables(session);
         free(session->more);
-        if (session->broker->next_shown == session)
-                session->broker->next_shown = NULL;
-        if (session->broker->next_shed == session)
-                session->broker->next_shed = NULL;
         mqtt_broker_note_memory(session->broker);
         free(session);
         return NULL;

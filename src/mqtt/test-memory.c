@@ -181,6 +181,37 @@ TEST(what_waits_for_those_who_are_away_makes_room)
         conversation_done(&talk);
 }
 
+/* It is on its way out already when its will is published. */
+TEST(the_will_of_a_session_that_ends_finds_room_like_any_message)
+{
+        static const struct mqtt_text w = {"w", 1};
+        struct mqtt_publish publish = publish_of("b", 1000);
+        struct conversation talk;
+        char line[16 * 1024];
+
+        begin(&talk);
+        snprintf(line, sizeof(line),
+                 "w> 10{[MQTT] 05 06 0000 (11 00000064) [w] (18 00000064) [w] [%010000d]}\n"
+                 "w~\n"
+                 "w.\n"
+                 "b> 10{[MQTT] 04 00 0000 [b]}\n"
+                 "b~\n"
+                 "b> 82{0001 [b] 01}\n"
+                 "b~\n"
+                 "b.\n"
+                 "z> 82{0001 () [w] 00}\n"
+                 "z~\n",
+                 0);
+        conversation_run(&talk, line);
+        while (used(&talk) + 10000 <= CEILING)
+                CHECK_EQ(mqtt_broker_publish(talk.broker, &publish), 1);
+        talk.broker->next_shed = mqtt_session_find(talk.broker, w);
+        CHECK_EQ(mqtt_broker_forget(talk.broker, w), 0);
+        snprintf(line, sizeof(line), "+0\nz< 30{[w] () '%010000d'}\n", 0);
+        conversation_run(&talk, line);
+        conversation_done(&talk);
+}
+
 /* All that is there is under way to a client that does not acknowledge: nothing more is taken,
  * which 3.1.1 cannot be told but by the end of its connection. */
 TEST(messages_are_refused_while_others_are_under_way)
