@@ -244,7 +244,7 @@ int mqtt_broker_kick(struct mqtt_broker *broker, struct mqtt_text client_id,
 
         if (!session || !session->client)
                 return -ENOENT;
-        mqtt_client_doom(session->client, reason);
+        mqtt_client_kick(session->client, reason);
         return 0;
 }
 

@@ -108,11 +108,16 @@ static void move(struct mqtt_client *client, struct list *list, enum mqtt_client
 
         if (client->state == MQTT_CLIENT_CONNECTING)
                 broker->connecting_count--;
-        else if (client->state == MQTT_CLIENT_CONNECTED && state == MQTT_CLIENT_ENDED)
-                count_client(client, -1);
         list_remove(&client->link);
         list_append(list, &client->link);
         client->state = (uint8_t)state;
+}
+
+void mqtt_client_have_session(struct mqtt_client *client, struct mqtt_session *session)
+{
+        client->session = session;
+        session->client = client;
+        count_client(client, 1);
 }
 
 void mqtt_client_become_connected(struct mqtt_client *client)
@@ -122,7 +127,6 @@ void mqtt_client_become_connected(struct mqtt_client *client)
         move(client, &broker->clients, MQTT_CLIENT_CONNECTED);
         client->heard_ms = loop_now_ms(broker->loop);
         client->connected_s = (uint32_t)(client->heard_ms / 1000);
-        count_client(client, 1);
         broker->counters[MQTT_COUNT_CONNECTS]++;
         mqtt_sys_note_filter(broker->sys, NULL);
 }
@@ -154,15 +158,17 @@ static void leave_session(struct mqtt_client *client, enum mqtt_reason reason, i
 void mqtt_client_end(struct mqtt_client *client, enum mqtt_reason reason, int failure,
                      bool with_will)
 {
+        bool was_connected = client->state != MQTT_CLIENT_CONNECTING;
+
         if (client->state == MQTT_CLIENT_ENDED)
                 return;
-        if (client->state == MQTT_CLIENT_DOOMED)
-                client->state = MQTT_CLIENT_CONNECTED; /* which it still is in the counts */
         move(client, &client->broker->ended, MQTT_CLIENT_ENDED);
-        if (client->question && client->question->opened)
-                mqtt_session_leave(TAKE(client->session), NULL); /* it was never let in */
-        else if (client->session)
+        if (client->session)
+                count_client(client, -1);
+        if (was_connected)
                 leave_session(client, reason, failure, with_will);
+        else if (client->session)
+                mqtt_session_leave(TAKE(client->session), NULL); /* it was never told */
         mqtt_held_close(client);
         client->question = mqtt_question_free(client->question);
         forget_identity(client);
@@ -201,6 +207,14 @@ void mqtt_client_doom(struct mqtt_client *client, enum mqtt_reason reason)
         client->doom = (uint8_t)reason;
         move(client, &broker->doomed, MQTT_CLIENT_DOOMED);
         loop_task_post(&broker->doom_task);
+}
+
+void mqtt_client_kick(struct mqtt_client *client, enum mqtt_reason reason)
+{
+        if (client->state == MQTT_CLIENT_CONNECTING)
+                mqtt_client_end(client, reason, 0, false);
+        else
+                mqtt_client_doom(client, reason);
 }
 
 void mqtt_clients_on_doom(struct loop_task *task)

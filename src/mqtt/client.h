@@ -65,6 +65,9 @@ int mqtt_client_adopt(struct mqtt_broker *broker, struct net_stream *stream,
 void mqtt_client_disconnect(struct mqtt_client *client, enum mqtt_reason reason);
 /* The same at the end of the round: for those in the middle of routing. */
 void mqtt_client_doom(struct mqtt_client *client, enum mqtt_reason reason);
+/* The same, or in this call and without a word if it waits to be told that it is connected. It has
+ * a session. */
+void mqtt_client_kick(struct mqtt_client *client, enum mqtt_reason reason);
 /* Ends without a word: before CONNECT was accepted, or as the client wished.
  * `with_will`: its will is published. */
 void mqtt_client_end(struct mqtt_client *client, enum mqtt_reason reason, int failure,
@@ -105,7 +108,9 @@ void mqtt_client_write(struct mqtt_client *client, int encoded);
 void mqtt_client_explain(const struct mqtt_client *client, enum mqtt_reason reason, size_t size,
                          struct mqtt_properties *properties);
 
-/* CONNECT was accepted: counts as connected from here on. */
+/* CONNECT has opened it: it counts as logged in until its end. */
+void mqtt_client_have_session(struct mqtt_client *client, struct mqtt_session *session);
+/* CONNECT was accepted, and it was told. */
 void mqtt_client_become_connected(struct mqtt_client *client);
 
 /* What each packet does, one file each; the frame is whole, the client connected. */

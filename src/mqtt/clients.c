@@ -132,7 +132,7 @@ int mqtt_broker_forget(struct mqtt_broker *broker, struct mqtt_text client_id)
                 return -ENOENT;
         session->expiry_s = 0;
         if (session->client)
-                mqtt_client_doom(session->client, MQTT_ADMINISTRATIVE_ACTION);
+                mqtt_client_kick(session->client, MQTT_ADMINISTRATIVE_ACTION);
         else
                 mqtt_session_free(session);
         return 0;

@@ -280,9 +280,8 @@ static int open_session(struct attempt *attempt)
                         return MQTT_SERVER_BUSY;
         }
         session->owner = attempt->owner;
-        session->client = attempt->client;
         session->expiry_s = attempt->expiry_s;
-        attempt->client->session = session;
+        mqtt_client_have_session(attempt->client, session);
         mqtt_journal_connected(session);
         return 0;
 }
@@ -295,10 +294,8 @@ static int wait_for_disk(struct attempt *attempt)
 
         if (owed == 0 || mqtt_journal_is_durable(client->broker->journal, owed))
                 return 0;
-        if (!client->question && mqtt_question_new(0, attempt->assigned, &client->question) < 0) {
-                mqtt_session_leave(TAKE(client->session), NULL); /* nobody was told of it */
+        if (!client->question && mqtt_question_new(0, attempt->assigned, &client->question) < 0)
                 return MQTT_SERVER_BUSY;
-        }
         client->question->answer = attempt->admission;
         client->question->answer.ticket = 0;
         client->question->answered = false;

@@ -224,6 +224,20 @@ TEST(hooks_hear_whether_the_broker_takes_whom_they_let_in)
         conversation_done(&talk);
 }
 
+TEST(who_cannot_be_told_that_it_is_connected_was_not)
+{
+        struct conversation talk;
+        struct witness witness;
+
+        begin(&talk, &witness);
+        conversation_run(&talk, "a> 10{[MQTT] 05 02 0000 (27 00000005) [a]}\n"
+                                "a|\n");
+        check_notes(&witness, "connect(a,) ");
+        CHECK_EQ(witness.connected, 0);
+        CHECK_EQ(witness.forgotten, 1);
+        conversation_done(&talk);
+}
+
 TEST(hooks_may_change_under_clients)
 {
         struct mqtt_hooks hooks = {.on_forget = on_forget};

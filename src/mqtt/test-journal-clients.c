@@ -1,0 +1,58 @@
+/* Clients while something of theirs waits for the disk: their session, or a message to them. */
+#include "mqtt/clients.h"
+#include "mqtt/journal-fixture.h"
+
+#include <errno.h>
+
+static void start(struct journal_fixture *f, const struct mqtt_limits *limits)
+{
+        journal_init(f, MQTT_DURABILITY_FSYNC, MQTT_DURABILITY_FSYNC);
+        f->limits = limits;
+        CHECK_EQ(journal_start(f), 0);
+}
+
+#define JOIN(id) id "> " KEEP_5(id) id "< " CONNACK_5
+
+TEST(who_waits_for_its_session_counts_as_a_client)
+{
+        struct mqtt_limits limits = conversation_limits;
+        struct journal_fixture f;
+
+        limits.clients = 2;
+        start(&f, &limits);
+        journal_stall(&f);
+        journal_run(&f, "a> " KEEP_5("a") "a<\n");
+        journal_run(&f, "b> " KEEP_5("b") "b<\n");
+        journal_run(&f, "c> " KEEP_5("c") "c< 20{00 89 ()}\nc|\n");
+        /* Who takes one over needs no more than there is. */
+        journal_run(&f, "d> " KEEP_5("b") "b|\nd< " PRESENT_5);
+        journal_go_on(&f);
+        journal_run(&f, "a< " CONNACK_5);
+        CHECK_EQ(f.talk.broker->clients_count, 2);
+        journal_run(&f, "a.\n"
+                        "d.\n");
+        CHECK_EQ(f.talk.broker->clients_count, 0);
+        journal_done(&f);
+}
+
+TEST(who_waits_for_its_session_can_be_sent_away)
+{
+        static const struct mqtt_text a = {"a", 1}, b = {"b", 1};
+        struct journal_fixture f;
+
+        start(&f, NULL);
+        journal_stall(&f);
+        journal_run(&f, "a> " KEEP_5("a") "a<\n"
+                                          "b> " KEEP_5("b") "b<\n");
+        CHECK_EQ(mqtt_broker_kick(f.talk.broker, a, MQTT_ADMINISTRATIVE_ACTION), 0);
+        CHECK_EQ(mqtt_broker_forget(f.talk.broker, b), 0);
+        journal_run(&f, "+0\n"
+                        "a|\n"
+                        "b|\n");
+        CHECK_EQ(f.talk.broker->journal->opening, 0);
+        CHECK(mqtt_session_find(f.talk.broker, a) != NULL);
+        CHECK(mqtt_session_find(f.talk.broker, b) == NULL);
+        CHECK_EQ(mqtt_broker_kick(f.talk.broker, a, MQTT_ADMINISTRATIVE_ACTION), -ENOENT);
+        journal_go_on(&f);
+        journal_done(&f);
+}
