@@ -248,6 +248,22 @@ static void write_pubrel(struct mqtt_client *client, uint16_t packet_id)
                            mqtt_client_all(client));
 }
 
+/* It was put in flight in an earlier connection, and never sent: since then it may have expired,
+ * or the rules have changed. */
+static void send_late(struct mqtt_client *client, struct mqtt_delivery *delivery,
+                      uint16_t packet_id)
+{
+        struct mqtt_session *session = client->session;
+
+        if (is_wanted(client, delivery->message)) {
+                send_first(client, delivery, packet_id);
+                return;
+        }
+        mqtt_journal_done(session, delivery, packet_id);
+        mqtt_inflight_remove(&session->inflight, packet_id);
+        mqtt_account_tables(session);
+}
+
 /* One that an earlier connection was sent; [MQTT-3.3.1-1]. False: there is none. What is
  * released counts, and its PUBREL has gone before. */
 static bool resend(struct mqtt_client *client)
@@ -259,7 +275,7 @@ static bool resend(struct mqtt_client *client)
         if (!delivery)
                 return false;
         if (delivery->state == MQTT_DELIVERY_HELD)
-                send_first(client, delivery, packet_id);
+                send_late(client, delivery, packet_id);
         else if (delivery->state == MQTT_DELIVERY_SENT)
                 write_delivery(client, delivery, packet_id, true);
         return true;

@@ -56,3 +56,29 @@ TEST(who_waits_for_its_session_can_be_sent_away)
         journal_go_on(&f);
         journal_done(&f);
 }
+
+/* What was not sent yet is looked at like what waits in the queue. */
+TEST(what_waited_for_the_disk_may_be_over_when_its_client_comes_back)
+{
+        struct journal_fixture f;
+
+        start(&f, NULL);
+        journal_run(&f, "p@5\n" JOIN("s") "s> 82{0001 () [t] 02}\n"
+                                          "s< 90{0001 () 02}\n");
+        journal_stall(&f);
+        journal_run(&f, "p> 34{[t]0001(02 00000001)'1'} 34{[t]0002()'2'}\n"
+                        "s<\n"
+                        "s.\n");
+        journal_go_on(&f);
+        journal_run(&f, "p< 50{0001} 50{0002}\n"
+                        "+1000\n"
+                        "s> " KEEP_5("s") "s< " PRESENT_5 "s< 34{[t]0002()'2'}\n"
+                                          "s> 50{0002}\n"
+                                          "s< 62{0002}\n"
+                                          "s> 70{0002}\n"
+                                          "+2000\n");
+        CHECK_EQ(conversation_count(&f.talk, MQTT_COUNT_DROPPED_EXPIRED), 1);
+        journal_kill(&f);
+        journal_run(&f, "s> " KEEP_5("s") "s< " PRESENT_5 "s<\n");
+        journal_done(&f);
+}
