@@ -232,9 +232,9 @@ def test_before_authentication_a_line_has_64_kib(start_agent):
 
 def test_an_idle_connection_is_closed(start_agent):
     agent = start_agent(config={"command": {"idle_timeout": 1}})
+    started = time.monotonic()
     with agent.connect() as idle, agent.connect() as halfway:
         halfway.send(b'{"command"')
-        started = time.monotonic()
         assert idle.is_at_end()
         assert halfway.is_at_end()
     assert 0.9 < time.monotonic() - started < 10
