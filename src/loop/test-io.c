@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
+
+enum { PATIENCE_MS = 20000 };
 
 struct source {
         struct loop_io io;
@@ -165,7 +168,8 @@ TEST(a_regular_file_cannot_be_watched)
         CHECK_EQ(loop_io_open(&s.io, loop, fd, on_ready), -EPERM);
 }
 
-/* A TCP connection whose peer resets it. */
+/* A TCP connection that its peer has reset: the kernel may carry that over some time later, and
+ * the connection is writable until then. */
 static void reset_connection(int *near)
 {
         AUTO_CLOSE int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -183,6 +187,8 @@ static void reset_connection(int *near)
         far = accept(listener, NULL, NULL);
         CHECK(far >= 0);
         CHECK_EQ(setsockopt(far, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+        CHECK_EQ(close(TAKE_FD(far)), 0);
+        CHECK_EQ(poll(&(struct pollfd){.fd = *near}, 1, PATIENCE_MS), 1);
 }
 
 TEST(an_error_comes_once_for_each_watch_and_the_read_tells_it)
