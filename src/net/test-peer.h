@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { KIB = 1024, MIB = 1024 * 1024 };
+enum { KIB = 1024, MIB = 1024 * 1024, PATIENCE_MS = 20000 };
 
 /* A stream on one end of a connection, the test on the other, and an owner that
  * does as the test says. */
@@ -21,7 +21,7 @@ struct fixture {
         struct loop *loop;
         struct net_context *context;
         struct net_stream *stream; /* NULL once closed */
-        int far;
+        int near, far;             /* `near` is the stream's */
 
         size_t consume_most; /* of each call */
         bool consume_lines;  /* whole lines only */
@@ -95,7 +95,7 @@ static inline int fixture_try_to_attach(struct fixture *f, int near, int far, si
         struct net_address peer = {0};
         int r;
 
-        *f = (struct fixture){.far = far, .consume_most = SIZE_MAX};
+        *f = (struct fixture){.near = near, .far = far, .consume_most = SIZE_MAX};
         r = loop_new_virtual(1000, &f->loop);
         if (r == 0)
                 r = net_context_new(f->loop, memory, &f->context);
@@ -140,6 +140,16 @@ static inline void fixture_rounds(struct fixture *f, unsigned rounds)
 {
         for (unsigned i = 0; i < rounds; i++)
                 loop_run_once(f->loop, 0);
+}
+
+/* Until the stream's end can see this: poll(2)'s words. What was sent over TCP may arrive later,
+ * even here. */
+static inline void fixture_await(struct fixture *f, short events)
+{
+        struct pollfd near = {.fd = f->near, .events = events};
+
+        CHECK_EQ(poll(&near, 1, PATIENCE_MS), 1);
+        CHECK(near.revents & events);
 }
 
 static inline void fixture_send(struct fixture *f, const char *bytes, size_t count)
