@@ -84,6 +84,11 @@ class Place:
             client.call("update_log", limit=1)
         return reply
 
+    def await_its_end(self, spawner):
+        """It dies when it is next scheduled, and all seems well until the agent has seen that."""
+        with self.agent.connect() as client:
+            until(lambda: spawner not in children_of(self.agent.process.pid), client)
+
     def kill_in(self, action, whose, call, number):
         """True: the call was reached."""
         where = f"{action}: {call} {number} of {whose}"
@@ -92,15 +97,17 @@ class Place:
             told = len(self.log(client))
             before = self.in_place(client)
             target = names[(names.index(before) + 1) % len(names)]
-            with Fault(self.thread(whose), call, KILL, number, self.trace) as fault:
+            victim = self.thread(whose)
+            with Fault(victim, call, KILL, number, self.trace) as fault:
                 reply = self.change(client, action, target)
-        if whose != "spawner":
-            if not fault.reached:
-                assert self.agent.is_running() and reply["success"], where
-            else:
-                self.agent.wait()
-                self.await_no_orphans()
-                self.agent.restart()
+        if fault.reached and whose == "spawner":
+            self.await_its_end(victim)
+        elif fault.reached:
+            self.agent.wait()
+            self.await_no_orphans()
+            self.agent.restart()
+        elif whose != "spawner":
+            assert self.agent.is_running() and reply["success"], where
         self.agent.await_handlers()
         self.await_no_orphans(self.agent.process.pid)
         with self.agent.connect() as client:
