@@ -12,8 +12,12 @@ struct access_rules {
         struct user_table *users; /* NULL: nobody has a password */
         struct acl *acl;          /* NULL: who is logged in may do everything */
         uint64_t generation;      /* another one after each replacement */
+        bool shared;              /* both tables are another's */
 };
 
 /* Takes both over, and frees those before. To begin with, of one that is all zero. */
 void access_rules_replace(struct access_rules *rules, struct user_table *users, struct acl *acl);
+/* In place of those before: what `from` has now. To be shared again when that was replaced, before
+ * anybody asks. */
+void access_rules_share(struct access_rules *rules, const struct access_rules *from);
 void access_rules_done(struct access_rules *rules);

@@ -95,8 +95,13 @@ static int tables_read(const struct broker_config *config, const struct broker_a
         return r;
 }
 
+static bool has_own_files(const struct broker_listener *listener)
+{
+        return listener->access.password_file || listener->access.acl_file;
+}
+
 static void set_policy(const struct broker_config *config, const struct broker_listener *listener,
-                       struct broker_door *door, struct access_rules *rules)
+                       struct broker_door *door)
 {
         static const enum access_anonymous anonymous[] = {
                 [BROKER_ANONYMOUS_NONE] = ACCESS_ANONYMOUS_REFUSED,
@@ -111,8 +116,9 @@ static void set_policy(const struct broker_config *config, const struct broker_l
         };
         const struct broker_access access = broker_config_access(config, listener);
 
-        access_policy_init(&door->policy, rules);
-        if (rules == &door->rules)
+        /* Clients hold on to these, whatever a listener's files are later. */
+        access_policy_init(&door->policy, &door->rules);
+        if (has_own_files(listener))
                 door->policy.place = door->place;
         door->policy.anonymous = anonymous[access.anonymous];
         if (config->anonymous_reads)
@@ -162,11 +168,6 @@ static int add_door(struct broker_doors *doors, const struct broker_listener *li
         return 0;
 }
 
-static bool has_own_files(const struct broker_listener *listener)
-{
-        return listener->access.password_file || listener->access.acl_file;
-}
-
 /* Tables of all, then of each listener that has files of its own. */
 static int read_all(const struct broker_config *config, struct tables tables[], struct error *error)
 {
@@ -191,16 +192,20 @@ static void replace_all(struct broker_doors *doors, const struct broker_config *
         doors->asks_authors = config->check_retain_source;
         doors->has_acl = doors->has_acl || tables[0].acl;
         access_rules_replace(&doors->rules, TAKE(tables[0].users), TAKE(tables[0].acl));
+        /* Those, too, whose listeners are gone. */
+        for (size_t i = 0; i < doors->count; i++)
+                if (doors->items[i]->rules.shared)
+                        access_rules_share(&doors->items[i]->rules, &doors->rules);
         for (size_t i = 0; i < config->listeners.count; i++) {
                 struct broker_door *door = broker_doors_find(doors, &listeners[i]);
-                const bool own = has_own_files(&listeners[i]);
 
-                set_policy(config, &listeners[i], door, own ? &door->rules : &doors->rules);
-                if (!own)
-                        continue;
+                set_policy(config, &listeners[i], door);
                 doors->has_acl = doors->has_acl || tables[1 + i].acl;
-                access_rules_replace(&door->rules, TAKE(tables[1 + i].users),
-                                     TAKE(tables[1 + i].acl));
+                if (has_own_files(&listeners[i]))
+                        access_rules_replace(&door->rules, TAKE(tables[1 + i].users),
+                                             TAKE(tables[1 + i].acl));
+                else
+                        access_rules_share(&door->rules, &doors->rules);
         }
 }
 

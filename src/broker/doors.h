@@ -14,8 +14,8 @@ struct broker_doors;
 struct broker_door {
         struct access_policy policy;
         bool mqtt_3_1, mqtt_3_1_1, mqtt_5;
-        char *place; /* by which it is known again */
-        struct access_rules rules;
+        char *place;               /* by which it is known again */
+        struct access_rules rules; /* its own, or those of all */
 };
 
 int broker_doors_new(struct loop *loop, struct log *log, struct broker_doors **ret); /* -ENOMEM */

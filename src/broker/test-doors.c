@@ -174,6 +174,35 @@ TEST(a_door_stays_where_it_is_when_others_come_and_go)
         fixture_close(&f);
 }
 
+/* Who came through it before asks where it always has. */
+TEST(what_counts_for_a_door_is_what_was_loaded_last)
+{
+        static const char all[] = "listeners: [{port: 1}]\naccess: {users: [" USER("ann") "]}";
+        static const char own[] = "listeners: [{port: 1, acl_file: /dev/null}]";
+        static const char gone[] = "listeners: [{port: 2}]\naccess: {users: [" USER("bob") "]}";
+        const struct access_rules *rules;
+        struct fixture f;
+        uint64_t before;
+
+        fixture_open(&f);
+        CHECK_EQ(load(&f, "a.yaml", all), 0);
+        rules = door_of(&f, "a.yaml", all)->policy.rules;
+        CHECK(has_user(rules, "ann") && !rules->acl);
+        before = rules->generation;
+        CHECK_EQ(load(&f, "a.yaml", own), 0);
+        CHECK(!rules->users && rules->acl);
+        CHECK(rules->generation != before);
+        before = rules->generation;
+        CHECK_EQ(load(&f, "a.yaml", all), 0);
+        CHECK(has_user(rules, "ann") && !rules->acl);
+        CHECK(rules->generation != before);
+        before = rules->generation;
+        CHECK_EQ(load(&f, "a.yaml", gone), 0);
+        CHECK(has_user(rules, "bob") && !has_user(rules, "ann"));
+        CHECK(rules->generation != before);
+        fixture_close(&f);
+}
+
 TEST(without_memory_what_counted_before_counts_still)
 {
         static const char before[] = "listeners: [{}]\naccess: {users: [" USER("ann") "]}";
