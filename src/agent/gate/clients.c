@@ -19,10 +19,12 @@ static const char source[] = "mqtt";
 /* Whom the agent knows it as; what it calls itself is only a word where no token is needed. */
 static void write_client(const struct mqtt_client_info *info, struct json_writer *writer)
 {
-        const struct gate_caller *caller = info->identity;
+        struct gate_caller *caller = info->identity;
         const char *name = caller ? caller->session.principal.name : "";
         struct mqtt_text user = {name, (uint16_t)strlen(name)};
 
+        if (caller)
+                gate_caller_refresh(caller);
         mqtt_client_info_write(info, user, writer);
         if (caller)
                 json_write_string(writer, "role",

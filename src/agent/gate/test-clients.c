@@ -69,6 +69,27 @@ TEST(those_who_are_there_and_those_who_are_away_are_listed)
         fixture_close(&f);
 }
 
+/* Whoever is silent is asked nothing, and would have learned of it by that. */
+TEST(a_role_is_told_as_it_is_now)
+{
+        static const char users[] = "mqtt: {users: [{name: fred, role: %s, hash: '%s'}]}",
+                          hash[] = "blake2b:d9429ad1ed097559e0f73834e2f5ec0556e419b295626eef4ca4c"
+                                   "16278542e93";
+        struct fixture f;
+        char text[256];
+
+        fixture_open(&f);
+        snprintf(text, sizeof(text), users, "operator", hash);
+        fixture_set_users(&f, text);
+        conversation_run(&f.talk,
+                         "a> " LOGIN_5_AS("one", "fred", "the token of a server") "a< " WELCOME_5);
+        CHECK(has(ask(&f, "{\"command\":\"mqtt_clients\"}"), "\"role\":\"operator\"}"));
+        snprintf(text, sizeof(text), users, "viewer", hash);
+        fixture_set_users(&f, text);
+        CHECK(has(ask(&f, "{\"command\":\"mqtt_clients\"}"), "\"role\":\"viewer\"}"));
+        fixture_close(&f);
+}
+
 TEST(many_come_page_by_page)
 {
         struct fixture f;
