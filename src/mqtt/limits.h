@@ -44,8 +44,8 @@ struct mqtt_limits {
         size_t queue_bytes;
         size_t queued_bytes; /* of all sessions; the same, for the one that wants more */
         bool queue_qos_0;    /* those of QoS 0 too, for clients that are away */
-        /* A client that reads nothing for that long while it is paused, and has no
-         * keep-alive that would be shorter: DISCONNECT 0x97. */
+        /* A client that reads nothing for that long while it is paused, whatever its keep-alive,
+         * since nobody listens to it then: DISCONNECT 0x97. */
         uint32_t stall_ms;
 
         /* What clients, sessions, filters, messages and buffers take together; 0: no bound. What is
