@@ -127,15 +127,26 @@ static bool find_author(const struct mqtt_broker *broker, const struct mqtt_publ
         return hooks->on_retain(hooks->owner, who, ret);
 }
 
+/* For No Local: a will is published for whoever left it. NULL: it is nobody's, or has ended. */
+static const struct mqtt_session *find_publisher(struct mqtt_broker *broker,
+                                                 const struct mqtt_client *from,
+                                                 const struct mqtt_who *who)
+{
+        if (from)
+                return from->session;
+        return who ? mqtt_session_find(broker, who->client_id) : NULL;
+}
+
 static int make_message(struct mqtt_broker *broker, const struct mqtt_publish *publish,
                         enum mqtt_origin origin, const struct mqtt_client *from,
                         const struct mqtt_who *who, struct mqtt_message **ret)
 {
+        const struct mqtt_session *publisher = find_publisher(broker, from, who);
         struct mqtt_author author;
         struct mqtt_source source = {
                 .version = from ? (enum mqtt_version)from->version : MQTT_VERSION_5,
                 .origin = origin,
-                .publisher = from ? from->session->number : 0,
+                .publisher = publisher ? publisher->number : 0,
                 .now_ms = loop_now_ms(broker->loop),
                 .author = find_author(broker, publish, from, who, &author) ? &author : NULL,
         };
@@ -197,6 +208,7 @@ static int begin(struct mqtt_routing *routing, struct mqtt_broker *broker,
                  const struct mqtt_publish *publish, enum mqtt_origin origin,
                  const struct mqtt_client *from, const struct mqtt_who *who)
 {
+        const struct mqtt_session *publisher = find_publisher(broker, from, who);
         AUTO(mqtt_message) struct mqtt_message *message = NULL;
         int r = check_disk(broker, publish, from);
 
@@ -205,7 +217,7 @@ static int begin(struct mqtt_routing *routing, struct mqtt_broker *broker,
                 r = make_message(broker, publish, origin, from, who, &message);
         if (r == 0)
                 r = mqtt_match_begin(&routing->match, broker->tree, publish->topic,
-                                     from ? &from->session->subscriber : NULL);
+                                     publisher ? &publisher->subscriber : NULL);
         if (r == 0 && publish->retain) {
                 r = retain(broker, message);
                 if (r < 0)

@@ -84,6 +84,17 @@ static const struct conversation_case cases[] = {
                "+3001\n"
                "w< 30{[w] () 'gone'}\n"
                "+100000\n"},
+        {"[MQTT-3.8.3-3] not to its own session where that wants nothing of its own",
+         "a> 10{[MQTT] 05 26 0000 (11 0000000A) [a] () [w] [gone]}\n"
+         "a< " CONNACK_5 "a> 82{0001 () [w] 05 [+] 05}\n"
+         "a< 90{0001 () 01 01}\n"
+         "a.\n"
+         "a> " RESUMED "a< 20{01 00 (22 0004 27 00001000 21 0008)}\n"
+         "a> 82{0002 () [w] 05}\n"
+         "a< 90{0002 () 01}\n"
+         "b@5\n"
+         "b> 82{0001 () [w] 04}\n"
+         "b< 90{0001 () 00} 31{[w] () 'gone'}\n"},
         {"[MQTT-3.1.2-9] a topic that is none", "a> 10{[MQTT] 05 06 0000 () [a] () [w/#] [gone]}\n"
                                                 "a< 20{00 81 ()}\n"
                                                 "a|"},
