@@ -292,7 +292,7 @@ def test_silence_ends_with_the_timeout():
         "too long"])
 def test_what_is_no_answer_is_told(answer, sentence):
     with FakeAgent({"ping": answer}) as fake:
-        patience = 20 if sentence == "larger than" else 0.5
+        patience = 0.5 if sentence == "no answer within" else 20
         status, out, err = run("call", "ping", "--timeout", patience, "--port", fake.port)
     assert (status, out) == (NO_CONNECTION, "")
     assert sentence in err
