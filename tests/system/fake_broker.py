@@ -51,12 +51,14 @@ def read_packet(connected):
 
 class FakeBroker:
     """Answers CONNECT, SUBSCRIBE and PUBLISH with the codes that it is given; None: with
-    nothing. What it is to send in place of a CONNACK, and after a SUBACK, are bytes."""
+    nothing. `connack` may be a tuple, of one for each connection. What it is to send in place of
+    a CONNACK, and after a SUBACK, are bytes."""
 
     def __init__(self, connack=0, suback=(0,), puback=0, words="", greeting=None, after=b"",
                  connections=1):
-        self.connack, self.suback, self.puback, self.words = connack, suback, puback, words
-        self.greeting, self.after, self.connections = greeting, after, connections
+        self.connacks = connack if isinstance(connack, tuple) else (connack,) * connections
+        self.connack, self.suback, self.puback, self.words = None, suback, puback, words
+        self.greeting, self.after = greeting, after
         self.packets = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -72,7 +74,7 @@ class FakeBroker:
         self.listener.close()
 
     def _serve(self):
-        for _ in range(self.connections):
+        for self.connack in self.connacks:
             try:
                 connected, _ = self.listener.accept()
             except OSError:

@@ -9,6 +9,9 @@ from fake_broker import CONNECTED, DISCONNECT, PUBLISH, FakeBroker, packet, text
 from mqtt_command import mqtt, port
 from ports import free_port
 
+# Of each step: those that are answered have to be within it, too.
+PATIENCE = "2"
+
 
 # ---- brokers that say no ----
 
@@ -85,13 +88,13 @@ def test_a_broker_that_never_answers(command):
 
 def test_a_broker_that_never_acknowledges():
     with FakeBroker(puback=None) as fake:
-        status, _, err = mqtt("pub", "t", "x", "--timeout", "0.3", port=fake.port)
+        status, _, err = mqtt("pub", "t", "x", "--timeout", PATIENCE, port=fake.port)
     assert status == NO_CONNECTION and "did not acknowledge the message in time" in err
 
 
 def test_an_agent_that_never_replies():
     with FakeBroker(suback=(1,)) as fake:
-        status, _, err = mqtt("rpc", "ping", "--timeout", "0.3", port=fake.port)
+        status, _, err = mqtt("rpc", "ping", "--timeout", PATIENCE, port=fake.port)
     assert status == NO_CONNECTION and "no reply came in time" in err
 
 
