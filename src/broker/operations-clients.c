@@ -12,6 +12,8 @@
 
 static const char json[] = "application/json";
 
+enum { QUERY_MAX = 4096 }; /* more than an id has (mqtt/limits.h) */
+
 struct page {
         struct broker_operations *operations;
         struct json_writer writer;
@@ -73,12 +75,29 @@ static bool read_page(const struct http_request *request, uint64_t *cursor, uint
         return r == 0;
 }
 
+/* One of them is asked for, by its id. */
+static bool names_client(const struct http_request *request)
+{
+        struct http_text rest = request->query;
+        struct http_parameter parameter;
+        char decoded[QUERY_MAX];
+
+        while (http_query_next(&rest, decoded, sizeof(decoded), &parameter) > 0)
+                if (http_text_equals(parameter.name, HTTP_TEXT("id")))
+                        return true;
+        return false;
+}
+
 void broker_list_clients(struct broker_operations *operations, struct http_exchange *exchange)
 {
         struct page page = {.operations = operations};
         uint64_t cursor, limit;
         char next[24];
 
+        if (names_client(http_exchange_request(exchange))) {
+                broker_show_client(operations, exchange);
+                return;
+        }
         if (!read_page(http_exchange_request(exchange), &cursor, &limit)) {
                 http_exchange_refuse(exchange, 400,
                                      "the query is cursor=NUMBER&limit=NUMBER, 1 to 1000");
@@ -99,11 +118,39 @@ void broker_list_clients(struct broker_operations *operations, struct http_excha
         broker_operations_answer(operations, exchange, json_writer_error(&page.writer), json);
 }
 
-static struct mqtt_text id_of(const struct http_exchange *exchange)
+/* Of which client a request is. */
+struct wanted {
+        struct mqtt_text id;
+        bool ends_session;
+        char text[QUERY_MAX];
+};
+
+/* /ID, or ?id=ID: a client calls itself as it likes, and no path has a "..", or holds two slashes
+ * for two. And ?session=end, if `may_end`. */
+static bool read_wanted(struct http_exchange *exchange, bool may_end, struct wanted *ret)
 {
         const char *id = http_exchange_parameter(exchange, "id");
+        struct http_text rest = http_exchange_request(exchange)->query;
+        struct http_parameter parameter;
+        char *place = ret->text;
+        int r;
 
-        return (struct mqtt_text){id, (uint16_t)strlen(id)};
+        ret->id = (struct mqtt_text){id, id ? (uint16_t)strlen(id) : 0};
+        ret->ends_session = false;
+        while ((r = http_query_next(&rest, place, (size_t)(ret->text + QUERY_MAX - place),
+                                    &parameter)) > 0) {
+                if (http_text_equals(parameter.name, HTTP_TEXT("id")) && ret->id.length == 0) {
+                        ret->id = (struct mqtt_text){parameter.value.bytes,
+                                                     (uint16_t)parameter.value.length};
+                        place += parameter.name.length + parameter.value.length + 2;
+                } else if (!may_end || !http_text_equals(parameter.name, HTTP_TEXT("session")) ||
+                           !http_text_equals(parameter.value, HTTP_TEXT("end"))) {
+                        return false;
+                } else {
+                        ret->ends_session = true;
+                }
+        }
+        return r == 0 && ret->id.length > 0;
 }
 
 static void on_shown(void *owner, const struct mqtt_client_info *info)
@@ -129,15 +176,20 @@ static void refuse_unknown(struct http_exchange *exchange)
 void broker_show_client(struct broker_operations *operations, struct http_exchange *exchange)
 {
         struct page page = {.operations = operations};
+        struct wanted wanted;
         int r;
 
+        if (!read_wanted(exchange, false, &wanted)) {
+                http_exchange_refuse(exchange, 400, "a client is /ID or ?id=ID, and no more");
+                return;
+        }
         json_writer_init(&page.writer, &operations->text);
         json_write_object(&page.writer, NULL);
-        r = mqtt_broker_client(operations->broker, id_of(exchange), on_shown, &page);
+        r = mqtt_broker_client(operations->broker, wanted.id, on_shown, &page);
         if (r == 0) {
                 json_write_array(&page.writer, "subscriptions");
-                (void)mqtt_broker_subscriptions(operations->broker, id_of(exchange),
-                                                BROKER_FILTERS_MAX, on_subscription, &page);
+                (void)mqtt_broker_subscriptions(operations->broker, wanted.id, BROKER_FILTERS_MAX,
+                                                on_subscription, &page);
                 json_write_end(&page.writer);
                 json_write_end(&page.writer);
                 broker_operations_answer(operations, exchange, json_writer_error(&page.writer),
@@ -150,23 +202,24 @@ void broker_show_client(struct broker_operations *operations, struct http_exchan
 
 void broker_end_client(struct broker_operations *operations, struct http_exchange *exchange)
 {
-        const struct http_text query = http_exchange_request(exchange)->query;
-        struct mqtt_text id = id_of(exchange);
+        struct wanted wanted;
         int r;
 
-        if (query.length > 0 && !http_text_equals(query, HTTP_TEXT("session=end"))) {
-                http_exchange_refuse(exchange, 400, "the query is session=end, or nothing");
+        if (!read_wanted(exchange, true, &wanted)) {
+                http_exchange_refuse(exchange, 400,
+                                     "a client is /ID or ?id=ID, with session=end or without");
                 return;
         }
-        if (query.length > 0)
-                r = mqtt_broker_forget(operations->broker, id);
+        if (wanted.ends_session)
+                r = mqtt_broker_forget(operations->broker, wanted.id);
         else
-                r = mqtt_broker_kick(operations->broker, id, MQTT_ADMINISTRATIVE_ACTION);
+                r = mqtt_broker_kick(operations->broker, wanted.id, MQTT_ADMINISTRATIVE_ACTION);
         if (r < 0) {
                 refuse_unknown(exchange);
                 return;
         }
         log_info(operations->log, "http", "ended %s client=%.*s",
-                 query.length > 0 ? "session" : "connection", (int)id.length, id.bytes);
+                 wanted.ends_session ? "session" : "connection", (int)wanted.id.length,
+                 wanted.id.bytes);
         http_exchange_answer(exchange, 204, NULL, NULL, 0);
 }

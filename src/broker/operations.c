@@ -256,6 +256,7 @@ int broker_operations_route(struct broker_operations *operations, struct http_ro
         static const struct http_route routes[] = {
                 {.method = HTTP_GET, .pattern = "/metrics", .handler = on_metrics},
                 {.method = HTTP_GET, .pattern = "/api/v1/clients", .handler = on_clients},
+                {.method = HTTP_DELETE, .pattern = "/api/v1/clients", .handler = on_delete},
                 {.method = HTTP_GET, .pattern = "/api/v1/clients/{id...}", .handler = on_client},
                 {.method = HTTP_DELETE, .pattern = "/api/v1/clients/{id...}", .handler = on_delete},
                 {.method = HTTP_GET, .pattern = "/api/v1/events", .handler = on_events},

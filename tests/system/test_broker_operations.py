@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import json
 import subprocess
+import urllib.parse
 
 import pytest
 
@@ -74,7 +75,8 @@ def ask(port, path, method="GET", host="127.0.0.1", **fields):
 
 
 PATHS = [("/api/v1/clients", "GET"), ("/api/v1/clients/a", "GET"),
-         ("/api/v1/clients/a", "DELETE"), ("/api/v1/events", "GET")]
+         ("/api/v1/clients/a", "DELETE"), ("/api/v1/clients?id=a", "DELETE"),
+         ("/api/v1/events", "GET")]
 
 
 @pytest.mark.parametrize("path, method", PATHS)
@@ -165,6 +167,38 @@ def test_a_connection_is_ended_and_its_session_stays_unless_it_is_to_go(start):
     assert ask(ports.http, "/api/v1/clients/a", **basic())[0] == 404
     assert ask(ports.http, "/api/v1/clients/a", "DELETE", **basic())[0] == 404
     ports.broker.until("ended session client=a")
+
+
+# What no path holds, or not as it is: a client calls itself as it likes.
+NAMES = ["..", "a/../b", ".", "a//b", "a/", "/", "back\\slash", "a?b&c=d", "1+1 %", "x" * 1024]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+def test_a_client_is_found_whatever_it_calls_itself(start, name):
+    ports = start("local_admin: true")
+    path = "/api/v1/clients?" + urllib.parse.urlencode({"id": name})
+    with session(ports.mqtt, "a", expiry=600):
+        client = session(ports.mqtt, name, expiry=600)
+        status, shown = ask(ports.http, path)
+        assert (status, shown["client_id"], shown["subscriptions"]) == (200, name, [])
+        assert ask(ports.http, path, "DELETE") == (204, "")
+        assert client.ends()[0] == DISCONNECT
+        assert ask(ports.http, path)[1]["connected"] is False
+        assert ask(ports.http, path + "&session=end", "DELETE")[0] == 204
+        assert ask(ports.http, path)[0] == 404
+        assert ask(ports.http, "/api/v1/clients/a")[1]["connected"] is True
+
+
+def test_which_client_is_meant_is_said_once(start):
+    ports = start("local_admin: true")
+    with session(ports.mqtt, "a"), session(ports.mqtt, "b"):
+        for query in ("", "?id=", "?id=a&id=b", "?id=a&limit=1", "?session=end", "?id=%ff",
+                      "?id=a&session=", "?id=" + "x" * 5000):
+            assert ask(ports.http, "/api/v1/clients" + query, "DELETE")[0] == 400
+        for query in ("?id=", "?id=a&id=b", "?id=a&limit=1", "?limit=1&id=a", "?id=a&session=end"):
+            assert ask(ports.http, "/api/v1/clients" + query)[0] == 400
+        assert ask(ports.http, "/api/v1/clients/a?id=b", "DELETE")[0] == 400
+        assert len(ask(ports.http, "/api/v1/clients")[1]["clients"]) == 2
 
 
 class Events:
