@@ -242,6 +242,13 @@ static int check_disk(const struct attempt *attempt, const struct mqtt_session *
         return MQTT_QUOTA_EXCEEDED;
 }
 
+/* Those without an owner are nobody's, of this mount or of none. */
+static bool has_owner(const struct attempt *attempt, const struct mqtt_session *session)
+{
+        return session->owner != 0 &&
+               session->owner != mqtt_mount_owner(attempt->client->terms->mount, 0);
+}
+
 /* [MQTT-3.1.2-4], [MQTT-3.1.2-5], [MQTT-3.1.2-6], [MQTT-3.1.4-3]. */
 static int open_session(struct attempt *attempt)
 {
@@ -251,7 +258,7 @@ static int open_session(struct attempt *attempt)
         int r;
 
         /* Nobody's give way, or a user could be kept out by whoever came first. */
-        if (!is_own && (session->client || session->owner != 0)) {
+        if (!is_own && (session->client || has_owner(attempt, session))) {
                 broker->counters[MQTT_COUNT_REFUSED_CLIENT_IDS]++;
                 return MQTT_NOT_AUTHORIZED;
         }

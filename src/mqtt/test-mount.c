@@ -287,6 +287,41 @@ TEST(a_session_of_another_mount_is_not_resumed_nor_taken_over)
 }
 
 /* [MQTT-1.5.4] texts have 65,535 bytes at most, and topics 201 levels. */
+static void by_user(void *owner, const struct mqtt_who *who, const struct mqtt_connect *connect,
+                    struct mqtt_admission *answer)
+{
+        (void)owner;
+        (void)connect;
+        answer->owner = who->user.length > 0 ? (uint32_t)who->user.bytes[0] : 0;
+}
+
+TEST(nobodys_session_gives_way_to_a_user_of_its_mount)
+{
+        struct mqtt_hooks hooks = {.on_connect = by_user};
+        struct conversation talk;
+
+        begin(&talk, &hooks);
+        conversation_run(&talk, "a> 10{[MQTT] 04 00 0000 [x]}\n"
+                                "a< 20{00 00}\n"
+                                "b> 10{[MQTT] 04 80 0000 [x] [ann]}\n"
+                                "b< 20{00 05}\n"
+                                "b|\n"
+                                "a.\n");
+        /* Elsewhere it is not theirs to end. */
+        run_outside(&talk, "b> 10{[MQTT] 04 80 0000 [x] [ann]}\n"
+                           "b< 20{00 05}\n"
+                           "b|\n");
+        conversation_run(&talk, "b> 10{[MQTT] 04 80 0000 [x] [ann]}\n"
+                                "b< 20{00 00}\n"
+                                "b.\n"
+                                "c> 10{[MQTT] 04 00 0000 [x]}\n"
+                                "c< 20{00 05}\n"
+                                "c|\n"
+                                "b> 10{[MQTT] 04 80 0000 [x] [ann]}\n"
+                                "b< 20{01 00}\n");
+        end(&talk);
+}
+
 TEST(a_topic_that_would_be_too_long_behind_its_mount_is_no_topic)
 {
         static char line[70000];
