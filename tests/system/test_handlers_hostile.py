@@ -186,7 +186,9 @@ def test_a_module_that_fills_its_folder_is_stopped_and_told_why(start_agent):
         pid = stats(client)["pid"]
         until(lambda: stats(client)["storage"] >= 500_000, client)
         assert stats(client)["pid"] == pid and stats(client)["restarts"] == 0
-        assert client.call("run_it", size=2_000_000)["written"] == 2_000_000
+        reply = client.call("run_it", size=2_000_000)
+        # A look at its folder may come between what it writes and what it says.
+        assert reply.get("written") == 2_000_000 or "handlers.storage" in reply["error"], reply
         until(lambda: stats(client)["restarts"] > 0, client)
         assert "handlers.storage" in str(client.call("handler_logs", filename="camera_handlers.py"))
         # It is started again, and can put that right.
