@@ -13,8 +13,11 @@ static void on_hurry(uv_idle_t *hurry)
         /* Being active is all it is for. */
 }
 
+/* libuv before 1.45 runs timers ahead of the wait, too: when the time was over before the round
+ * began, nothing else would end the wait. */
 static void on_limit(uv_timer_t *limit)
 {
+        uv_stop(limit->loop);
 }
 
 static void on_alarm(uv_timer_t *alarm)
