@@ -109,19 +109,19 @@ def test_a_connect_of_a_byte_a_second_is_ended_and_so_is_a_packet_of_a_quiet_cli
                 client.say(bytes([byte]))
                 time.sleep(1)
 
-    with pair_that_goes_on(broker), Bytes(broker.port) as slow, \
-            session(broker.port, "quiet", keep_alive=2) as quiet:
+    with pair_that_goes_on(broker):
         began = time.monotonic()
-        drips = [threading.Thread(target=drip, args=(slow, connect("slow"))),
-                 threading.Thread(target=drip, args=(quiet, publish("t", bytes(100))))]
-        for one in drips:
-            one.start()
-        assert quiet.expect(DISCONNECT)[0] == 0x8d
-        assert 2.5 < time.monotonic() - began < 4.5
-        assert slow.ends() is None
-        assert 4.5 < time.monotonic() - began < 7
-        for one in drips:
-            one.join()
+        with Bytes(broker.port) as slow, session(broker.port, "quiet", keep_alive=2) as quiet:
+            drips = [threading.Thread(target=drip, args=(slow, connect("slow"))),
+                     threading.Thread(target=drip, args=(quiet, publish("t", bytes(100))))]
+            for one in drips:
+                one.start()
+            assert quiet.expect(DISCONNECT)[0] == 0x8d
+            assert 2.5 < time.monotonic() - began < 4.5
+            assert slow.ends() is None
+            assert 4.5 < time.monotonic() - began < 7
+            for one in drips:
+                one.join()
 
 
 def test_what_waits_for_a_subscriber_that_does_not_read_is_bounded(broker):
