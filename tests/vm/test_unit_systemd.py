@@ -1,5 +1,6 @@
 """The shipped service under the real systemd, with all its walls."""
 
+import contextlib
 import ctypes
 import json
 import os
@@ -112,7 +113,11 @@ def processes():
     group = show("ControlGroup")
     listed = pathlib.Path(f"/sys/fs/cgroup{group}/cgroup.procs")
     pids = listed.read_text().split() if group and listed.exists() else []
-    return {pathlib.Path(f"/proc/{pid}/comm").read_text().strip(): int(pid) for pid in pids}
+    found = {}
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            found[pathlib.Path(f"/proc/{pid}/comm").read_text().strip()] = int(pid)
+    return found
 
 
 def test_the_service_runs_comes_back_and_stops(service, board):
