@@ -92,8 +92,8 @@ def test_a_quick_request_waits_for_a_slow_one_before_it(agent):
 
 def test_a_request_with_an_id_may_overtake(agent):
     with agent.connect() as client:
-        client.send_request(**SLOW, id="slow")
-        client.send_request("ping", id=7)
+        client.send(json.dumps({**SLOW, "id": "slow"}).encode() +
+                    b'\n{"command":"ping","id":7}\n')
         replies = [client.receive() for _ in range(2)]
     assert [(reply["type"], reply["id"]) for reply in replies] == [
         ("pong", 7), ("gpio_test", "slow")]
@@ -308,8 +308,7 @@ def test_the_unix_socket_speaks_the_same_wire(agent):
     with agent.connect_unix() as client:
         assert client.call("ping")["type"] == "pong"
         assert is_refused(client.exchange(b"nonsense"), "BAD_JSON")
-        client.send_request(**SLOW, id=1)
-        client.send_request("ping", id=2)
+        client.send(json.dumps({**SLOW, "id": 1}).encode() + b'\n{"command":"ping","id":2}\n')
         assert [client.receive()["id"] for _ in range(2)] == [2, 1]
 
 
