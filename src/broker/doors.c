@@ -129,6 +129,9 @@ static void set_policy(const struct broker_config *config, const struct broker_l
         door->policy.user_from = identities[listener->certificate_user];
         door->policy.client_id_from = identities[listener->certificate_client_id];
         door->policy.client_id_is_user = listener->client_id_is_user;
+        /* To mosquitto, who has no name has no client id there. */
+        if (config->grammar == BROKER_GRAMMAR_MOSQUITTO && listener->client_id_is_user)
+                door->policy.anonymous = ACCESS_ANONYMOUS_REFUSED;
         door->mqtt_3_1 = listener->mqtt_3_1;
         door->mqtt_3_1_1 = listener->mqtt_3_1_1;
         door->mqtt_5 = listener->mqtt_5;

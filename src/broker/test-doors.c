@@ -81,6 +81,9 @@ TEST(a_listener_s_policy_is_what_its_configuration_says)
                 {"a.conf", "listener 1\n", ACCESS_ANONYMOUS_REFUSED, ACL_READWRITE, false},
                 {"a.conf", "listener 1\nallow_anonymous true\n", ACCESS_ANONYMOUS_ALLOWED,
                  ACL_READWRITE, true},
+                /* Whose name is the client id has a name. */
+                {"a.conf", "port 1\nallow_anonymous true\nuse_username_as_clientid true\n",
+                 ACCESS_ANONYMOUS_REFUSED, ACL_READWRITE, true},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
