@@ -56,12 +56,13 @@ int mqtt_client_id_choose(const struct mqtt_connect *connect, const struct mqtt_
 
         if (id.length > most_bytes || (id.length == 0 && !may_be_empty(connect, terms)))
                 return MQTT_CLIENT_ID_NOT_VALID;
-        if (id.length > 0) {
-                *ret = id;
-                return begins_as_asked(id, terms->client_id_prefixes) ? 0 : MQTT_NOT_AUTHORIZED;
+        if (id.length == 0) {
+                if (assigned[0] == '\0')
+                        r = make(terms->assigned_prefix, assigned);
+                id = (struct mqtt_text){assigned, (uint16_t)strlen(assigned)};
         }
-        if (assigned[0] == '\0')
-                r = make(terms->assigned_prefix, assigned);
-        *ret = (struct mqtt_text){assigned, (uint16_t)strlen(assigned)};
-        return r;
+        *ret = id;
+        if (r < 0)
+                return r;
+        return begins_as_asked(id, terms->client_id_prefixes) ? 0 : MQTT_NOT_AUTHORIZED;
 }

@@ -34,7 +34,7 @@ struct mqtt_terms {
         struct mqtt_text mount;
 
         /* Client ids: one that does not begin with any of these texts, of which the last is
-         * followed by NULL: CONNACK 0x87; none (NULL): all may be. */
+         * followed by NULL: CONNACK 0x87, also one that we would give; none (NULL): all may be. */
         const char *const *client_id_prefixes;
         bool empty_client_ids;       /* we give those who have none one; else CONNACK 0x85 */
         const char *assigned_prefix; /* what such a one begins with */

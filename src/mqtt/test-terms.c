@@ -278,6 +278,13 @@ TEST(client_ids_may_have_to_begin_in_a_certain_way)
                  "c> " CONNECT_311("xpump-1") "c< 20{00 05}\n"
                                               "c|\n",
                  MQTT_COUNT_REFUSED_CLIENT_IDS, 1);
+        run_case("one that we make does not", &wanted,
+                 "c> " CONNECT_5("") "c< 20{00 87 ()}\n"
+                                     "c|\n",
+                 MQTT_COUNT_REFUSED_CLIENT_IDS, 1);
+        wanted.assigned_prefix = "door-";
+        run_case("one that we make does", &wanted, "c> " CONNECT_5("") "c~\n",
+                 MQTT_COUNT_REFUSED_CLIENT_IDS, 0);
 }
 
 TEST(who_has_no_client_id_may_be_refused)
