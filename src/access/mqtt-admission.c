@@ -295,7 +295,7 @@ void access_mqtt_on_connect(void *owner, const struct mqtt_who *who,
                 return;
         if (arrival.user.length > 0)
                 admit_as(&arrival, arrival.user, ACCESS_KNOWN_BY_CERTIFICATE, answer);
-        else if (arrival.policy->rules->users && (connect->has_user || connect->has_password))
+        else if (arrival.policy->rules->users && who->user.length > 0)
                 admit_by_password(&arrival, answer);
         else if (arrival.policy->trusts_names && who->user.length > 0)
                 admit_as(&arrival, who->user, ACCESS_KNOWN_BY_WORD, answer);

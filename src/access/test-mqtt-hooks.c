@@ -48,6 +48,23 @@ TEST(a_wrong_password_and_a_wrong_name_are_told_alike)
         fixture_close(&f);
 }
 
+/* Many clients send what their settings leave empty. */
+TEST(an_empty_name_is_none)
+{
+        struct fixture f;
+
+        fixture_open(&f, everybody(), NULL);
+        f.policy.anonymous = ACCESS_ANONYMOUS_ALLOWED;
+        run(&f, "a> " LOGIN_5("a", "", "") "a< " CONNACK_5);
+        run(&f, "b> " LOGIN_5("b", "", FAST) "b< " CONNACK_5);
+        run(&f, "c> 10{[MQTT] 05 42 0000 () [c] [" FAST "]}\nc< " CONNACK_5);
+        f.policy.anonymous = ACCESS_ANONYMOUS_REFUSED;
+        run(&f, "d> " LOGIN_5("d", "", FAST) "d< 20{00 87 ()}\nd|\n");
+        CHECK_EQ(f.report.event, ACCESS_REFUSED_ANONYMOUS);
+        CHECK_EQ(f.reports, 1);
+        fixture_close(&f);
+}
+
 TEST(who_failed_too_often_comes_later_and_others_now)
 {
         static const struct net_address here = {
