@@ -121,6 +121,18 @@ int broker_config_add_listener(struct broker_config *config, struct broker_liste
         return 0;
 }
 
+void broker_config_remove_listener(struct broker_config *config, size_t index)
+{
+        struct broker_listener *listeners = config->listeners.items;
+        struct config_section section = broker_listener_section(&listeners[index]);
+
+        free(listeners[index].place);
+        config_done(&section, 1);
+        config->listeners.count--;
+        memmove(&listeners[index], &listeners[index + 1],
+                (config->listeners.count - index) * sizeof(*listeners));
+}
+
 int broker_config_add_local(struct broker_config *config, const uint16_t ports[], size_t count)
 {
         static const uint16_t usual[] = {1883};

@@ -168,6 +168,8 @@ int broker_config_parse(const char *path, const char *text, size_t length,
 /* One more listener, with the defaults of ours; *ret is valid until the next. -ENOSPC:
  * BROKER_LISTENERS_MAX are there; -ENOMEM. */
 int broker_config_add_listener(struct broker_config *config, struct broker_listener **ret);
+/* Without the one at this index: those behind it move up. */
+void broker_config_remove_listener(struct broker_config *config, size_t index);
 /* What a broker without listeners of its own does: MQTT at these ports of 127.0.0.1 and, where
  * there is IPv6, ::1; without ports at 1883. -ENOMEM, -ENOSPC. */
 int broker_config_add_local(struct broker_config *config, const uint16_t ports[], size_t count);

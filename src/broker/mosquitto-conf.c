@@ -333,12 +333,34 @@ static void settle_families(struct mosquitto_reader *reader)
         }
 }
 
+/* What has been said of it is the default. */
+static bool is_usual(const struct broker_listener *listener)
+{
+        return !listener->certificate && !listener->key && !listener->authorities &&
+               !listener->authorities_folder && !listener->revoked && !listener->ciphers &&
+               !listener->cipher_suites && !listener->interface && !listener->client_id_is_user &&
+               listener->client_certificates == BROKER_CERTIFICATES_NONE &&
+               listener->certificate_user == BROKER_CERTIFICATE_USER_NONE &&
+               listener->protocol == BROKER_PROTOCOL_MQTT &&
+               listener->family == BROKER_FAMILY_ANY && listener->clients == 0 &&
+               listener->maximum_qos == 2;
+}
+
+static bool stands_above(const struct mosquitto_reader *reader)
+{
+        return reader->default_listener != 0 && reader->listens && !reader->default_listens;
+}
+
 static int finish(struct mosquitto_reader *reader)
 {
         struct broker_config *config = reader->config;
 
         config->local_only = !reader->listens;
-        if (reader->default_listener != 0 && reader->listens && !reader->default_listens) {
+        if (stands_above(reader) && is_usual(listener_at(reader, reader->default_listener))) {
+                broker_config_remove_listener(config, reader->default_listener - 1);
+                reader->default_listener = 0;
+        }
+        if (stands_above(reader)) {
                 reader->line = reader->default_line;
                 return mosquitto_refuse(reader,
                                         "`%s` belongs to a listener and stands above all: move "

@@ -146,6 +146,17 @@ TEST(port_and_bind_address_are_a_listener_before_all_others)
         broker_config_done(&c);
 }
 
+TEST(defaults_above_all_listeners_are_no_listener)
+{
+        read_conf("protocol mqtt\nmax_connections -1\nmax_qos 2\nrequire_certificate false\n"
+                  "listener 1\nmax_connections 3\nlistener 2\n");
+        CHECK_EQ(c.listeners.count, 2);
+        CHECK_EQ(config_listener(&c, 0)->port, 1);
+        CHECK_EQ(config_listener(&c, 0)->clients, 3);
+        CHECK_TEXT(config_listener(&c, 1)->place, "m.conf:7");
+        broker_config_done(&c);
+}
+
 TEST(settings_of_all_are_read)
 {
         struct mqtt_limits limits;
