@@ -46,6 +46,7 @@ struct mqtt_client {
         uint8_t state;   /* enum mqtt_client_state */
         uint8_t doom;    /* enum mqtt_reason */
         bool wants_reasons : 1;
+        bool is_bridge : 1; /* of mosquitto: gets nothing of its own, and RETAIN as published */
         /* Its input is paused, since it reads slowly, has sent what it may for now, or has to wait
          * for the disk. */
         bool stalled : 1, throttled : 1, waiting : 1;

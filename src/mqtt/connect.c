@@ -374,6 +374,7 @@ static int attempt_connect(struct attempt *attempt)
         if (client->broker->journal)
                 mqtt_journal_begin_packet(client->broker->journal);
         client->version = (uint8_t)attempt->connect.version;
+        client->is_bridge = attempt->connect.bridge;
         client->wants_reasons =
                 (properties->present & mqtt_property_bit(MQTT_REQUEST_PROBLEM_INFORMATION)) &&
                 properties->request_problem_information;

@@ -116,8 +116,14 @@ static uint8_t subscribe(struct mqtt_client *client, struct mqtt_subscription *w
                 .no_local = wanted->no_local,
                 .retain_as_published = wanted->retain_as_published,
         };
+        struct mqtt_text share, rest;
         int r;
 
+        /* [MQTT-3.8.3-4] holds for them as well. */
+        if (client->is_bridge) {
+                options.no_local = !mqtt_topic_filter_split_shared(wanted->filter, &share, &rest);
+                options.retain_as_published = true;
+        }
         r = check_terms(terms, wanted->filter);
         if (r != 0) {
                 /* Only 3.1.1 comes here: 5.0 was disconnected. */

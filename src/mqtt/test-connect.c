@@ -24,6 +24,24 @@ static const struct conversation_case cases[] = {
                                    "a!\n"
                                    "b> 10{[MQIsdp] 03 00 0000 [a]}\n"
                                    "b< 20{00 00} 3C{[t] 0001 'm'}\n"},
+        {"a bridge of mosquitto gets nothing of its own, and what is retained as such",
+         "b@311\n"
+         "b> 31{[r] 'kept'}\n"
+         "a> 10{[MQTT] 84 02 0000 [a]}\n"
+         "a< 20{00 00}\n"
+         "a> 82{0001 [#] 01 [$share/g/s] 00}\n"
+         "a< 90{0001 01 00} 31{[r] 'kept'}\n"
+         "a> 31{[r] 'own'} 30{[t] 'own'} 30{[s] 'shared'}\n"
+         "a< 30{[s] 'shared'}\n"
+         "b> 31{[r] 'other'} 30{[t] 'other'}\n"
+         "a< 31{[r] 'other'} 30{[t] 'other'}\n"
+         "a> 31{[own] 'x'} 82{0002 [own] 00}\n"
+         "a< 90{0002 00}\n"
+         "c> 10{[MQIsdp] 83 02 0000 [c]}\n"
+         "c< 20{00 00}\n"
+         "d> 10{[MQTT] 85 02 0000 () [d]}\n"
+         "d< 20{00 84 ()}\n"
+         "d|\n"},
         {"3.1: what comes again has a flag that later versions don't have",
          "a> 10{[MQIsdp] 03 02 0000 [a]}\n"
          "a< 20{00 00}\n"

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { LEVEL_BRIDGE = 0x80 }; /* mosquitto's `try_private`; no version has such a level */
+
 enum {
         FLAG_RESERVED = 0x01,
         FLAG_CLEAN = 0x02,
@@ -29,6 +31,11 @@ static void read_version(struct mqtt_reader *reader, struct mqtt_connect *ret)
 
         if (reader->reason != 0)
                 return;
+        if (level == (MQTT_VERSION_31 | LEVEL_BRIDGE) ||
+            level == (MQTT_VERSION_311 | LEVEL_BRIDGE)) {
+                level &= (uint8_t)~LEVEL_BRIDGE;
+                ret->bridge = true;
+        }
         ret->version = (enum mqtt_version)level;
         if (is(name, "MQTT")) {
                 if (level == MQTT_VERSION_311 || level == MQTT_VERSION_5)

@@ -43,6 +43,7 @@ struct mqtt_will {
 struct mqtt_connect {
         enum mqtt_version version;
         bool clean_start; /* 3.1.1: clean session */
+        bool bridge;      /* 3.1, 3.1.1: a broker like mosquitto, which says so by its level */
         bool unanswered;  /* refused, and 5.0 need not be told why (3.1.4) */
         bool has_will, has_user, has_password;
         uint16_t keep_alive_s;
