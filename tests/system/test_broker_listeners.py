@@ -228,7 +228,8 @@ def test_websockets_of_mosquitto_are_at_every_path_and_for_every_page(tmp_path):
 @pytest.mark.parametrize("words, name", [
     ("listener {port} 127.0.0.1\nprotocol websockets\nallow_anonymous true\n"
      "websockets_origin https://example.org\n", "b.conf"),
-    ("listeners: [{{port: {port}, protocol: http, origins: [\"https://example.org\"]}}]", "b.yaml"),
+    ("listeners: [{{host: 127.0.0.1, port: {port}, protocol: http, "
+     "origins: [\"https://example.org\"]}}]", "b.yaml"),
 ])
 def test_pages_of_named_origins_may_connect_and_no_others(tmp_path, words, name):
     port = free_port()
