@@ -37,8 +37,8 @@ static int load(const struct broker_options *options, struct broker_config *conf
 static int run(const struct broker_options *options, struct broker_config *config,
                struct error *error)
 {
-        AUTO(broker_program) struct broker_program *program = NULL;
         AUTO(log) struct log *log = NULL;
+        AUTO(broker_program) struct broker_program *program = NULL; /* logs to its end */
         int r = log_new(config->log.file, (enum log_level)config->log.level, &log);
 
         if (r < 0)

@@ -241,15 +241,16 @@ static int start(struct broker_program *program, struct error *error)
         r = start_broker(program);
         if (r < 0)
                 return error_set(error, r, "cannot start: %s", strerror(-r));
-        r = broker_keep_begin(&program->keep, config, program->loop, program->broker, program->log,
-                              error);
-        if (r == 0)
-                r = start_listeners(program, error);
+        r = start_listeners(program, error);
         if (r == 0 && config->pid_file)
                 r = pid_file_write(config->pid_file, error);
         program->wrote_pid = r == 0 && config->pid_file;
         if (r == 0 && config->user)
                 r = broker_user_become(config->user, error);
+        /* By who will write there. Nobody is attached before the loop runs. */
+        if (r == 0)
+                r = broker_keep_begin(&program->keep, config, program->loop, program->broker,
+                                      program->log, error);
         /* Nobody waits for these lines in vain, and finds something missing after them. */
         if (r == 0)
                 broker_listeners_log(program->listeners);

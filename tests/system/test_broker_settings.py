@@ -4,6 +4,7 @@ import os
 import pathlib
 import pwd
 import re
+import tempfile
 
 import pytest
 
@@ -297,6 +298,38 @@ def test_root_becomes_the_user_and_others_stay_who_they_are(tmp_path):
         ids = re.search(r"^Uid:\s+(\d+)\s+(\d+)\s+(\d+)", status, re.MULTILINE).groups()
         assert {int(number) for number in ids} == {wanted}
         assert answer(port, connect("a"))[0] == 0
+
+
+def test_a_disk_that_fails_at_the_end_is_said(tmp_path):
+    port = free_port()
+    words = (f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
+             f"persistence_location {tmp_path}\n")
+    with configured(tmp_path, words, "b.conf") as broker:
+        broker.until("listening")
+        (tmp_path / "mosquitto.db.journal").rmdir()
+        with Bytes(port, connect("away", expiry=1000, clean=False)) as client:
+            client.expect(CONNACK)
+    assert "cannot write" in "".join(broker.said)
+
+
+def test_who_root_becomes_can_write_what_is_kept():
+    port = free_port()
+    nobody = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else os.getuid()
+    # Not in the folder of the tests, which is closed to others.
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        os.chown(folder, nobody, -1)
+        words = (f"listener {port} 127.0.0.1\nallow_anonymous true\nuser nobody\n"
+                 f"persistence true\npersistence_location {folder}\n")
+        for before in (0, 1):
+            with configured(folder, words, "b.conf",
+                            environment={"ASAN_OPTIONS": "detect_leaks=0"}) as broker:
+                broker.until("listening")
+                with Bytes(port, connect("away", expiry=1000, clean=False)) as client:
+                    assert client.expect(CONNACK)[:2] == bytes((before, 0))
+        kept = folder / "mosquitto.db.journal"
+        assert {path.stat().st_uid for path in (kept, *kept.iterdir())} == {nobody}
+        assert list(kept.iterdir())
 
 
 def session_refused(broker):
