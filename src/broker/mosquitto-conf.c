@@ -3,7 +3,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/utf8.h"
-#include "broker/mosquitto-internal.h"
+#include "broker/mosquitto-value.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -177,8 +177,10 @@ int mosquitto_read_port(struct mosquitto_reader *reader, const struct mosquitto_
                         char *value)
 {
         int64_t number = 0;
-        int r = read_port_number(reader, value, 1, &number);
+        int r = mosquitto_value_word(reader, key, value);
 
+        if (r == 0)
+                r = read_port_number(reader, value, 1, &number);
         if (r == 0)
                 r = default_listener(reader, key->name);
         if (r < 0)
@@ -209,15 +211,17 @@ int mosquitto_read_bind_address(struct mosquitto_reader *reader, const struct mo
 int mosquitto_read_per_listener(struct mosquitto_reader *reader, const struct mosquitto_key *key,
                                 char *value)
 {
-        if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
-                return mosquitto_refuse(reader, "%s cannot be '%.64s'; expected true or false",
-                                        key->name, value);
-        if (reader->access_said && value[0] == 't')
+        bool flag = false;
+        int r = mosquitto_value_flag(reader, key, value, &flag);
+
+        if (r < 0)
+                return r;
+        if (reader->access_said && flag)
                 return mosquitto_refuse(reader,
                                         "`%s` stands before all other settings of users "
                                         "and their rights: move it up",
                                         key->name);
-        reader->per_listener = value[0] == 't';
+        reader->per_listener = flag;
         return 0;
 }
 

@@ -227,11 +227,13 @@ int mosquitto_read_log_dest(struct mosquitto_reader *reader, const struct mosqui
 {
         static const char *const elsewhere[] = {"none",  "syslog", "stdout",
                                                 "topic", "dlt",    "android"};
+        int r;
 
         if (strncmp(value, "file", 4) == 0 && strchr(" \t", value[4]))
                 return mosquitto_read_text(reader, key, value + 4 + strspn(value + 4, " \t"));
-        if (strcmp(value, "stderr") == 0)
-                return 0;
+        r = mosquitto_value_word(reader, key, value);
+        if (r < 0 || strcmp(value, "stderr") == 0)
+                return r;
         for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++) {
                 if (strcmp(value, elsewhere[i]) == 0) {
                         mosquitto_warn(reader,
@@ -262,7 +264,10 @@ int mosquitto_read_log_type(struct mosquitto_reader *reader, const struct mosqui
                 {"websockets", LOG_LEVEL_DEBUG},  {"debug", LOG_LEVEL_DEBUG},
                 {"all", LOG_LEVEL_DEBUG},
         };
+        int r = mosquitto_value_word(reader, key, value);
 
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
                 if (strcmp(value, types[i].name) != 0)
                         continue;

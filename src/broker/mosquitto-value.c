@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* A value of one word: a comment may follow it. */
-static int one_word(struct mosquitto_reader *reader, const struct mosquitto_key *key, char *value)
+int mosquitto_value_word(struct mosquitto_reader *reader, const struct mosquitto_key *key,
+                         char *value)
 {
         char *end = value + strcspn(value, " \t"), *rest = end + strspn(end, " \t");
 
@@ -23,7 +23,7 @@ static int one_word(struct mosquitto_reader *reader, const struct mosquitto_key 
 int mosquitto_value_flag(struct mosquitto_reader *reader, const struct mosquitto_key *key,
                          char *value, bool *ret)
 {
-        int r = one_word(reader, key, value);
+        int r = mosquitto_value_word(reader, key, value);
 
         if (r < 0)
                 return r;
@@ -42,7 +42,7 @@ int mosquitto_value_number(struct mosquitto_reader *reader, const struct mosquit
 {
         const char *digits;
         long long number;
-        int r = one_word(reader, key, value);
+        int r = mosquitto_value_word(reader, key, value);
 
         if (r < 0)
                 return r;
@@ -67,7 +67,7 @@ int mosquitto_value_number(struct mosquitto_reader *reader, const struct mosquit
 int mosquitto_value_choice(struct mosquitto_reader *reader, const struct mosquitto_key *key,
                            char *value, const char *const choices[], int *ret)
 {
-        int r = one_word(reader, key, value);
+        int r = mosquitto_value_word(reader, key, value);
 
         for (int i = 0; r == 0 && choices[i]; i++) {
                 if (strcmp(choices[i], value) == 0) {

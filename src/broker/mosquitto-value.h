@@ -25,8 +25,10 @@ mosquitto_read_fn mosquitto_read_anonymous, mosquitto_read_empty_ids, mosquitto_
 mosquitto_read_fn mosquitto_ignore, mosquitto_ignore_quietly, mosquitto_refuse_key,
         mosquitto_refuse_true, mosquitto_refuse_number;
 
-/* What they have in common. `value` is one word, behind which a comment may stand. -EINVAL with a
- * sentence; `choices` ends with NULL. */
+/* What they have in common. `value` is one word, behind which a comment may stand, which is cut
+ * off. -EINVAL with a sentence; `choices` ends with NULL. */
+int mosquitto_value_word(struct mosquitto_reader *reader, const struct mosquitto_key *key,
+                         char *value);
 int mosquitto_value_flag(struct mosquitto_reader *reader, const struct mosquitto_key *key,
                          char *value, bool *ret);
 /* The same, and where it goes. */

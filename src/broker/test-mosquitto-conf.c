@@ -262,6 +262,19 @@ TEST(comments_blanks_and_windows_lines_pass)
         broker_config_done(&c);
 }
 
+TEST(a_comment_may_follow_a_value_of_one_word)
+{
+        read_conf("per_listener_settings 1 # each its own\nport 1999 # not 1883\n"
+                  "log_type error # quiet\nlog_type warning\t# or nearly\nlog_dest stderr # here\n"
+                  "allow_anonymous true # all\nlistener 2000 # another\n");
+        CHECK_EQ(config_listener(&c, 0)->port, 1999);
+        CHECK_EQ(config_listener(&c, 0)->access.anonymous, BROKER_ANONYMOUS_ALL);
+        CHECK_EQ(c.log.level, LOG_LEVEL_WARNING);
+        CHECK_NULL(c.log.file);
+        CHECK_EQ(c.warnings.count, 1); /* nobody can come in at 2000 */
+        broker_config_done(&c);
+}
+
 TEST(a_file_may_end_without_a_line_end)
 {
         read_conf("listener 1883");
@@ -375,7 +388,7 @@ TEST(what_is_wrong_is_told_with_its_line)
                  "m.conf:2: `per_listener_settings` stands before all other settings of users and "
                  "their rights: move it up"},
                 {"per_listener_settings yes\n",
-                 "m.conf:1: per_listener_settings cannot be 'yes'; expected true or false"},
+                 "m.conf:1: per_listener_settings cannot be 'yes'; expected: true or false"},
                 {"pid_file a\npid_file b\n", "m.conf:2: `pid_file` is there twice: remove one"},
                 {"user\n", "m.conf:1: `user` has no value"},
                 {"user  \n", "m.conf:1: `user` has no value"},
