@@ -103,8 +103,14 @@ void mqtt_held_write(struct mqtt_client *client, int encoded, uint64_t sequence)
         struct buffer *scratch = &client->broker->scratch;
         struct entry entry = {.sequence = sequence, .length = (uint32_t)buffer_length(scratch)};
 
-        if (encoded < 0 || may_go(client, sequence) || !mqtt_client_is_connected(client)) {
+        if (encoded < 0 || buffer_length(scratch) > client->packet_bytes ||
+            may_go(client, sequence)) {
                 mqtt_client_write(client, encoded);
+                return;
+        }
+        /* Who is sent away in this round hears of nothing that is not durable. */
+        if (!mqtt_client_is_connected(client)) {
+                buffer_truncate(scratch, 0);
                 return;
         }
         /* Without memory the client asks again, in another connection. */
@@ -186,7 +192,7 @@ static void release(struct mqtt_held *held)
                 if (!mqtt_journal_is_durable(journal, entry.sequence))
                         break;
                 if (entry.length > 0)
-                        net_stream_write(client->stream, buffer_data(entries) + sizeof(entry),
+                        mqtt_client_send(client, buffer_data(entries) + sizeof(entry),
                                          entry.length);
                 buffer_consume(entries, sizeof(entry) + entry.length);
                 held->count--;

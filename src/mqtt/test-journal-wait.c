@@ -277,6 +277,69 @@ TEST(a_connection_that_ends_forgets_what_it_waited_for)
         journal_done(&f);
 }
 
+/* Its own queue is full, and it is to be sent away: nothing tells it before the disk has it that
+ * what it sent last is safe. */
+TEST(who_is_sent_away_hears_of_nothing_that_is_not_on_the_disk)
+{
+        struct journal_fixture f;
+        char line[64];
+
+        both(&f);
+        journal_run(&f, JOIN("s") "s> 82{0001 () [k] 01}\n"
+                                  "s< 90{0001 () 01}\n"
+                                  "p@5\n"
+                                  "p> 82{0001 () [k] 01}\n"
+                                  "p< 90{0001 () 01}\n");
+        for (unsigned i = 1; i <= 9; i++) {
+                snprintf(line, sizeof(line), "p> 32{[k]%04X()''}\ns~\np~\n", i);
+                journal_run(&f, line);
+                snprintf(line, sizeof(line), "s> 40{%04X}\n", i);
+                journal_run(&f, line);
+        }
+        journal_stall(&f);
+        journal_run(&f, "p> 32{[k]000A()'1'}\n"
+                        "s~\n"
+                        "p< E00197\n"
+                        "p|\n");
+        journal_go_on(&f);
+        journal_done(&f);
+}
+
+TEST(what_waits_is_no_longer_than_its_client_takes)
+{
+        struct journal_fixture f;
+
+        both(&f);
+        journal_run(&f, "s> 10{[MQTT] 05 02 0000 (11 00000E10 27 00000014) [s]}\n"
+                        "s< " CONNACK_5);
+        journal_stall(&f);
+        /* 16 reasons in 21 bytes. */
+        journal_run(&f, "s> 82{0001 () [a]01 [b]01 [c]01 [d]01 [e]01 [f]01 [g]01 [h]01"
+                        " [i]01 [j]01 [k]01 [l]01 [m]01 [n]01 [o]01 [p]01}\n"
+                        "s< E00195\n"
+                        "s|\n");
+        CHECK_EQ(conversation_count(&f.talk, MQTT_COUNT_ANSWERS_LOST), 1);
+        journal_go_on(&f);
+        journal_done(&f);
+}
+
+TEST(what_waited_counts_as_sent)
+{
+        struct journal_fixture f;
+        uint64_t packets, bytes;
+
+        both(&f);
+        journal_run(&f, "p@5\n");
+        packets = conversation_count(&f.talk, MQTT_COUNT_PACKETS_SENT);
+        bytes = conversation_count(&f.talk, MQTT_COUNT_BYTES_SENT);
+        journal_run(&f, "p> 33{[r]0001()'1'}\n"
+                        "p< 40{0001 10}\n");
+        CHECK(conversation_count(&f.talk, MQTT_COUNT_JOURNAL_HELD) > 0);
+        CHECK_EQ(conversation_count(&f.talk, MQTT_COUNT_PACKETS_SENT), packets + 1);
+        CHECK_EQ(conversation_count(&f.talk, MQTT_COUNT_BYTES_SENT), bytes + 5);
+        journal_done(&f);
+}
+
 /* --- a disk that is full, or fails --- */
 
 TEST(answers_that_wait_count_as_memory)
