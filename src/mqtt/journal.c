@@ -294,7 +294,7 @@ static struct mqtt_journal *journal_alloc(struct mqtt_broker *broker,
                                           const struct mqtt_keep_options *options)
 {
         struct mqtt_journal *journal = calloc(1, sizeof(*journal));
-        size_t packets = (size_t)BUFFER_PACKETS * broker->limits.packet_bytes;
+        const uint64_t packets = (uint64_t)BUFFER_PACKETS * broker->limits.packet_bytes;
 
         if (!journal)
                 return NULL;
@@ -305,7 +305,7 @@ static struct mqtt_journal *journal_alloc(struct mqtt_broker *broker,
         journal->gather_ms = gather_ms(journal->options.interval_ms);
         journal->buffer_bytes =
                 BUFFER_BYTES +
-                (packets < STORE_RECORD_MAX / 2 ? packets : (size_t)STORE_RECORD_MAX / 2);
+                (size_t)(packets < STORE_RECORD_MAX / 2 ? packets : STORE_RECORD_MAX / 2);
         mqtt_journal_batch_init(&journal->batch, journal->buffer_bytes);
         buffer_init(&journal->image.stage, SIZE_MAX);
         buffer_init(&journal->image.record, SIZE_MAX);
