@@ -1,5 +1,7 @@
 #include "mqtt/client-id.h"
 
+#include "base/siphash.h"
+
 #include <string.h>
 #include <sys/random.h>
 
@@ -65,4 +67,12 @@ int mqtt_client_id_choose(const struct mqtt_connect *connect, const struct mqtt_
         if (r < 0)
                 return r;
         return begins_as_asked(id, terms->client_id_prefixes) ? 0 : MQTT_NOT_AUTHORIZED;
+}
+
+uint64_t mqtt_client_id_hash(struct mqtt_text id)
+{
+        static const struct siphash_key same_for_ever = {{0, 0}};
+        uint64_t hash = siphash(&same_for_ever, id.bytes, id.length);
+
+        return hash > 0 ? hash : 1;
 }

@@ -15,7 +15,7 @@
 
 /* Version of all of this. Whoever changes it goes on reading the one before, and adds a
  * recorded journal to tests/fixtures. */
-enum { MQTT_JOURNAL_SCHEMA = 2, MQTT_JOURNAL_BATCH = 1 /* type of a record of the log */ };
+enum { MQTT_JOURNAL_SCHEMA = 3, MQTT_JOURNAL_BATCH = 1 /* type of a record of the log */ };
 
 /* Never change what a number means. */
 enum mqtt_change {
@@ -53,7 +53,7 @@ struct mqtt_record {
         uint16_t packet_id; /* SESSION: the next one */
         uint64_t session;   /* its number */
         uint64_t message;   /* the same */
-        uint64_t publisher; /* number of a session; 0: none */
+        uint64_t publisher; /* see client-id.h; 0: nobody's. A session's number before schema 3 */
         uint64_t as_of;     /* sequence in the log */
         uint64_t time_ms;   /* of journal-clock.h: expiry, end of the connection;
                              * MQTT_TIME_NEVER: never, still connected */

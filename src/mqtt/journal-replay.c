@@ -171,8 +171,6 @@ static int add_message(struct mqtt_replay *replay, const struct mqtt_record *rec
         message->time_ms = record->time_ms;
         message->message = TAKE(made);
         mqtt_message_charge(message->message, &replay->broker->ledger);
-        if (record->publisher > replay->sessions_made)
-                replay->sessions_made = record->publisher;
         return mqtt_index_add(&replay->messages_by_number, hash(record->message), place);
 }
 

@@ -38,7 +38,7 @@ struct mqtt_message {
         uint8_t form;               /* of `bytes`, see message.c */
         uint8_t header_length;      /* of `bytes` */
         uint8_t asked[4];           /* how often for each form that is not there */
-        uint64_t publisher;         /* number of the session it came from, for no-local; 0: none */
+        uint64_t publisher;         /* of what is retained, see client-id.h; 0: nobody's */
         uint64_t expires_ms;        /* by the loop's clock; MQTT_NEVER_EXPIRES */
         struct mqtt_forms *more;    /* the others; NULL: none yet */
         struct mqtt_ledger *ledger; /* where its bytes count; NULL: nowhere */

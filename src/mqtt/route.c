@@ -2,6 +2,7 @@
 
 #include "base/attributes.h"
 #include "mqtt/account.h"
+#include "mqtt/client-id.h"
 #include "mqtt/client.h"
 #include "mqtt/journal.h"
 #include "mqtt/memory.h"
@@ -127,26 +128,24 @@ static bool find_author(const struct mqtt_broker *broker, const struct mqtt_publ
         return hooks->on_retain(hooks->owner, who, ret);
 }
 
-/* For No Local: a will is published for whoever left it. NULL: it is nobody's, or has ended. */
-static const struct mqtt_session *find_publisher(struct mqtt_broker *broker,
-                                                 const struct mqtt_client *from,
-                                                 const struct mqtt_who *who)
+/* [MQTT-3.8.3-3] goes by client ids: what is retained may be older than its client's session. */
+static uint64_t publisher_of(const struct mqtt_publish *publish, const struct mqtt_client *from,
+                             const struct mqtt_who *who)
 {
-        if (from)
-                return from->session;
-        return who ? mqtt_session_find(broker, who->client_id) : NULL;
+        if (!publish->retain || (!from && !who))
+                return 0;
+        return mqtt_client_id_hash(from ? mqtt_session_id(from->session) : who->client_id);
 }
 
 static int make_message(struct mqtt_broker *broker, const struct mqtt_publish *publish,
                         enum mqtt_origin origin, const struct mqtt_client *from,
                         const struct mqtt_who *who, struct mqtt_message **ret)
 {
-        const struct mqtt_session *publisher = find_publisher(broker, from, who);
         struct mqtt_author author;
         struct mqtt_source source = {
                 .version = from ? (enum mqtt_version)from->version : MQTT_VERSION_5,
                 .origin = origin,
-                .publisher = publisher ? publisher->number : 0,
+                .publisher = publisher_of(publish, from, who),
                 .now_ms = loop_now_ms(broker->loop),
                 .author = find_author(broker, publish, from, who, &author) ? &author : NULL,
         };
@@ -203,12 +202,22 @@ static void lose(struct mqtt_broker *broker, struct mqtt_text topic, const struc
                 mqtt_drop_of(broker, nobody, topic, MQTT_COUNT_DROPPED_MEMORY);
 }
 
+/* For No Local: a will is published for whoever left it. NULL: it is nobody's, or has ended. */
+static const struct mqtt_session *find_session(struct mqtt_broker *broker,
+                                               const struct mqtt_client *from,
+                                               const struct mqtt_who *who)
+{
+        if (from)
+                return from->session;
+        return who ? mqtt_session_find(broker, who->client_id) : NULL;
+}
+
 /* `who`: of a client that is gone; else NULL. */
 static int begin(struct mqtt_routing *routing, struct mqtt_broker *broker,
                  const struct mqtt_publish *publish, enum mqtt_origin origin,
                  const struct mqtt_client *from, const struct mqtt_who *who)
 {
-        const struct mqtt_session *publisher = find_publisher(broker, from, who);
+        const struct mqtt_session *publisher = find_session(broker, from, who);
         AUTO(mqtt_message) struct mqtt_message *message = NULL;
         int r = check_disk(broker, publish, from);
 

@@ -50,6 +50,18 @@ static const struct conversation_case subscriptions[] = {
              "s< 90{0001 () 00} 31{[t/other] () 'p'}\n"
              "p> 82{0001 () [t/own] 04}\n"
              "p< 90{0001 () 00} 31{[t/own] () 's'}\n"},
+        {"[MQTT-3.8.3-3] no local: nor those that its client id retained in an earlier session",
+         TWO "s> 31{[t/own] () 's'}\n"
+             "s> E000\n"
+             "s|\n"
+             "p> E000\n"
+             "p|\n"
+             "s@5\n"
+             "s> 82{0001 () [t/#] 04}\n"
+             "s< 90{0001 () 00}\n"
+             "p@5\n"
+             "p> 82{0001 () [t/#] 04}\n"
+             "p< 90{0001 () 00} 31{[t/own] () 's'}\n"},
         {"[MQTT-3.8.3-1] a filter that is no UTF-8", TWO "s> 82{0001 () [\xff] 00}\n"
                                                          "s< E00181\n"
                                                          "s|"},

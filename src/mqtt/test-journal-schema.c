@@ -27,9 +27,10 @@ static bool on_retain(void *owner, const struct mqtt_who *who, struct mqtt_autho
         return true;
 }
 
-/* What each schema can say. */
+/* What each schema can say; the third names publishers by their client ids. */
 static const struct mqtt_hooks hooks[MQTT_JOURNAL_SCHEMA] = {
         {.on_connect = on_connect},
+        {.on_connect = on_connect, .on_retain = on_retain},
         {.on_connect = on_connect, .on_retain = on_retain},
 };
 

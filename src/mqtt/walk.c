@@ -2,6 +2,7 @@
 
 #include "base/attributes.h"
 #include "mqtt/account.h"
+#include "mqtt/client-id.h"
 #include "mqtt/client.h"
 #include "mqtt/route.h"
 #include "mqtt/sender.h"
@@ -163,7 +164,8 @@ static void send_one(struct mqtt_session *session, const struct walk *walk,
                 .retain_as_published = true,
         };
 
-        if (walk->options.no_local && message->publisher == session->number)
+        if (walk->options.no_local &&
+            message->publisher == mqtt_client_id_hash(mqtt_session_id(session)))
                 return;
         if (is_current(session, message))
                 mqtt_sender_deliver(session, message, &receiver, true);
