@@ -37,6 +37,12 @@ int guard_link_let_go(struct guard_link *link, uint64_t id, guard_answered_fn *a
         return ask(link, true, id, answered, context);
 }
 
+void guard_link_forget(struct guard_link *link)
+{
+        for (size_t i = 0; i < link->questions_count; i++)
+                link->questions[i].answered = NULL;
+}
+
 struct guard_link *guard_link_free(struct guard_link *link)
 {
         return NULL;
@@ -172,9 +178,18 @@ void fixture_init_kernel(struct fixture *f, enum gpio_safe safe)
         fixture_open(f, safe, false, NULL, true);
 }
 
+/* As guard-link.c does when the link is freed, which is after the executor. */
+static void link_done(struct guard_link *link)
+{
+        for (size_t i = 0; i < link->questions_count; i++)
+                if (link->questions[i].answered)
+                        link->questions[i].answered(link->questions[i].context, -ECANCELED);
+}
+
 void fixture_done(struct fixture *f)
 {
         gpio_executor_free(f->executor);
+        link_done(&f->link);
         gpio_chip_free(f->chip);
         loop_free(f->loop);
         if (f->kernel)

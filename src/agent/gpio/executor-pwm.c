@@ -17,12 +17,13 @@ static int drive_line(void *request, bool value)
         return gpio_request_set(request, 1, value);
 }
 
-/* A signal that never began leaves nothing behind. */
+/* A signal that never began leaves nothing behind, but a channel that may be on: that
+ * stays held. */
 static void undo(struct gpio_pin *pin)
 {
         (void)pwm_end(pin);
         (void)gpio_lines_release(pin->executor->lines, pin->number);
-        if (!pin->waits)
+        if (!pin->waits && !pin->pwm)
                 pin_let_go(pin);
 }
 
@@ -174,13 +175,15 @@ int pwm_end(struct gpio_pin *pin)
                 return 0;
         hardware = pin->pwm->operations->hardware;
         r = gpio_pwm_stop(pin->pwm);
-        if (r < 0)
+        /* A channel goes on then. By software there are no edges any more, whatever the
+         * line said, and no signal may outlive its line. */
+        if (r < 0 && hardware)
                 return r;
         pin->pwm = gpio_pwm_abandon(pin->pwm);
         pin_warn(pin, GPIO_WARNING_PWM_FAILED, false);
         if (hardware)
                 pin_let_go(pin);
-        return 0;
+        return r;
 }
 
 void pwm_init(struct gpio_pin *pin)

@@ -136,11 +136,23 @@ void pin_decided(struct gpio_pin *pin, int result)
                 gpio_executor_run(pin->executor, &job);
 }
 
+/* Nobody holds it beside us, or not for the safe state that is configured: what ran on it before
+ * it was handed over ends with it. */
+static void give_up_refused(struct gpio_pin *pin)
+{
+        effect_end(pin, true);
+        (void)pwm_end(pin);
+        (void)gpio_lines_release(pin->executor->lines, pin->number);
+}
+
 static void on_decided(void *owner, unsigned number, int result)
 {
         struct gpio_executor *executor = owner;
+        struct gpio_pin *pin = &executor->pins[number];
 
-        pin_decided(&executor->pins[number], result);
+        if (result < 0)
+                give_up_refused(pin);
+        pin_decided(pin, result);
 }
 
 void pin_let_go(struct gpio_pin *pin)
@@ -232,7 +244,8 @@ static void free_pin(struct gpio_pin *pin, const struct gpio_job *job)
         r = gpio_lines_release(pin->executor->lines, pin->number);
         if (r == 0)
                 r = ended;
-        if (!pin->waits)
+        /* A channel that is on still must stay somebody's to switch off. */
+        if (!pin->waits && !pin->pwm)
                 pin_let_go(pin);
         executor_answer(pin->executor, job, r);
 }
@@ -342,7 +355,7 @@ static int make_safe(struct gpio_pin *pin, const char *cause)
 
         if (executor->setup.safe != GPIO_SAFE_HOLD) {
                 r = pwm_end(pin);
-                if (r < 0)
+                if (r < 0 && pin->pwm)
                         return r;
         }
         /* What the effect would end with may be less safe than what it is now. */

@@ -328,6 +328,12 @@ int guard_link_let_go(struct guard_link *link, uint64_t id, guard_answered_fn *a
         return 0;
 }
 
+void guard_link_forget(struct guard_link *link)
+{
+        list_for_each (&link->questions, position)
+                container_of(position, struct question, link)->answered = NULL;
+}
+
 int guard_link_stopping(struct guard_link *link)
 {
         /* Out of order on purpose: what waits to be held is not held any more by

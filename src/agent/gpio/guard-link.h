@@ -59,6 +59,9 @@ int guard_link_hold(struct guard_link *link, const struct guard_hold *hold, int 
  * the supervisor's duplicate keeps it. */
 int guard_link_let_go(struct guard_link *link, uint64_t id, guard_answered_fn *answered,
                       void *context);
+/* Whoever asked is about to be gone: nobody is told of the answers that are awaited. What was
+ * asked stays asked. */
+void guard_link_forget(struct guard_link *link);
 /* An id that no hold has, those that were returned included. */
 uint64_t guard_link_new_id(struct guard_link *link);
 /* The worker is alive: each GUARD_BEAT_MS at least. From the first on, a missing

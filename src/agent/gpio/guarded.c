@@ -63,6 +63,8 @@ int gpio_guarded_new(struct gpio_lines *lines, const struct gpio_chip_info *chip
 
 struct gpio_guarded *gpio_guarded_free(struct gpio_guarded *guarded)
 {
+        if (guarded && guarded->link)
+                guard_link_forget(guarded->link);
         free(guarded);
         return NULL;
 }
@@ -143,8 +145,6 @@ static void on_held(void *context, int error)
 
         if (error == 0)
                 pin->held = true;
-        else if (pin->line)
-                (void)gpio_lines_release(pin->guarded->lines, pin->pin);
         decide(pin, error);
 }
 
@@ -249,8 +249,14 @@ int gpio_guarded_take_pwm(struct gpio_guarded *guarded, unsigned pin, const char
 
 static void on_let_go(void *context, int error)
 {
-        /* Refused: it was not held. Either way it is not held now. */
-        decide(context, 0);
+        struct guarded_pin *pin = context;
+
+        /* What it does not know it does not hold. Any other refusal is of one that could
+         * not write it down: it holds the line still, and has to be asked again. */
+        if (error == -ENOENT || error == -EPIPE)
+                error = 0;
+        pin->held = error < 0;
+        decide(pin, error);
 }
 
 int gpio_guarded_let_go(struct gpio_guarded *guarded, unsigned pin)

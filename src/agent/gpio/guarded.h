@@ -13,14 +13,15 @@
 enum { GPIO_GUARDED_PENDING = 1 };
 
 struct gpio_guarded;
-/* What was PENDING is decided: 0, or -errno: the pin is free again. */
+/* What was PENDING is decided: 0, or -errno. Then the caller ends what runs on the line and
+ * releases it: the supervisor does not hold it, or could not write down that it lets it go. */
 typedef void gpio_guarded_fn(void *owner, unsigned pin, int result);
 
 /* Borrows the chip's lines. -ENOMEM. */
 int gpio_guarded_new(struct gpio_lines *lines, const struct gpio_chip_info *chip,
                      enum gpio_safe safe, gpio_guarded_fn *on_decided, void *owner,
                      struct gpio_guarded **ret);
-/* Before the link is freed and before the lines are. */
+/* Before the link is freed and before the lines are. Nothing is decided any more. */
 struct gpio_guarded *gpio_guarded_free(struct gpio_guarded *guarded);
 DEFINE_CLEANUP(gpio_guarded)
 

@@ -77,6 +77,42 @@ TEST(a_safe_state_ends_a_signal_unless_pins_hold)
         }
 }
 
+/* An expander on a bus may fail once and be well again. */
+TEST(a_signal_whose_line_fails_once_ends_all_the_same)
+{
+        static const enum gpio_job_kind ends[] = {GPIO_JOB_PWM_OFF, GPIO_JOB_FREE};
+
+        for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+                struct fixture f;
+
+                fixture_init_kernel(&f, GPIO_SAFE_OFF);
+                run_pwm(&f, 0, 1, 0);
+                CHECK(level_of(&f, 12));
+                fake_kernel_fail(f.kernel, GPIO_V2_LINE_SET_VALUES_IOCTL, -EIO);
+                run(&f, ends[i], 1, 12);
+                CHECK_EQ(f.results[1].error, -EIO);
+                CHECK(!info_of(&f, 12).used);
+                /* The next begins anew, and not on the line that was let go of. */
+                run_pwm(&f, 2, 1, 0);
+                CHECK_EQ(f.results[2].error, 0);
+                CHECK(level_of(&f, 12));
+                fixture_done(&f);
+        }
+}
+
+TEST(a_signal_whose_line_fails_once_is_made_safe_all_the_same)
+{
+        struct fixture f;
+
+        fixture_init_kernel(&f, GPIO_SAFE_OFF);
+        run_pwm(&f, 0, 1, 0);
+        fake_kernel_fail(f.kernel, GPIO_V2_LINE_SET_VALUES_IOCTL, -EIO);
+        run_safe(&f, 1, GPIO_ALL_PINS, GPIO_TAG_ALL);
+        CHECK_EQ(f.results[1].error, 0);
+        CHECK(!level_of(&f, 12));
+        fixture_done(&f);
+}
+
 static void write_file(const char *root, const char *path, const void *bytes, size_t length)
 {
         char whole[256];
@@ -239,6 +275,34 @@ TEST(a_signal_that_was_kept_is_ended_without_being_set_before)
         remove_pwm_tree(root);
 }
 
+TEST(a_channel_that_cannot_be_switched_off_stays_held)
+{
+        static const enum gpio_job_kind ends[] = {GPIO_JOB_PWM_OFF, GPIO_JOB_FREE};
+
+        for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+                char root[] = "/tmp/test-executor-XXXXXX", duty[128];
+                struct guard_hold hold;
+                struct fixture f;
+
+                make_pwm_tree(root);
+                hold = make_signal(root, GUARD_KEEP);
+                snprintf(duty, sizeof(duty), "%s/" CHIP "pwm0/duty_cycle", root);
+                CHECK_EQ(unlink(duty), 0);
+                CHECK_EQ(symlink("/dev/full", duty), 0);
+                fixture_init_pwm(&f, GPIO_SAFE_HOLD, false, root);
+                gpio_executor_return(f.executor, &hold, -1);
+                gpio_executor_link(f.executor, &f.link);
+                run(&f, ends[i], 0, 12);
+                CHECK_EQ(f.results[0].error, -ENOSPC);
+                CHECK_EQ(f.link.questions_count, 0);
+                run_pwm(&f, 1, 0.5, 0);
+                CHECK_EQ(f.results[1].error, -ENOSPC);
+                CHECK_EQ(f.link.questions_count, 0);
+                fixture_done(&f);
+                remove_pwm_tree(root);
+        }
+}
+
 TEST(what_was_kept_is_held_for_the_safe_state_that_is_configured_now)
 {
         char root[] = "/tmp/test-executor-XXXXXX";
@@ -255,6 +319,25 @@ TEST(what_was_kept_is_held_for_the_safe_state_that_is_configured_now)
         answer(&f.link, false, 0);
         CHECK_EQ(f.done[0], 1);
         CHECK_EQ(f.results[0].error, 0);
+        fixture_done(&f);
+        remove_pwm_tree(root);
+}
+
+TEST(what_was_kept_and_cannot_be_held_for_the_safe_state_of_now_ends)
+{
+        char root[] = "/tmp/test-executor-XXXXXX";
+        struct fixture f;
+
+        take_over(&f, root, GPIO_SAFE_OFF);
+        answer(&f.link, false, -ENOSPC);
+        CHECK_EQ(first_byte(root, CHIP "pwm0/enable"), '0');
+        CHECK_EQ(f.link.questions[0].id, 9);
+        answer(&f.link, true, 0);
+        run_pwm(&f, 0, 0.5, 50);
+        CHECK_EQ(f.link.hold.actions[0], GUARD_OFF);
+        answer(&f.link, false, 0);
+        CHECK_EQ(f.results[0].error, 0);
+        CHECK_EQ(first_byte(root, CHIP "pwm0/enable"), '1');
         fixture_done(&f);
         remove_pwm_tree(root);
 }

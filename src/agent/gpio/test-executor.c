@@ -261,6 +261,35 @@ TEST(a_pin_is_taken_anew_only_when_the_supervisor_has_let_go)
         fixture_done(&f);
 }
 
+/* It could not write down that it lets go, so it goes on holding the line. */
+TEST(a_pin_that_the_supervisor_could_not_let_go_of_is_asked_for_again)
+{
+        struct fixture f;
+
+        fixture_init(&f, GPIO_SAFE_OFF, true);
+        run_set(&f, 0, 17, true);
+        answer(&f.link, false, 0);
+        run(&f, GPIO_JOB_FREE, 1, 17);
+        run_set(&f, 2, 17, true);
+        answer(&f.link, true, -ENOSPC);
+        CHECK_EQ(f.results[2].error, -ENOSPC);
+        CHECK_EQ(f.link.questions_count, 0);
+        run_set(&f, 3, 17, true);
+        CHECK_EQ(f.done[3], 0);
+        CHECK_EQ(f.link.questions[0].id, 1);
+        answer(&f.link, true, 0);
+        answer(&f.link, false, 0);
+        CHECK_EQ(f.results[3].error, 0);
+        CHECK(level_of(&f, 17));
+        /* What it does not know it does not hold. */
+        run(&f, GPIO_JOB_FREE, 4, 17);
+        run_set(&f, 5, 17, true);
+        answer(&f.link, true, -ENOENT);
+        answer(&f.link, false, 0);
+        CHECK_EQ(f.results[5].error, 0);
+        fixture_done(&f);
+}
+
 TEST(a_test_of_a_free_pin_hands_it_over_and_takes_it_back)
 {
         struct fixture f;
@@ -291,6 +320,20 @@ TEST(a_safe_state_cancels_what_waits_for_the_supervisor)
         answer(&f.link, false, 0);
         CHECK(!level_of(&f, 17));
         CHECK_EQ(f.done[0], 1);
+        fixture_done(&f);
+}
+
+/* Its end follows at once: a test of a pin that was free lets it go with the safe state. */
+TEST(an_executor_that_ends_does_not_wait_for_the_supervisor)
+{
+        struct fixture f;
+
+        fixture_init(&f, GPIO_SAFE_OFF, true);
+        run(&f, GPIO_JOB_TEST, 0, 17);
+        answer(&f.link, false, 0);
+        run_set(&f, 1, 27, true);
+        run_safe(&f, 2, GPIO_ALL_PINS, GPIO_TAG_ALL);
+        CHECK_EQ(f.link.questions_count, 2);
         fixture_done(&f);
 }
 
@@ -356,6 +399,33 @@ TEST(what_comes_back_and_is_no_use_is_let_go_of)
         CHECK_EQ(f.link.questions_count, 2);
         CHECK(f.link.questions[0].let_go && f.link.questions[1].let_go);
         CHECK_EQ(f.link.questions[0].id + f.link.questions[1].id, 19);
+        fixture_done(&f);
+}
+
+/* It was driven while nobody greeted us, and the greeting came late. */
+TEST(what_runs_on_a_line_that_the_supervisor_refuses_ends)
+{
+        struct gpio_job pwm = job_of(GPIO_JOB_PWM_SET, 0, 17);
+        struct gpio_job blink = job_of(GPIO_JOB_BLINK, 1, 27);
+        struct fixture f;
+
+        pwm.duty = 0.5;
+        blink.times = 10;
+        blink.on_ms = blink.off_ms = 100;
+        fixture_init(&f, GPIO_SAFE_OFF, false);
+        gpio_executor_run(f.executor, &pwm);
+        gpio_executor_run(f.executor, &blink);
+        CHECK_EQ(f.results[0].error, 0);
+        CHECK_EQ(f.results[1].error, 0);
+        gpio_executor_link(f.executor, &f.link);
+        answer(&f.link, false, -ENOSPC);
+        answer(&f.link, false, -ENOSPC);
+        loop_advance_ms(f.loop, 400);
+        CHECK(!info_of(&f, 17).used);
+        CHECK(!info_of(&f, 27).used);
+        CHECK_EQ(f.link.questions_count, 0);
+        run(&f, GPIO_JOB_PWM_OFF, 2, 17);
+        CHECK_EQ(f.results[2].error, 0);
         fixture_done(&f);
 }
 

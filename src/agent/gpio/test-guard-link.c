@@ -473,6 +473,29 @@ TEST(the_link_may_be_freed_by_whoever_is_called)
         withdraw();
 }
 
+TEST(who_is_gone_is_told_nothing_and_what_was_asked_stays_asked)
+{
+        struct ipc_message message;
+
+        connect_link();
+        CHECK_EQ(hold(1), 0);
+        CHECK_EQ(hold(2), 0);
+        guard_link_forget(f.link);
+        CHECK_EQ(hold(3), 0);
+        play();
+        for (unsigned i = 0; i < 3; i++) {
+                expect(GUARD_HOLD, &message);
+                ipc_message_discard(&message);
+        }
+        answer(1, 0);
+        play();
+        CHECK_EQ(f.answers_count, 0);
+        f.link = guard_link_free(f.link);
+        CHECK_EQ(f.answers_count, 1);
+        CHECK_EQ(f.answers[0], -ECANCELED);
+        withdraw();
+}
+
 TEST(stopping_is_said_at_once)
 {
         struct ipc_message message;
