@@ -442,6 +442,8 @@ TEST(nothing_is_durable_while_it_begins_afresh)
         change(&f, 5, STORE_FSYNC);
         fixture_settle(&f);
         store_log_renew(f.log);
+        while (f.images_begun == 0)
+                loop_run_once(f.loop, 1000);
         for (unsigned i = 0; i < 100; i++) {
                 loop_run_once(f.loop, 10);
                 if (i % 10 == 9)
