@@ -245,8 +245,8 @@ static int start(struct broker_program *program, struct error *error)
         if (r == 0 && config->pid_file)
                 r = pid_file_write(config->pid_file, error);
         program->wrote_pid = r == 0 && config->pid_file;
-        if (r == 0 && config->user)
-                r = broker_user_become(config->user, error);
+        if (r == 0)
+                r = broker_user_become(config, error);
         /* By who will write there. Nobody is attached before the loop runs. */
         if (r == 0)
                 r = broker_keep_begin(&program->keep, config, program->loop, program->broker,

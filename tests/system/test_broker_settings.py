@@ -4,6 +4,7 @@ import os
 import pathlib
 import pwd
 import re
+import stat
 import tempfile
 
 import pytest
@@ -310,6 +311,19 @@ def test_a_disk_that_fails_at_the_end_is_said(tmp_path):
         with Bytes(port, connect("away", expiry=1000, clean=False)) as client:
             client.expect(CONNACK)
     assert "cannot write" in "".join(broker.said)
+
+
+def test_a_socket_belongs_to_who_root_becomes():
+    wanted = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+    with tempfile.TemporaryDirectory() as name:
+        path = pathlib.Path(name, "s")
+        words = f"listener 0 {path}\nallow_anonymous true\nuser nobody\n"
+        with configured(pathlib.Path(name), words, "b.conf",
+                        environment={"ASAN_OPTIONS": "detect_leaks=0"}) as broker:
+            broker.until("listening")
+            found = path.stat()
+            assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (wanted.pw_uid, 0o660)
+            assert found.st_gid == (wanted.pw_gid if os.getuid() == 0 else os.getgid())
 
 
 def test_who_root_becomes_can_write_what_is_kept():
