@@ -105,7 +105,7 @@ class ProgramChecks:
             # A dict that is changed after it was made may have got another member.
             if self.changed is None:
                 self.changed = self._changed_names()
-            sure = sure and node.id not in self.changed
+            sure = sure and node.id not in self.changed and self.values.is_sure(node)
         return found, sure
 
     def _changed_names(self):

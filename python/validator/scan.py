@@ -22,7 +22,8 @@ COMMAND_METHODS = frozenset(("system", "popen", "exec_command", "sudo", "run_com
                              "sendline", "check_call", "call", "execute_command"))
 DESCRIPTOR_CALLS = frozenset("os." + name for name in (
     "write", "read", "close", "dup", "dup2", "fdopen", "open", "writev", "readv", "sendfile",
-    "pread", "pwrite", "fchmod", "ftruncate", "set_inheritable", "set_blocking"))
+    "pread", "pwrite", "fchmod", "ftruncate", "set_inheritable", "set_blocking")) | {
+        "io.open", "io.FileIO", "socket.fromfd"}
 HARMLESS_TAKERS = frozenset(("hasattr", "isinstance", "print", "str", "len", "type", "getattr",
                              "setattr", "delattr", "vars", "repr", "id", "dir"))
 PATCHABLE = frozenset(("stdout", "stderr", "stdin", "excepthook", "tracebacklimit",
@@ -223,6 +224,8 @@ class Scan:
         if isinstance(callee, ast.Attribute):
             if callee.attr in COMMAND_METHODS:
                 self.programs.check_text(node, written(callee))
+            if callee.attr == "subprocess_exec":  # of an event loop; its protocol comes first
+                self.programs.check_words(node, written(callee), node.args[1:])
             self.paths.check_method(node, callee.attr, written(callee))
             if callee.attr in ("format", "format_map"):
                 for text, _ in self.values.strings(callee.value):

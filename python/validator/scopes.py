@@ -17,7 +17,8 @@ STARS_MAX = 16
 class Binding:
     """What a name may be: ("value", expression) and a path into it, or a thing by itself.
 
-    kind: value, ref (a dotted name of a module's member), func, class, opaque.
+    kind: value, ref (a dotted name of a module's member), func, class, opaque, parameter (whatever
+    a caller gives it that nobody sees).
     A path holds indexes of tuples and "*" for any element.
     """
 
@@ -100,11 +101,9 @@ class Program:
         defaults = list(zip(plain[len(plain) - len(arguments.defaults):], arguments.defaults))
         defaults += [(one, default) for one, default
                      in zip(arguments.kwonlyargs, arguments.kw_defaults) if default is not None]
-        for one in plain + arguments.kwonlyargs:
-            inner.bind(one.arg, Binding("opaque", None, inner))
-        for one in (arguments.vararg, arguments.kwarg):
+        for one in plain + arguments.kwonlyargs + [arguments.vararg, arguments.kwarg]:
             if one is not None:
-                inner.bind(one.arg, Binding("opaque", None, inner))
+                inner.bind(one.arg, Binding("parameter", None, inner))
         for one, default in defaults:
             inner.bind(one.arg, Binding("value", default, scope))
             stack.append((default, scope, arguments, index))
@@ -230,8 +229,24 @@ class Program:
 
     def _on_match(self, node, scope):
         for case in node.cases:
-            if isinstance(case.pattern, ast.MatchAs) and case.pattern.name:
-                scope.bind(case.pattern.name, Binding("value", node.subject, scope))
+            self._bind_pattern(case.pattern, node.subject, scope)
+
+    def _bind_pattern(self, pattern, subject, scope):
+        """case object(system=f): f is an attribute of the subject."""
+        pending = [(pattern, subject)]
+        while pending:
+            pattern, subject = pending.pop()
+            if isinstance(pattern, ast.MatchAs):
+                if pattern.name:
+                    scope.bind(pattern.name, Binding("value", subject, scope))
+                if pattern.pattern is not None:
+                    pending.append((pattern.pattern, subject))
+            elif isinstance(pattern, ast.MatchOr):
+                pending += [(one, subject) for one in pattern.patterns]
+            elif isinstance(pattern, ast.MatchClass):
+                for name, inner in zip(pattern.kwd_attrs, pattern.kwd_patterns):
+                    member = ast.Attribute(subject, name, ast.Load())
+                    pending.append((inner, member))
 
     def _on_global(self, node, scope):
         scope.outer.update(node.names)
@@ -266,6 +281,10 @@ class Program:
         for node, scope, _ in self.nodes:
             if not isinstance(node, ast.Call):
                 continue
+            if isinstance(node.func, ast.Name) and node.func.id == "setattr" and \
+                    len(node.args) == 3 and isinstance(node.args[1], ast.Constant) and \
+                    isinstance(node.args[1].value, str):
+                self._bind_attribute(node.args[1].value, Binding("value", node.args[2], scope))
             for function, is_method in self._called(node.func, scope):
                 count = calls[id(function)] = calls.get(id(function), 0) + 1
                 if count <= ARGUMENT_SETS_MAX:
@@ -379,13 +398,25 @@ def _bind_call(function, is_method, call, scope):
         static = any(isinstance(one, ast.Name) and one.id == "staticmethod"
                      for one in function.node.decorator_list)
         plain = plain if static else plain[1:]
-    for name, value in zip(plain, call.args):
-        if isinstance(value, ast.Starred):
-            break
+    named = {one.arg for one in arguments.args + arguments.kwonlyargs}
+    spread = next((at for at, one in enumerate(call.args) if isinstance(one, ast.Starred)), None)
+    for name, value in zip(plain, call.args[:spread]):
         function.bind(name, Binding("value", value, scope))
+    for name in plain[spread:] if spread is not None else ():
+        function.bind(name, Binding("opaque", None, scope))
+    if arguments.vararg is not None and len(call.args) > len(plain):
+        rest = ast.Tuple(call.args[len(plain):], ast.Load())
+        function.bind(arguments.vararg.arg, Binding("value", rest, scope))
+    others = [one for one in call.keywords if one.arg is not None and one.arg not in named]
     for keyword in call.keywords:
-        if keyword.arg in function.names:
+        if keyword.arg in named:
             function.bind(keyword.arg, Binding("value", keyword.value, scope))
+        elif keyword.arg is None:
+            for name in named:
+                function.bind(name, Binding("opaque", None, scope))
+    if arguments.kwarg is not None and others:
+        rest = ast.Dict([ast.Constant(one.arg) for one in others], [one.value for one in others])
+        function.bind(arguments.kwarg.arg, Binding("value", rest, scope))
 
 
 def _definitely_bound(statements):

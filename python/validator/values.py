@@ -75,7 +75,14 @@ class Values:
         values = self.of(node)
         return bool(values) and all(value in (("const", False), ("const", None), ("int", 0))
                                     for value in values) and \
-            isinstance(node, (ast.Constant, ast.Name))
+            (isinstance(node, ast.Constant) or isinstance(node, ast.Name) and self.is_sure(node))
+
+    def is_sure(self, name):
+        """Whether something is known of all that a name is bound to; of a parameter, of what it
+        is given by calls that name the function."""
+        scope = self._scope_of.get(id(name), self.program.module)
+        return all(self._bound(one) for one in self.program.bindings(name.id, scope)[0]
+                   if one.kind != "parameter")
 
     def elements(self, node):
         """The expressions a list or tuple is made of, or None."""
@@ -142,7 +149,7 @@ class Values:
             return self._imported(binding.what)
         if binding.kind in ("func", "class"):
             return ((binding.kind, binding.what),)
-        if binding.kind == "opaque":
+        if binding.kind in ("opaque", "parameter"):
             return ()
         values = self.of(binding.what, binding.scope)
         for step in binding.path:
@@ -324,7 +331,7 @@ class Values:
         if name is not None and not found:
             for binding in self.program.attributes.get(name, ())[:VALUES_MAX]:
                 found += self._bound(binding)
-        return found
+        return found + [value for one in node.args[2:3] for value in self.of(one, scope)]
 
     def _vars(self, node, scope):
         if not node.args:
@@ -373,6 +380,7 @@ EVALUATE = {
     ast.Name: Values._name,
     ast.Attribute: Values._attribute,
     ast.NamedExpr: Values._walrus,
+    ast.Await: Values._walrus,
     ast.IfExp: Values._either,
     ast.BoolOp: Values._any_of,
     ast.List: Values._sequence,
