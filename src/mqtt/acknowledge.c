@@ -90,8 +90,11 @@ static void on_pubcomp(struct mqtt_client *client, const struct mqtt_acknowledge
  * as well, see on_pubrec(). */
 static void on_pubrel(struct mqtt_client *client, const struct mqtt_acknowledgement *pubrel)
 {
-        if (mqtt_id_set_remove(&client->session->received, pubrel->packet_id))
+        if (mqtt_id_set_remove(&client->session->received, pubrel->packet_id)) {
+                if (client->receiving > 0)
+                        client->receiving--;
                 mqtt_journal_forgotten(client->session, pubrel->packet_id);
+        }
         mqtt_account_tables(client->session);
         answer(client, MQTT_PUBCOMP, pubrel->packet_id, MQTT_SUCCESS);
 }

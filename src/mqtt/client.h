@@ -42,9 +42,10 @@ struct mqtt_client {
         uint16_t receive_maximum;
         uint16_t aliases_max; /* of those we may use */
         uint16_t user_length;
-        uint8_t version; /* enum mqtt_version */
-        uint8_t state;   /* enum mqtt_client_state */
-        uint8_t doom;    /* enum mqtt_reason */
+        uint16_t receiving; /* QoS 2 that this connection sent, between PUBLISH and PUBREL */
+        uint8_t version;    /* enum mqtt_version */
+        uint8_t state;      /* enum mqtt_client_state */
+        uint8_t doom;       /* enum mqtt_reason */
         bool wants_reasons : 1;
         bool is_bridge : 1; /* of mosquitto: gets nothing of its own, and RETAIN as published */
         /* Its input is paused, since it reads slowly, has sent what it may for now, or has to wait

@@ -28,7 +28,7 @@ struct mqtt_limits {
 
         /* Announced in CONNACK. */
         uint32_t packet_bytes;         /* a longer packet of a client: DISCONNECT 0x95 */
-        uint16_t receive_maximum;      /* QoS 2 of a client under way: DISCONNECT 0x93 */
+        uint16_t receive_maximum;      /* QoS 2 of a connection under way: DISCONNECT 0x93 */
         uint16_t aliases;              /* topic aliases of a client: DISCONNECT 0x94 */
         uint16_t keep_alive_s;         /* at most; 0: as the client wishes */
         uint32_t session_expiry_max_s; /* at most; UINT32_MAX: for ever */

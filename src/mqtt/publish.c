@@ -192,7 +192,8 @@ static void take_exactly_once(struct mqtt_client *client, const struct mqtt_publ
                 answer(client, publish, MQTT_SUCCESS);
                 return;
         }
-        if (received->count >= receive_maximum_of(client)) {
+        /* What an earlier connection left open takes nothing of this one's quota (4.9). */
+        if (client->receiving >= receive_maximum_of(client)) {
                 mqtt_client_refuse(client, MQTT_RECEIVE_MAXIMUM_EXCEEDED);
                 return;
         }
@@ -200,14 +201,17 @@ static void take_exactly_once(struct mqtt_client *client, const struct mqtt_publ
                 mqtt_client_doom(client, MQTT_SERVER_BUSY);
                 return;
         }
+        client->receiving++;
         mqtt_account_tables(client->session);
         reason = pass_on_and_answer(client, publish);
         if (reason == MQTT_SUCCESS)
                 return;
-        if (client->version == MQTT_VERSION_5 || is_fatal(client, reason))
+        if (client->version == MQTT_VERSION_5 || is_fatal(client, reason)) {
                 mqtt_id_set_remove(received, publish->packet_id);
-        else
+                client->receiving--;
+        } else {
                 mqtt_journal_received(client->session, publish->packet_id);
+        }
         if (is_fatal(client, reason))
                 mqtt_client_doom(client, reason);
         else

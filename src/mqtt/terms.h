@@ -48,7 +48,7 @@ struct mqtt_terms {
         bool shared;                   /* shared subscriptions: 0x9e */
         bool subscription_ids;         /* 0xa1 */
         uint32_t packet_bytes;         /* a longer packet of a client: DISCONNECT 0x95 */
-        uint16_t receive_maximum;      /* QoS 2 of a client under way: DISCONNECT 0x93 */
+        uint16_t receive_maximum;      /* QoS 2 of a connection under way: DISCONNECT 0x93 */
         uint16_t aliases;              /* topic aliases of a client: DISCONNECT 0x94 */
         uint16_t keep_alive_s;         /* at most; 0: as the client wishes */
         bool keep_alive_strict;        /* 3.1.1 cannot be told of it: CONNACK 2 to longer ones;

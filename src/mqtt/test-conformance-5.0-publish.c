@@ -13,6 +13,12 @@
 #define NARROW_PAIR                                                                                \
         "p@5\ns> " NARROW("s") "s< " CONNACK_5 "s> 82{0001 () [t] 02}\ns< 90{0001 () 02}\n"
 
+/* As many as may be under way, in two reads; `h` begins their identifiers. */
+#define FOUR(h, l)                                                                                 \
+        "s> 34{[t]" h l "1()} 34{[t]" h l "2()} 34{[t]" h l "3()} 34{[t]" h l "4()}\n"             \
+        "s< 50{" h l "1} 50{" h l "2} 50{" h l "3} 50{" h l "4}\n"
+#define EIGHT(h) FOUR(h, "0") FOUR(h, "1")
+
 static const struct conversation_case messages[] = {
         {"[MQTT-3.3.1-3] the publisher's DUP does not go on", PAIR "p> 3A{[t] 0001 () 'm'}\n"
                                                                    "p< 40{0001}\n"
@@ -218,6 +224,19 @@ static const struct conversation_case windows[] = {
                                 "s< 3A{[t] 0002 () '2'}\n"
                                 "p> 30{[t] () '0'}\n"
                                 "s< 30{[t] () '0'}\n"},
+        /* Who has forgotten them releases none of them. */
+        {"[MQTT-4.9.0-1] [MQTT-4.9.0-2] nor does what an earlier connection left open take of it",
+         "s> " KEPT("s") "s< " CONNACK_5 EIGHT(
+                 "10") "s.\n"
+                       "s> " KEPT("s") "s< " PRESENT EIGHT(
+                               "20") "s> 34{[t]3001()}\n"
+                                     "s< E00193\n"
+                                     "s|\n"
+                                     "s> " KEPT("s") "s< " PRESENT "s> 62{1001} 62{2001}\n"
+                                                     "s< 70{1001} 70{2001}\n" EIGHT(
+                                                             "30") "s> 34{[t]4001()}\n"
+                                                                   "s< E00193\n"
+                                                                   "s|"},
 };
 
 TEST(windows_hold_back_what_5_0_says)
