@@ -12,7 +12,7 @@ enum { JOBS_MAX = 64 };
 
 int mqtt_keep_folder_open(struct mqtt_keep_folder *folder, const char *path, struct error *error)
 {
-        int fd, r = folder_make(path, 0700);
+        int fd = -1, r = folder_make(path, 0700);
 
         if (r == 0) {
                 fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
