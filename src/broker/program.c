@@ -113,6 +113,16 @@ static void apply(struct broker_program *program, struct broker_config *fresh)
                 log_info(program->log, "config", "loaded again");
 }
 
+/* For who moves it away, and lets nobody make another one there. */
+static void reopen_log(const struct broker_program *program)
+{
+        int r = log_reopen(program->log);
+
+        if (r < 0)
+                log_warning(program->log, "config", "cannot open the log again error=\"%s\"",
+                            strerror(-r));
+}
+
 static void reload(struct broker_program *program)
 {
         struct timespec now;
@@ -122,7 +132,7 @@ static void reload(struct broker_program *program)
         (void)clock_gettime(CLOCK_MONOTONIC, &now);
         notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
                     (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
-        (void)log_reopen(program->log);
+        reopen_log(program);
         if (!program->doors)
                 log_info(program->log, "config", "there is no configuration to load again");
         else if (load_again(program, &fresh, &error) < 0)

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+import time
 
 import pytest
 
@@ -48,6 +49,27 @@ def test_users_and_rules_change_under_connected_clients(tmp_path):
         assert answer(port, login("a2", "ann", "three"))[0] == 0
         ann.close()
         bob.close()
+
+
+def test_a_log_that_cannot_be_opened_again_goes_on_and_says_so(tmp_path):
+    logs, moved = tmp_path / "log", tmp_path / "moved"
+    logs.mkdir()
+    words = f"listener {free_port()} 127.0.0.1\nlog_dest file {logs}/b.log\n"
+    with configured(tmp_path, words, "b.conf") as broker:
+        await_text(logs / "b.log", "listening")
+        logs.rename(moved)
+        broker.hang_up()
+        await_text(moved / "b.log", "loaded again")
+    said = (moved / "b.log").read_text()
+    assert 'warning config: cannot open the log again error="No such file' in said, said
+
+
+def await_text(path, text):
+    """Until a file says it."""
+    end = time.monotonic() + SECONDS
+    while not path.exists() or text not in path.read_text():
+        assert time.monotonic() < end, path.exists() and path.read_text()
+        time.sleep(0.01)
 
 
 def test_rules_that_come_later_count_for_those_who_are_there(tmp_path):
