@@ -251,6 +251,8 @@ int mosquitto_read_lines(struct mosquitto_reader *reader, char *text, size_t len
         char *end = text + length;
         int r = 0;
 
+        if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+                text += 3; /* how some editors begin UTF-8, which nobody sees */
         reader->line = 0;
         for (char *line = text, *next; line < end && r == 0; line = next) {
                 char *line_end = memchr(line, '\n', (size_t)(end - line));

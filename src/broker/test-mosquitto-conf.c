@@ -275,6 +275,15 @@ TEST(a_comment_may_follow_a_value_of_one_word)
         broker_config_done(&c);
 }
 
+TEST(a_byte_order_mark_is_no_part_of_the_first_key)
+{
+        read_conf("\xef\xbb\xbflistener 5\n");
+        CHECK_EQ(config_listener(&c, 0)->port, 5);
+        broker_config_done(&c);
+        CHECK(strstr(config_refusal("m.conf", "listener 5\n\xef\xbb\xbflistener 6\n"),
+                     "m.conf:2: ") != NULL);
+}
+
 TEST(a_file_may_end_without_a_line_end)
 {
         read_conf("listener 1883");
