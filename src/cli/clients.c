@@ -12,7 +12,7 @@ static const struct options_form form = {
         .arguments = "[CLIENT-ID]",
         .summary = "list the clients of an agent's MQTT broker, or tell all of one",
         .text = "Needs the role admin. Of one client: its subscriptions, and why messages did not\n"
-                "reach it.",
+                "reach it. Clients of pifleet-broker: GET /api/v1/clients at its HTTP port.",
         .groups = {EXCHANGE_OPTIONS_GROUPS(struct clients_options, common)},
         .examples = "  pifleet clients\n"
                     "  pifleet clients garden-sensor\n"

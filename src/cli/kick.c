@@ -16,7 +16,8 @@ static const struct options_form form = {
         .arguments = "CLIENT-ID",
         .summary = "end the connection of a client of an agent's MQTT broker",
         .text = "Needs the role admin. The client may connect again at once; take its token away\n"
-                "to keep it out.",
+                "to keep it out. At pifleet-broker: DELETE /api/v1/clients/CLIENT-ID at its HTTP\n"
+                "port.",
         .groups = {{"Options", own, ARRAY_SIZE(own), 0},
                    EXCHANGE_OPTIONS_GROUPS(struct kick_options, common)},
         .examples = "  pifleet kick garden-sensor\n"
