@@ -53,6 +53,7 @@ void runner_start_host(struct runner *runner)
                 return;
         if (runner->host) {
                 host_kill(runner->host);
+                plan_start(runner, "could not be told what to load", 0);
                 return; /* its end starts another */
         }
         /* No spawner: it comes back by itself, and runner_retry() with it. */

@@ -8,6 +8,7 @@
 #include "command/reply.h"
 #include "command/request.h"
 #include "data/json.h"
+#include "support/allocation.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -393,6 +394,34 @@ TEST(a_module_that_never_comes_up_is_disabled)
         call(&f);
         check_reply(&f, 0, "camera.py is disabled: it exited with status 1, again and again");
         fixture_close(&f);
+}
+
+/* Without anybody's call: what a module does by itself must go on. */
+TEST(a_host_that_cannot_be_started_for_want_of_memory_is_started_later)
+{
+        size_t n = 0;
+        bool failed;
+
+        do {
+                bool started = false;
+                struct fixture f;
+
+                fixture_open(&f);
+                load(&f, 0);
+                allocation_fail_at(++n);
+                sandbox_fixture_end(0, 1 << 8, 0);
+                settle(&f);
+                failed = allocation_end();
+                for (unsigned i = 0; i < 24; i++) {
+                        started |= sandbox_fixture_has(sandbox_fixture.programs[0].name);
+                        loop_advance_ms(f.loop, 500);
+                        settle(&f);
+                }
+                CHECK_TEXT(runner_disabled(f.runner), "");
+                if (!started)
+                        FAIL("without the allocation %zu there is no host", n);
+                fixture_close(&f);
+        } while (failed);
 }
 
 TEST(a_new_version_takes_over_and_the_old_call_ends_where_it_began)
