@@ -39,11 +39,13 @@ static int run(const struct broker_options *options, struct broker_config *confi
 {
         AUTO(log) struct log *log = NULL;
         AUTO(broker_program) struct broker_program *program = NULL; /* logs to its end */
-        int r = log_new(config->log.file, (enum log_level)config->log.level, &log);
+        /* Who asks what is wrong with a configuration is told, and all of it. */
+        const char *file = options->test ? NULL : config->log.file;
+        const int level = options->test ? LOG_LEVEL_WARNING : config->log.level;
+        int r = log_new(file, (enum log_level)level, &log);
 
         if (r < 0)
-                return error_set(error, r, "cannot log to %s: %s",
-                                 config->log.file ? config->log.file : "standard error",
+                return error_set(error, r, "cannot log to %s: %s", file ? file : "standard error",
                                  strerror(-r));
         broker_config_log_warnings(config, log);
         if (options->test)

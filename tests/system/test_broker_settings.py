@@ -371,6 +371,15 @@ def test_what_is_wrong_is_an_exit_status_and_a_sentence(tmp_path, words, status,
         assert (got, says in said) == (2, True), said
 
 
+def test_who_checks_a_configuration_is_told_and_not_its_log(tmp_path):
+    path = tmp_path / "b.conf"
+    path.write_text(f"listener 1883\nautosave_interval 5\nlog_dest file {tmp_path}/b.log\n"
+                    "log_type error\n")
+    status, said = ends_at_once("--test-config", "-c", path)
+    assert (status, "b.conf:2: `autosave_interval` has no effect" in said) == (0, True), said
+    assert not (tmp_path / "b.log").exists()
+
+
 def test_a_configuration_is_checked_without_a_start(tmp_path):
     path = tmp_path / "b.conf"
     path.write_text(f"listener {free_port()}\nautosave_interval 5\n")
