@@ -4,6 +4,7 @@ import os
 import pathlib
 import pwd
 import re
+import signal
 import stat
 import tempfile
 
@@ -285,6 +286,18 @@ def test_a_pid_file_is_there_while_the_broker_is(tmp_path):
         with session_refused(broker):
             assert int(path.read_text()) == broker.process.pid
     assert not path.exists()
+
+
+def test_signals_that_mosquitto_knows_end_nothing(tmp_path):
+    port = free_port()
+    with configured(tmp_path, f"listener {port} 127.0.0.1\nallow_anonymous true\n",
+                    "b.conf") as broker:
+        broker.until("listening")
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            broker.process.send_signal(number)
+        broker.hang_up()  # they are there before it
+        broker.until("loaded again")
+        assert answer(port, connect("a"))[0] == 0
 
 
 def test_root_becomes_the_user_and_others_stay_who_they_are(tmp_path):
