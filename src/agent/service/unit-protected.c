@@ -11,7 +11,8 @@
 #define IS_THE_AGENT "it is the agent itself, or what it lives on"
 
 /* Of systemd 252 to 257: systemd.special(7), systemd-debug-generator(8),
- * systemd-halt.service(8), systemd-suspend.service(8), systemd-soft-reboot.service(8). */
+ * systemd-halt.service(8), systemd-suspend.service(8), systemd-soft-reboot.service(8),
+ * systemd.offline-updates(7). */
 static const struct {
         const char *pattern; /* of fnmatch(3) */
         const char *reason;
@@ -47,6 +48,9 @@ static const struct {
         {"systemd-suspend*.service", TAKES_DOWN},
         {"systemd-hibernate.service", TAKES_DOWN},
         {"systemd-hybrid-sleep.service", TAKES_DOWN},
+        /* They restart the machine when they end, or when there is nothing to update. */
+        {"system-update*", TAKES_DOWN},
+        {"*-offline-update.service", TAKES_DOWN},
 
         {"pifleet-agent.*", IS_THE_AGENT},
         {"pifleet-spawner*", IS_THE_AGENT},
