@@ -233,6 +233,9 @@ static const char *next_step(const struct broker *broker, int r)
                                  "may do is in the broker's own configuration"
                                : ". Say who you are: --user NAME, and its password; to an "
                                  "agent a token in $PIFLEET_PASSWORD is enough";
+        case MQTT_SERVER_BUSY:
+                return ". It has no room for more, or holds back who failed to log in too often: "
+                       "try again in a minute; its log says which";
         case MQTT_CLIENT_ID_NOT_VALID:
                 return ". --client-id gives another one";
         case MQTT_SESSION_TAKEN_OVER:

@@ -24,6 +24,8 @@ PATIENCE = "2"
     (0x85, [], "--client-id gives another one", REFUSED),
     (0x84, [], "MQTT 5 is what pifleet speaks", REFUSED),
     (0x88, [], "Server unavailable (0x88)", NO_CONNECTION),
+    (0x89, [], "Server busy (0x89): sorry. It has no room for more, or holds back who failed to log "
+     "in too often: try again in a minute", NO_CONNECTION),
 ])
 @pytest.mark.parametrize("command", [["pub", "t", "x"], ["sub", "t"], ["rpc", "ping"]])
 def test_a_refused_connection_names_the_next_step(command, code, words, sentence, status):
