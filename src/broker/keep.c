@@ -1,5 +1,6 @@
 #include "broker/keep.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void on_report(void *owner, bool damage, const char *sentence)
@@ -36,6 +37,11 @@ int broker_keep_begin(struct broker_keep *keep, const struct broker_config *conf
             options.retained == MQTT_DURABILITY_MEMORY)
                 return 0;
         r = mqtt_keep_folder_open(&keep->folder, config->state_dir, error);
+        if (r == -EACCES)
+                return error_set(error, r,
+                                 "cannot use the folder %s: %s; it has to belong to the user that "
+                                 "the broker runs as (`user`)",
+                                 config->state_dir, strerror(EACCES));
         if (r < 0)
                 return r;
         r = mqtt_keep_folder_begin(&keep->folder, loop, broker, &options, error);

@@ -359,6 +359,17 @@ def test_who_root_becomes_can_write_what_is_kept():
         assert list(kept.iterdir())
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="root may use any folder, who it becomes may not")
+def test_whose_a_folder_has_to_be_is_said(tmp_path):
+    path = tmp_path / "b.conf"
+    path.write_text(f"listener {free_port()} 127.0.0.1\nuser nobody\npersistence true\n"
+                    f"persistence_location {tmp_path}\n")
+    status, said = ends_at_once("-c", path)
+    assert status == 1
+    assert f"cannot use the folder {tmp_path}/mosquitto.db.journal: Permission denied; " in said
+    assert "it has to belong to the user that the broker runs as" in said
+
+
 def session_refused(broker):
     """A client that is answered: the broker is past its start."""
     port = int(broker.said[-1].split("127.0.0.1:")[1].split(" ")[0])
