@@ -23,10 +23,17 @@ static int find_rollback(struct deployment *deployment)
 {
         struct deployment_disk *disk = &deployment->disk;
         const struct deployment_order *order = &deployment->order;
+        const struct handler_module *module =
+                handler_repository_find(disk->repository, order->filename);
         const char *version = order->version[0] != '\0' ? order->version : NULL;
         int r = handler_repository_rollback_target(disk->repository, order->filename, version,
                                                    &disk->found);
 
+        /* Somebody was faster, and may have mended it, or removed it. */
+        if (order->automatic && module && module->current.seq != order->leaves)
+                return error_set(&disk->error, -EALREADY,
+                                 "%s has another version in place by now: it is not rolled back",
+                                 order->filename);
         switch (r) {
         case HANDLER_ROLLBACK_FOUND:
                 if (order->automatic && disk->found.state == HANDLER_BAD)

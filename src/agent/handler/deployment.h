@@ -38,7 +38,8 @@ struct deployment_order {
         char *signature;                          /* NULL: none; owned */
         char version[DEPLOYMENT_VERSION_MAX + 1]; /* ROLLBACK; "": whichever is best */
         char who[COMMAND_PRINCIPAL_NAME_MAX], from[DEPLOYMENT_ORIGIN_MAX];
-        bool automatic;                  /* the agent's own decision */
+        bool automatic;                  /* the agent's own decision: a ROLLBACK ... */
+        uint64_t leaves;                 /* ... of this version, and of no other that came since */
         bool local;                      /* a file that somebody put there */
         struct command_request *request; /* gets the reply; NULL: nobody waits */
 };

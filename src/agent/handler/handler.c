@@ -138,8 +138,10 @@ void handler_disable(struct handler *handler, struct runner *runner, const char 
 /* The way back, decided by the agent itself. */
 static void roll_back(struct handler *handler, struct runner *runner, const char *why)
 {
-        struct deployment_order order = {
-                .kind = DEPLOYMENT_ROLLBACK, .automatic = true, .who = "auto_rollback"};
+        struct deployment_order order = {.kind = DEPLOYMENT_ROLLBACK,
+                                         .automatic = true,
+                                         .leaves = runner_version(runner)->version.seq,
+                                         .who = "auto_rollback"};
 
         handler_mark(handler, runner, HANDLER_BAD);
         snprintf(order.filename, sizeof(order.filename), "%s", runner_filename(runner));

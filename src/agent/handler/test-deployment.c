@@ -193,6 +193,40 @@ TEST(a_rollback_puts_the_version_before_into_service)
         handler_fixture_done(&f);
 }
 
+/* Who mends a module does so while it fails. */
+TEST(a_way_back_that_waited_behind_a_better_version_is_not_gone)
+{
+        static const char fails[] = "{\"reply\":%u,\"error\":{\"type\":\"E\",\"message\":\"m\"}}";
+        struct handler_fixture f;
+        size_t serving;
+
+        begin(&f);
+        f.config.auto_rollback = true;
+        handler_fixture_deploy(&f, A, ONE, "one");
+        handler_fixture_deploy(&f, A, TWO, "two");
+        serving = sandbox_fixture_find(A);
+        handler_fixture_update(&f, A, "# three");
+        for (unsigned i = 1; i <= 6; i++) {
+                unsigned char header[4] = {0};
+                char json[128];
+                int fd = sandbox_fixture.programs[serving].conversation;
+
+                handler_fixture_ask(&f, "{\"command\":\"two\"}");
+                header[3] = (unsigned char)snprintf(json, sizeof(json), fails, i);
+                CHECK_EQ(write(fd, header, sizeof(header)), sizeof(header));
+                CHECK_EQ(write(fd, json, strlen(json)), strlen(json));
+                handler_fixture_check_reply(&f, 1 + i, "two failed");
+        }
+        handler_fixture_await_event(&f, "two failed 6 times");
+        handler_fixture_judge(&f, VALID);
+        handler_fixture_loads(&f, A, "three");
+        handler_fixture_check_reply(&f, 8, "\"success\":true");
+        handler_fixture_await_event(&f, "a.py has another version in place by now");
+        CHECK(handler_fixture_serves(&f, "three"));
+        CHECK(!sandbox_fixture_has(VALIDATOR));
+        handler_fixture_done(&f);
+}
+
 TEST(what_is_not_there_cannot_be_rolled_back_reloaded_or_removed)
 {
         static const char *const commands[] = {"rollback_handler", "reload_handler",
