@@ -64,6 +64,18 @@ static int note_commands(const struct note *note)
         return command_cache_write(note->handler->state_fd, note->filename, &note->commands);
 }
 
+/* A change that was on its way may have put another into place, which is not to blame. */
+static int note_disabled(struct note *note)
+{
+        const struct handler_module *module =
+                handler_repository_find(note->handler->repository, note->filename);
+
+        if (!module || module->current.seq != note->seq)
+                return -ENOENT;
+        return handler_repository_disable(note->handler->repository, note->filename, note->why,
+                                          &note->error);
+}
+
 static void note_run(struct store_job *job)
 {
         struct note *note = container_of(job, struct note, job);
@@ -74,8 +86,7 @@ static void note_run(struct store_job *job)
         else if (note->sha256[0] != '\0')
                 note->result = note_commands(note);
         else if (note->disables)
-                note->result = handler_repository_disable(repository, note->filename, note->why,
-                                                          &note->error);
+                note->result = note_disabled(note);
         else
                 note->result = handler_repository_mark(repository, note->filename, note->seq,
                                                        note->state, &note->error);
@@ -126,7 +137,7 @@ void handler_mark(struct handler *handler, struct runner *runner, enum handler_s
 
 void handler_disable(struct handler *handler, struct runner *runner, const char *why)
 {
-        struct note note = {.disables = true};
+        struct note note = {.seq = runner_version(runner)->version.seq, .disables = true};
 
         buffer_init(&note.commands, 0);
         snprintf(note.why, sizeof(note.why), "%s", why);

@@ -227,6 +227,39 @@ TEST(a_way_back_that_waited_behind_a_better_version_is_not_gone)
         handler_fixture_done(&f);
 }
 
+/* What the table on the disk says of the module, once what was noted so far is there. */
+static const char *disabled_on_disk(struct handler_fixture *f)
+{
+        size_t index = f->replies_count;
+
+        handler_fixture_ask(f, "{\"command\":\"list_backups\"}");
+        handler_fixture_check_reply(f, index, "\"success\":true");
+        return handler_repository_find(f->handler->repository, A)->disabled;
+}
+
+TEST(a_version_that_is_given_up_does_not_take_the_next_one_with_it)
+{
+        const struct handler_origin origin = {.who = "me", .from = "here"};
+        struct handler_fixture f;
+        struct runner *runner;
+        struct error error;
+        uint64_t change;
+
+        begin(&f);
+        handler_fixture_deploy(&f, A, ONE, "one");
+        runner = handler_runner(f.handler, A);
+        handler_disable(f.handler, runner, "it crashes");
+        CHECK_TEXT(disabled_on_disk(&f), "it crashes");
+        /* The disk has the next one already, of which the loop has not heard yet. */
+        CHECK_EQ(handler_repository_stage(f.handler->repository, HANDLER_UPDATE, A, TWO,
+                                          strlen(TWO), &origin, &change, &error),
+                 0);
+        CHECK_EQ(handler_repository_commit(f.handler->repository, change, NULL, &error), 0);
+        handler_disable(f.handler, runner, "it crashes");
+        CHECK_TEXT(disabled_on_disk(&f), "");
+        handler_fixture_done(&f);
+}
+
 TEST(what_is_not_there_cannot_be_rolled_back_reloaded_or_removed)
 {
         static const char *const commands[] = {"rollback_handler", "reload_handler",
