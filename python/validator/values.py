@@ -31,6 +31,7 @@ class Values:
         self.program = program
         self._known = {}
         self._known_names = {}
+        self._sure_names = {}
         self._depth = 0
         self._scope_of = {id(node): scope for node, scope, _ in program.nodes}
 
@@ -81,8 +82,12 @@ class Values:
         """Whether something is known of all that a name is bound to; of a parameter, of what it
         is given by calls that name the function."""
         scope = self._scope_of.get(id(name), self.program.module)
-        return all(self._bound(one) for one in self.program.bindings(name.id, scope)[0]
-                   if one.kind != "parameter")
+        bindings, found_in = self.program.bindings(name.id, scope)
+        key = id(found_in), name.id
+        if key not in self._sure_names:
+            self._sure_names[key] = all(self._bound(one) for one in bindings
+                                        if one.kind != "parameter")
+        return self._sure_names[key]
 
     def elements(self, node):
         """The expressions a list or tuple is made of, or None."""
