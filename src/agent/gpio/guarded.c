@@ -234,6 +234,9 @@ int gpio_guarded_take_pwm(struct gpio_guarded *guarded, unsigned pin, const char
                 return GPIO_GUARDED_PENDING;
         if (!guarded->link)
                 return may_go_on(guarded_pin) ? 0 : -EPIPE;
+        /* Letting go of the line failed before. */
+        if (guarded_pin->held && guarded_pin->line)
+                return gpio_guarded_let_go(guarded, pin);
         if (guarded_pin->held && guarded_pin->action == action)
                 return 0;
         hold.offsets[0] = pin;

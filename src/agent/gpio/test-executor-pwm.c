@@ -207,6 +207,33 @@ TEST(a_hardware_channel_is_handed_over_before_its_signal_begins)
         remove_pwm_tree(root);
 }
 
+TEST(a_hardware_channel_waits_until_the_supervisor_has_let_go_of_its_line)
+{
+        char root[] = "/tmp/test-executor-XXXXXX";
+        struct fixture f;
+
+        make_pwm_tree(root);
+        write_file(root, CHIP "pwm0/period", "", 0);
+        write_file(root, CHIP "pwm0/duty_cycle", "", 0);
+        write_file(root, CHIP "pwm0/enable", "", 0);
+        fixture_init_pwm(&f, GPIO_SAFE_OFF, true, root);
+        run_set(&f, 0, 12, true);
+        answer(&f.link, false, 0);
+        run_pwm(&f, 1, 0.5, 50);
+        answer(&f.link, true, -ENOSPC);
+        CHECK_EQ(f.results[1].error, -ENOSPC);
+        run_pwm(&f, 2, 0.5, 50);
+        CHECK_EQ(f.done[2], 0);
+        CHECK_EQ(first_byte(root, CHIP "pwm0/enable"), '\0');
+        answer(&f.link, true, 0);
+        CHECK_EQ(f.link.hold.kind, GUARD_KIND_PWM);
+        answer(&f.link, false, 0);
+        CHECK_EQ(f.results[2].error, 0);
+        CHECK_EQ(first_byte(root, CHIP "pwm0/enable"), '1');
+        fixture_done(&f);
+        remove_pwm_tree(root);
+}
+
 static void write_text(const char *root, const char *path, const char *text)
 {
         write_file(root, path, text, strlen(text));
