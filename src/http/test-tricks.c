@@ -5,8 +5,6 @@
 #include "http/server-fixture.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -131,7 +129,6 @@ static void summarize(const char *answers, char summary[128])
 static void try(const struct trick *trick, size_t first)
 {
         size_t step = first > 0 ? first : 1, sent = 0;
-        static const int on = 1;
         char summary[128];
         struct fixture f;
         int fd;
@@ -139,8 +136,6 @@ static void try(const struct trick *trick, size_t first)
         fixture_open(&f, NULL);
         CHECK_EQ(http_router_add(f.router, routes, ARRAY_SIZE(routes), NULL), 0);
         fd = fixture_connect(&f);
-        /* A byte that waits for others would come with them. */
-        CHECK_EQ(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
         while (sent < trick->count) {
                 size_t count = step < trick->count - sent ? step : trick->count - sent;
 
