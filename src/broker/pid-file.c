@@ -7,12 +7,25 @@
 #include <stdio.h>
 #include <string.h>
 
-int pid_file_write(const char *path, struct error *error)
+static int refuse(const char *path, struct error *error)
 {
-        AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+        return error_set(error, -errno, "cannot write %s: %s", path, strerror(errno));
+}
 
-        if (fd < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0)
-                return error_set(error, -errno, "cannot write %s: %s", path, strerror(errno));
+int pid_file_open(const char *path, int *ret_fd, struct error *error)
+{
+        int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+        if (fd < 0)
+                return refuse(path, error);
+        *ret_fd = fd;
+        return 0;
+}
+
+int pid_file_write(const char *path, int fd, struct error *error)
+{
+        if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0)
+                return refuse(path, error);
         return 0;
 }
 
@@ -20,7 +33,8 @@ void pid_file_remove(const char *path)
 {
         AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         char text[32] = "";
+        ssize_t length = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
 
-        if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && atoi(text) == (int)getpid())
+        if (length == 0 || (length > 0 && atoi(text) == (int)getpid()))
                 (void)unlink(path);
 }

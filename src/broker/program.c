@@ -1,6 +1,7 @@
 #include "broker/program.h"
 
 #include "base/attributes.h"
+#include "base/cleanup.h"
 #include "base/notify.h"
 #include "broker/certificate.h"
 #include "broker/changes.h"
@@ -34,7 +35,7 @@ struct broker_program {
         struct broker_keep keep;
         struct broker_listeners *listeners;
         struct loop_signal signals[SIGNALS];
-        bool wrote_pid, stopping;
+        bool has_pid_file, stopping;
 };
 
 /* All clients have read that it ends, or had their time. */
@@ -237,6 +238,7 @@ static int start_listeners(struct broker_program *program, struct error *error)
 static int start(struct broker_program *program, struct error *error)
 {
         const struct broker_config *config = &program->config;
+        AUTO_CLOSE int pid_fd = -1;
         int r;
 
         raise_descriptors();
@@ -256,14 +258,16 @@ static int start(struct broker_program *program, struct error *error)
                 return error_set(error, r, "cannot start: %s", strerror(-r));
         r = start_listeners(program, error);
         if (r == 0 && config->pid_file)
-                r = pid_file_write(config->pid_file, error);
-        program->wrote_pid = r == 0 && config->pid_file;
+                r = pid_file_open(config->pid_file, &pid_fd, error);
+        program->has_pid_file = pid_fd >= 0;
         if (r == 0)
                 r = broker_user_become(config, error);
         /* By who will write there. Nobody is attached before the loop runs. */
         if (r == 0)
                 r = broker_keep_begin(&program->keep, config, program->loop, program->broker,
                                       program->log, error);
+        if (r == 0 && program->has_pid_file)
+                r = pid_file_write(config->pid_file, pid_fd, error);
         /* Nobody waits for these lines in vain, and finds something missing after them. */
         if (r == 0)
                 broker_listeners_log(program->listeners);
@@ -311,7 +315,7 @@ struct broker_program *broker_program_free(struct broker_program *program)
         if (program->loop)
                 net_context_free(program->net);
         loop_free(program->loop);
-        if (program->wrote_pid)
+        if (program->has_pid_file)
                 pid_file_remove(program->config.pid_file);
         broker_config_done(&program->config);
         free(program);

@@ -288,6 +288,20 @@ def test_a_pid_file_is_there_while_the_broker_is(tmp_path):
     assert not path.exists()
 
 
+def test_who_cannot_run_leaves_the_pid_file_of_who_does(tmp_path):
+    path = tmp_path / "pid"
+    words = (f"listener {{}} 127.0.0.1\npid_file {path}\npersistence true\n"
+             f"persistence_location {tmp_path}\n")
+    with configured(tmp_path, words.format(free_port()), "one.conf") as broker:
+        broker.until("listening")
+        said = path.read_text()
+        second = tmp_path / "two.conf"
+        second.write_text(words.format(free_port()))
+        status, told = ends_at_once("-c", second)
+        assert status == 1 and "another" in told, told
+        assert path.read_text() == said == f"{broker.process.pid}\n"
+
+
 def test_signals_that_mosquitto_knows_end_nothing(tmp_path):
     port = free_port()
     with configured(tmp_path, f"listener {port} 127.0.0.1\nallow_anonymous true\n",
