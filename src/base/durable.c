@@ -82,6 +82,20 @@ int durable_prepare(int directory_fd, const char *name, mode_t mode, const void 
         return r;
 }
 
+int durable_hand_over(int directory_fd, const char *name, uid_t uid, gid_t gid, mode_t mode)
+{
+        char temporary[TEMPORARY_SIZE];
+        AUTO_CLOSE int fd = -1;
+
+        if (!temporary_name(name, temporary))
+                return -EINVAL;
+        fd = openat(directory_fd, temporary, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        /* The owner first: it takes set-user-ID bits away, and we may not be able to after it. */
+        if (fd < 0 || fchown(fd, uid, gid) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0)
+                return -errno;
+        return 0;
+}
+
 void durable_discard(int directory_fd, const char *name)
 {
         char temporary[TEMPORARY_SIZE];

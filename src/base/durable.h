@@ -21,6 +21,9 @@ int durable_write(int directory_fd, const char *name, mode_t mode, const void *b
  * discarded. */
 int durable_prepare(int directory_fd, const char *name, mode_t mode, const void *bytes,
                     size_t count);
+/* What is prepared gets another owner and mode, so that who has to read it can from the moment
+ * when it is placed. -EINVAL, -errno: it still lies there. */
+int durable_hand_over(int directory_fd, const char *name, uid_t uid, gid_t gid, mode_t mode);
 void durable_discard(int directory_fd, const char *name); /* fine when not prepared */
 
 enum { DURABLE_UNSYNCED = 1 };

@@ -402,6 +402,23 @@ TEST(what_is_prepared_is_seen_only_when_it_is_placed)
         directory_close();
 }
 
+TEST(what_is_prepared_can_be_given_to_who_will_read_it)
+{
+        struct stat status;
+
+        directory_open(false);
+        CHECK_EQ(durable_hand_over(directory_fd, "state", getuid(), getgid(), 0640), -ENOENT);
+        CHECK_EQ(durable_hand_over(directory_fd, "a/b", getuid(), getgid(), 0640), -EINVAL);
+        CHECK_EQ(durable_prepare(directory_fd, "state", 0600, NEW, strlen(NEW)), 0);
+        CHECK_EQ(durable_hand_over(directory_fd, "state", getuid(), getgid(), 0640), 0);
+        CHECK(content_is(OLD));
+        CHECK_EQ(durable_place(directory_fd, "state"), 0);
+        CHECK_EQ(fstatat(directory_fd, "state", &status, AT_SYMLINK_NOFOLLOW), 0);
+        CHECK_EQ(status.st_mode & 07777, 0640);
+        CHECK(content_is(NEW));
+        directory_close();
+}
+
 TEST(a_link_is_read_through_only_where_that_is_wanted)
 {
         char *bytes = NULL;

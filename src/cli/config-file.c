@@ -111,26 +111,40 @@ struct config_file *config_file_free(struct config_file *file)
         return NULL;
 }
 
-int config_file_write(struct config_file *file, const char *text, size_t length,
-                      struct error *error)
+/* Nobody but us may read it before it has its owner. */
+static int prepare(const struct config_file *file, const char *text, size_t length,
+                   struct error *error)
 {
-        /* Until it has its owner back, nobody but us may read it. */
         bool ours = file->uid == geteuid() && file->gid == getegid();
-        int r = durable_write(file->directory_fd, file->name, ours ? file->mode : SECRET_MODE, text,
-                              length);
+        int r = durable_prepare(file->directory_fd, file->name, ours ? file->mode : SECRET_MODE,
+                                text, length);
 
         if (r < 0)
                 return complain(error, r, file->name);
-        if (ours)
-                return 0;
-        if (fchownat(file->directory_fd, file->name, file->uid, file->gid, 0) < 0 ||
-            fchmodat(file->directory_fd, file->name, file->mode, 0) < 0) {
-                r = -errno;
-                return error_set(error, r,
-                                 "%s was written, but its owner and mode (%u:%u, %04o) could not "
-                                 "be set: %s. Set them by chown and chmod",
-                                 file->name, (unsigned)file->uid, (unsigned)file->gid,
-                                 (unsigned)file->mode, strerror(-r));
+        if (!ours)
+                r = durable_hand_over(file->directory_fd, file->name, file->uid, file->gid,
+                                      file->mode);
+        return r == 0 ? 0
+                      : error_set(error, r,
+                                  "%s stays as it was, since its owner and mode (%u:%u, %04o) "
+                                  "could not be kept: %s. Try again as root",
+                                  file->name, (unsigned)file->uid, (unsigned)file->gid,
+                                  (unsigned)file->mode, strerror(-r));
+}
+
+int config_file_write(struct config_file *file, const char *text, size_t length,
+                      struct error *error)
+{
+        int r = prepare(file, text, length, error);
+
+        if (r == 0) {
+                r = durable_place(file->directory_fd, file->name);
+                if (r == DURABLE_UNSYNCED)
+                        return complain(error, -errno, file->name);
+                if (r == 0)
+                        return 0;
+                (void)complain(error, r, file->name);
         }
-        return 0;
+        durable_discard(file->directory_fd, file->name);
+        return r;
 }

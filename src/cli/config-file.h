@@ -32,6 +32,6 @@ int config_file_open(const char *path, bool change, struct config_file **ret, st
 struct config_file *config_file_free(struct config_file *file);
 DEFINE_CLEANUP(config_file)
 
-/* Replaces the file: old or new, whole. */
+/* Replaces the file: old or new, whole, and its owner's at each moment. */
 int config_file_write(struct config_file *file, const char *text, size_t length,
                       struct error *error);

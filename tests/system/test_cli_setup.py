@@ -4,10 +4,12 @@ import os
 import re
 import signal
 import stat
+import subprocess
 
 import pytest
 
-from command_line import OK, REFUSED, SECONDS, USAGE, Terminal, run
+from command_line import OK, PROGRAM, REFUSED, SECONDS, USAGE, Terminal, environment, run
+from system_calls import KILL, each_point, options, was_reached
 
 
 # ---- setup ----
@@ -48,6 +50,27 @@ def test_setup_keeps_the_owner(tmp_path):
     assert run("setup", "--config", path)[0] == OK
     status = path.stat()
     assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1, 2, 0o640)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("call", ["fchmod", "fchown", "fchownat", "fchmodat", "fsync", "renameat"])
+def test_a_kill_leaves_the_agent_a_config_that_it_can_read(tmp_path, call):
+    def attempt(name, number, folder):
+        folder.mkdir(exist_ok=True)
+        path, trace = folder / "agent.yaml", folder / "trace"
+        path.write_text("command: {port: 1}\n")
+        path.chmod(0o640)
+        os.chown(path, 1, 2)
+        ended = subprocess.run(["strace", "-f", "-o", trace, *options(name, KILL, number),
+                                PROGRAM, "setup", "--config", path], capture_output=True,
+                               env=environment(ASAN_OPTIONS="detect_leaks=0"),
+                               timeout=SECONDS, check=False)
+        status = path.stat()
+        assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1, 2, 0o640)
+        assert was_reached(trace) or ended.returncode == 0, ended.stderr
+        return was_reached(trace)
+
+    each_point(call, attempt, tmp_path / "at", print)
 
 
 def test_setup_follows_a_link(tmp_path):
