@@ -128,21 +128,39 @@ static void choose_spawner(struct launch *launch)
                 launch->sandbox.path = socket;
 }
 
-/* The real path of something that may not be there yet. NULL: not even its folder is. */
-static char *real_path(const char *path)
+/* Of something in a folder that may not be there yet. NULL: nor is the folder. -ENOMEM. */
+static int real_path_below(const char *path, char **ret)
 {
-        char *real = realpath(path, NULL), *slash, *ret = NULL;
-        AUTO_FREE char *folder = NULL, *real_folder = NULL;
+        AUTO_FREE char *folder = strdup(path), *real = NULL;
+        char *slash = folder ? strrchr(folder, '/') : NULL;
 
-        if (real)
-                return real;
-        folder = strdup(path);
-        slash = folder ? strrchr(folder, '/') : NULL;
-        if (!slash || slash == folder || slash[1] == '\0')
-                return NULL;
+        *ret = NULL;
+        if (!folder)
+                return -ENOMEM;
+        if (!slash || slash[1] == '\0')
+                return 0;
         *slash = '\0';
-        real_folder = realpath(folder, NULL);
-        return real_folder && asprintf(&ret, "%s/%s", real_folder, slash + 1) >= 0 ? ret : NULL;
+        real = realpath(slash == folder ? "/" : folder, NULL);
+        if (!real)
+                return errno == ENOMEM ? -ENOMEM : 0;
+        if (asprintf(ret, "%s/%s", real[1] == '\0' ? "" : real, slash + 1) < 0) {
+                *ret = NULL;
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+/* NULL: it is nowhere. What cannot be looked at is what it is called. -ENOMEM. */
+static int real_path(const char *path, char **ret)
+{
+        *ret = realpath(path, NULL);
+        if (*ret)
+                return 0;
+        if (errno == ENOENT || errno == ENOTDIR)
+                return real_path_below(path, ret);
+        if (errno != ENOMEM)
+                *ret = strdup(path);
+        return *ret ? 0 : -ENOMEM;
 }
 
 static int copy_hidden(struct launch *launch, const char *const hidden[])
@@ -150,9 +168,13 @@ static int copy_hidden(struct launch *launch, const char *const hidden[])
         size_t count = 0;
 
         for (size_t i = 0; hidden[i]; i++) {
+                int r;
+
                 if (count == LAUNCH_HIDDEN_MAX)
                         return -E2BIG;
-                launch->hidden[count] = real_path(hidden[i]);
+                r = real_path(hidden[i], &launch->hidden[count]);
+                if (r < 0)
+                        return r;
                 count += launch->hidden[count] != NULL;
         }
         return 0;
@@ -167,8 +189,11 @@ int launch_new(struct loop *loop, const struct launch_options *options, struct l
                 return -ENOMEM;
         launch->loop = loop;
         launch->options = *options;
-        launch->spawner_dir = real_path(options->spawner_dir);
-        r = launch->spawner_dir ? copy_hidden(launch, options->hidden) : -ENOMEM;
+        r = real_path(options->spawner_dir, &launch->spawner_dir);
+        if (r == 0 && !launch->spawner_dir)
+                r = -ENOENT;
+        if (r == 0)
+                r = copy_hidden(launch, options->hidden);
         if (r == 0)
                 r = find_programs(launch);
         if (r < 0) {

@@ -26,7 +26,7 @@ struct launch_options {
 struct launch;
 
 /* Finds the programs: beside this program (a build directory), else where they are
- * installed. -ENOMEM. */
+ * installed. -ENOMEM; -ENOENT: not even the folder of options->spawner_dir is there. */
 int launch_new(struct loop *loop, const struct launch_options *options, struct launch **ret);
 struct launch *launch_free(struct launch *launch);
 DEFINE_CLEANUP(launch)
