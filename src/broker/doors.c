@@ -5,6 +5,7 @@
 #include "access/settings.h"
 #include "broker/place.h"
 #include "net/certificate.h"
+#include "proto/mqtt/quoted.h"
 
 #include <errno.h>
 #include <string.h>
@@ -282,6 +283,7 @@ static void on_report(void *owner, const struct access_report *report)
         struct broker_doors *doors = owner;
         const bool denied =
                 report->event == ACCESS_DENIED_PUBLISH || report->event == ACCESS_DENIED_SUBSCRIBE;
+        struct mqtt_quoted id, user, topic;
         char text[NET_ADDRESS_TEXT_MAX] = "";
         struct net_address peer;
 
@@ -292,10 +294,10 @@ static void on_report(void *owner, const struct access_report *report)
                 net_address_text(&peer, text);
         }
         log_write(doors->log, denied ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "access",
-                  "%s client=%.*s user=%.*s peer=%s%s%.*s why=\"%s\"",
-                  denied ? "denied" : "refused", (int)report->client_id.length,
-                  report->client_id.bytes, (int)report->user.length, report->user.bytes, text,
-                  denied ? " topic=" : "", (int)report->topic.length, report->topic.bytes,
+                  "%s client=%s user=%s peer=%s%s%s why=\"%s\"", denied ? "denied" : "refused",
+                  mqtt_quote_unless_word(report->client_id, &id),
+                  mqtt_quote_unless_word(report->user, &user), text, denied ? " topic=" : "",
+                  mqtt_quote_unless_word(report->topic, &topic),
                   access_event_sentence(report->event));
 }
 

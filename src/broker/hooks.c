@@ -1,6 +1,7 @@
 #include "broker/hooks.h"
 
 #include "mqtt/clients-json.h"
+#include "proto/mqtt/quoted.h"
 
 #include <string.h>
 
@@ -20,12 +21,13 @@ static struct mqtt_text user_of(const struct broker_hooks *hooks, const struct m
 
 static void log_connected(const struct broker_hooks *hooks, const struct mqtt_who *who)
 {
-        const struct mqtt_text user = user_of(hooks, who);
+        struct mqtt_quoted id, user;
         char text[NET_ADDRESS_TEXT_MAX];
 
         log_write(hooks->log, hooks->log_connections ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "broker",
-                  "connect client=%.*s user=%.*s version=%s peer=%s listener=%s",
-                  (int)who->client_id.length, who->client_id.bytes, (int)user.length, user.bytes,
+                  "connect client=%s user=%s version=%s peer=%s listener=%s",
+                  mqtt_quote_unless_word(who->client_id, &id),
+                  mqtt_quote_unless_word(user_of(hooks, who), &user),
                   mqtt_version_text(who->version), text_of(who->peer, text), who->terms->name);
 }
 
@@ -42,13 +44,14 @@ static void on_disconnect(void *owner, const struct mqtt_who *who, enum mqtt_rea
                           int failure)
 {
         const struct broker_hooks *hooks = owner;
+        struct mqtt_quoted id;
 
         broker_events_disconnected(hooks->events, who, reason, failure);
         if (!hooks->log_connections && !log_enabled(hooks->log, LOG_LEVEL_DEBUG))
                 return;
         log_write(hooks->log, hooks->log_connections ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "broker",
-                  "disconnect client=%.*s reason=0x%02x why=\"%s\"", (int)who->client_id.length,
-                  who->client_id.bytes, (unsigned)reason,
+                  "disconnect client=%s reason=0x%02x why=\"%s\"",
+                  mqtt_quote_unless_word(who->client_id, &id), (unsigned)reason,
                   failure < 0 ? strerror(-failure) : mqtt_reason_name(reason));
 }
 

@@ -4,6 +4,7 @@
 #include "data/json-writer.h"
 #include "mqtt/clients-json.h"
 #include "proto/http/target.h"
+#include "proto/mqtt/quoted.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -202,6 +203,7 @@ void broker_show_client(struct broker_operations *operations, struct http_exchan
 
 void broker_end_client(struct broker_operations *operations, struct http_exchange *exchange)
 {
+        struct mqtt_quoted id;
         struct wanted wanted;
         int r;
 
@@ -218,8 +220,8 @@ void broker_end_client(struct broker_operations *operations, struct http_exchang
                 refuse_unknown(exchange);
                 return;
         }
-        log_info(operations->log, "http", "ended %s client=%.*s",
-                 wanted.ends_session ? "session" : "connection", (int)wanted.id.length,
-                 wanted.id.bytes);
+        log_info(operations->log, "http", "ended %s client=%s",
+                 wanted.ends_session ? "session" : "connection",
+                 mqtt_quote_unless_word(wanted.id, &id));
         http_exchange_answer(exchange, 204, NULL, NULL, 0);
 }

@@ -4,6 +4,7 @@
 #include "mqtt/metrics.h"
 #include "proto/http/basic.h"
 #include "proto/http/origin.h"
+#include "proto/mqtt/quoted.h"
 
 #include <errno.h>
 #include <string.h>
@@ -79,10 +80,11 @@ static void go_on(struct broker_operations *operations, struct http_exchange *ex
         if (result == LOGIN_SLOWED || result == LOGIN_BUSY) {
                 http_exchange_refuse(exchange, 503, "too many passwords were tried: try later");
         } else if (result != LOGIN_GOOD) {
+                struct mqtt_quoted user;
+
                 log_info(operations->log, "http",
-                         "refused user=%.*s why=\"wrong user name or "
-                         "password\"",
-                         (int)name.length, name.bytes);
+                         "refused user=%s why=\"wrong user name or password\"",
+                         mqtt_quote_unless_word(name, &user));
                 ask_for_login(exchange);
         } else if (!has_role(operations, name)) {
                 http_exchange_refuse(exchange, 403, "this needs the role admin");

@@ -11,6 +11,7 @@ import pytest
 
 from agent_process import BUILD
 from broker_configured import SECONDS, configured, login
+from broker_configured import answer as connack
 from mqtt_bytes import CONNACK, DISCONNECT, PUBACK, Bytes, publish, session, subscriber
 
 SECRET = "long enough"
@@ -50,8 +51,9 @@ class Ports:
 def start(tmp_path, hashed):
     opened = []
 
-    def begin(operations="", host="localhost"):
-        context = configured(tmp_path, WORDS.format(operations=operations, hash=hashed, host=host))
+    def begin(operations="", host="localhost", more=""):
+        words = WORDS.format(operations=operations, hash=hashed, host=host)
+        context = configured(tmp_path, words + more)
         opened.append(context)
         return Ports(context.__enter__())
 
@@ -278,3 +280,22 @@ def test_guesses_are_slowed_down(start):
     seen = {ask(ports.http, "/api/v1/clients", **basic(password=f"wrong-{number}"))[0]
             for number in range(6)}
     assert seen == {401, 503}
+
+
+def test_a_client_cannot_write_members_of_a_log_line(start):
+    """Its id and its name are words, or stand between quotes that they cannot end."""
+    ports = start(more="log: {connections: true}\n")
+    forged = 'x" peer=10.0.0.1 user=boss'
+    assert connack(ports.mqtt, login(forged, "ann peer=10.0.0.2", "wrong wrong"))[0] == 0x87
+    ports.broker.until(r'refused client="x\? peer=10\.0\.0\.1 user=boss" '
+                       r'user="ann peer=10\.0\.0\.2" peer=127\.0\.0\.1:\d+ why=')
+    assert connack(ports.mqtt, login("y", "ann" * 1000, "wrong wrong"))[0] == 0x87
+    ports.broker.until(r'refused client=y user="(ann){80,}\S*\.\.\." peer=127\.0\.0\.1:\d+ why=')
+    assert ask(ports.http, PATHS[0][0], **basic("boss why=x", "wrong"))[0] == 401
+    ports.broker.until('refused user="boss why=x" why=')
+    with session(ports.mqtt, "a b"):
+        ports.broker.until('connect client="a b" user= version=5')
+        path = "/api/v1/clients?id=a%20b"
+        assert ask(ports.http, path, "DELETE", **basic())[0] == 204
+        said = {ports.broker.until(r'(\S+) client="a b"').group(1) for _ in range(2)}
+        assert said == {"connection", "disconnect"}

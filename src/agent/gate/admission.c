@@ -2,9 +2,9 @@
 
 #include "access/owner.h"
 #include "agent/gate/caller.h"
-#include "agent/gate/quoted.h"
 #include "agent/gate/users.h"
 #include "base/attributes.h"
+#include "proto/mqtt/quoted.h"
 #include "proto/token.h"
 
 #include <errno.h>
@@ -32,10 +32,10 @@ struct gate_admission {
 
 static void deny(const struct gate *gate, const struct gate_caller *caller, const char *why)
 {
-        struct gate_quoted id;
+        struct mqtt_quoted id;
 
         log_warning(gate->options.log, gate->counts.name, "refused client=\"%s\" origin=%s: %s",
-                    gate_quote(caller->client_id, &id), caller->session.origin, why);
+                    mqtt_quote(caller->client_id, &id), caller->session.origin, why);
 }
 
 /* Whoever gets no more than a client without a password may call themselves as they like. */
@@ -306,7 +306,7 @@ void gate_on_answered(void *owner, void *identity, enum mqtt_reason reason)
         struct gate *gate = owner;
         struct gate_caller *caller = identity;
         const struct command_principal *principal = &caller->session.principal;
-        struct gate_quoted id;
+        struct mqtt_quoted id;
 
         if (reason != MQTT_SUCCESS) {
                 gate->counts.refused++;
@@ -318,7 +318,7 @@ void gate_on_answered(void *owner, void *identity, enum mqtt_reason reason)
         gate_caller_enter(caller);
         log_info(gate->options.log, gate->counts.name,
                  "connected client=\"%s\" who=\"%s\" role=%s origin=%s",
-                 gate_quote(caller->client_id, &id), principal->name,
+                 mqtt_quote(caller->client_id, &id), principal->name,
                  command_role_name(principal->role), caller->session.origin);
 }
 

@@ -2,11 +2,11 @@
 
 #include "agent/gate/caller.h"
 #include "agent/gate/gate-internal.h"
-#include "agent/gate/quoted.h"
 #include "base/attributes.h"
 #include "command/reply.h"
 #include "data/json.h"
 #include "mqtt/clients-json.h"
+#include "proto/mqtt/quoted.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -93,12 +93,12 @@ static struct mqtt_text id_of(const struct command_request *request)
 
 static int refuse_unknown(struct command_request *request, const char *what)
 {
-        struct gate_quoted id;
+        struct mqtt_quoted id;
 
         return command_reply_fail(request, COMMAND_BAD_VALUE,
                                   "there is no %s with the client id \"%s\"; mqtt_clients lists "
                                   "those that are there",
-                                  what, gate_quote(id_of(request), &id));
+                                  what, mqtt_quote(id_of(request), &id));
 }
 
 /* One of them, whose reply is open from on_shown() on. */
@@ -142,7 +142,7 @@ static int run_kick(void *owner, struct command_request *request)
         const struct command_principal *who = command_request_principal(request);
         struct mqtt_text client_id = id_of(request);
         struct gate *gate = owner;
-        struct gate_quoted id;
+        struct mqtt_quoted id;
         bool session = false;
         int r;
 
@@ -155,7 +155,7 @@ static int run_kick(void *owner, struct command_request *request)
                 return refuse_unknown(request,
                                       session ? "client and no session" : "client connected");
         log_info(gate->options.log, gate->counts.name, "kicked client=\"%s\" session=%s who=\"%s\"",
-                 gate_quote(client_id, &id), session ? "ended" : "kept", who->name);
+                 mqtt_quote(client_id, &id), session ? "ended" : "kept", who->name);
         json_write_string(command_reply_open(request, NULL), "session", session ? "ended" : "kept");
         return command_reply_send(request);
 }

@@ -4,12 +4,12 @@
 #include "agent/gate/caller.h"
 #include "agent/gate/clients.h"
 #include "agent/gate/entrances.h"
-#include "agent/gate/quoted.h"
 #include "agent/gate/repeats.h"
 #include "agent/gate/request.h"
 #include "agent/gate/users.h"
 #include "base/attributes.h"
 #include "mqtt/metrics.h"
+#include "proto/mqtt/quoted.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ static int on_publish(void *owner, const struct mqtt_who *who, const struct mqtt
 {
         struct gate *gate = owner;
         struct gate_caller *caller = who->identity;
-        struct gate_quoted id, topic;
+        struct mqtt_quoted id, topic;
         bool is_will = !who->peer;
 
         /* A will that waited when the agent ended: its client was let in with it, and whose it was
@@ -42,7 +42,7 @@ static int on_publish(void *owner, const struct mqtt_who *who, const struct mqtt
             !gate_caller_may(caller, ACL_WRITE, publish->topic)) {
                 log_debug(gate->options.log, gate->counts.name,
                           "publication denied client=\"%s\" topic=\"%s\"",
-                          gate_quote(who->client_id, &id), gate_quote(publish->topic, &topic));
+                          mqtt_quote(who->client_id, &id), mqtt_quote(publish->topic, &topic));
                 return MQTT_NOT_AUTHORIZED;
         }
         if (gate_topics_place(&gate->topics, publish->topic) != GATE_PLACE_REQUEST)
@@ -56,7 +56,7 @@ static int on_subscribe(void *owner, const struct mqtt_who *who,
         struct gate *gate = owner;
         struct gate_caller *caller = who->identity;
         struct gate_reader reader;
-        struct gate_quoted id, filter;
+        struct mqtt_quoted id, filter;
 
         gate_caller_refresh(caller);
         reader = gate_caller_reader(caller);
@@ -64,8 +64,8 @@ static int on_subscribe(void *owner, const struct mqtt_who *who,
             !gate_caller_may_subscribe(caller, subscription->filter)) {
                 log_debug(gate->options.log, gate->counts.name,
                           "subscription denied client=\"%s\" filter=\"%s\"",
-                          gate_quote(who->client_id, &id),
-                          gate_quote(subscription->filter, &filter));
+                          mqtt_quote(who->client_id, &id),
+                          mqtt_quote(subscription->filter, &filter));
                 return MQTT_NOT_AUTHORIZED;
         }
         if (gate_sees_requests(&gate->topics, &reader, subscription->filter))
@@ -89,11 +89,11 @@ static void on_disconnect(void *owner, const struct mqtt_who *who, enum mqtt_rea
                           int failure)
 {
         struct gate *gate = owner;
-        struct gate_quoted id;
+        struct mqtt_quoted id;
 
         log_debug(gate->options.log, gate->counts.name,
                   "disconnected client=\"%s\" reason=0x%02x why=\"%s\"",
-                  gate_quote(who->client_id, &id), (unsigned)reason,
+                  mqtt_quote(who->client_id, &id), (unsigned)reason,
                   failure < 0 ? strerror(-failure) : mqtt_reason_name(reason));
         gate_caller_leave(who->identity);
 }

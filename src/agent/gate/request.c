@@ -2,10 +2,10 @@
 
 #include "agent/gate/envelope.h"
 #include "agent/gate/method.h"
-#include "agent/gate/quoted.h"
 #include "agent/gate/repeats.h"
 #include "base/attributes.h"
 #include "data/json.h"
+#include "proto/mqtt/quoted.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -69,11 +69,11 @@ static void fault(struct arrival *arrival, enum command_code code, const char *s
 static int deny(const struct arrival *arrival, const char *why)
 {
         const struct gate_caller *caller = arrival->caller;
-        struct gate_quoted id;
+        struct mqtt_quoted id;
 
         log_warning(caller->gate->options.log, caller->gate->counts.name,
                     "request denied client=\"%s\" who=\"%s\": %s",
-                    gate_quote(caller->client_id, &id), caller->session.principal.name, why);
+                    mqtt_quote(caller->client_id, &id), caller->session.principal.name, why);
         caller->gate->counts.errors++;
         return MQTT_NOT_AUTHORIZED;
 }
@@ -91,7 +91,7 @@ static void publish_reply(const struct gate_request *request, const char *json, 
                                .correlation_data = {request->texts + request->topic_length,
                                                     request->correlation_length}},
         };
-        struct gate_quoted id;
+        struct mqtt_quoted id;
         int r = -ENOMEM;
 
         if (request->has_correlation)
@@ -107,7 +107,7 @@ static void publish_reply(const struct gate_request *request, const char *json, 
         }
         /* It would wait for ever. The end of its connection is an answer, too. */
         log_warning(request->gate->options.log, request->gate->counts.name,
-                    "no memory for a reply client=\"%s\"", gate_quote(caller->client_id, &id));
+                    "no memory for a reply client=\"%s\"", mqtt_quote(caller->client_id, &id));
         (void)mqtt_broker_kick(request->gate->broker, caller->client_id, MQTT_SERVER_BUSY);
 }
 
