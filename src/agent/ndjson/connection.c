@@ -89,7 +89,7 @@ static void connection_on_reply(void *owner, const char *json, size_t length, bo
         connection->transport->requests++;
         if (!success)
                 connection->transport->errors++;
-        r = length > 0 ? ndjson_slot_answer(slot, json, length + 1) : -ENOMEM;
+        r = ndjson_slot_answer(slot, json, length > 0 ? length + 1 : 0);
         connection->transport->bytes_out += connection->outbox.bytes - bytes;
         if (r != 0)
                 recycle_slot(connection, slot);

@@ -106,7 +106,9 @@ int ndjson_slot_answer(struct ndjson_slot *slot, const char *line, size_t length
         int r = 1;
 
         slot->request = NULL;
-        if (slot->ordered && !first) {
+        if (length == 0) {
+                r = -ENOMEM;
+        } else if (slot->ordered && !first) {
                 r = slot_keep(slot, line, length);
                 if (r == 0)
                         return 0;
@@ -115,7 +117,8 @@ int ndjson_slot_answer(struct ndjson_slot *slot, const char *line, size_t length
         }
         list_remove(&slot->link);
         outbox->pending--;
-        if (slot->ordered)
+        /* What waited for a reply that never comes would be taken for it. */
+        if (slot->ordered && r > 0)
                 send_ready(outbox);
         return r;
 }

@@ -39,6 +39,7 @@ void ndjson_outbox_done(struct ndjson_outbox *outbox);
 void ndjson_slot_open(struct ndjson_slot *slot, struct ndjson_outbox *outbox, bool ordered);
 /* After dispatch, for a request that goes on. */
 void ndjson_slot_wait(struct ndjson_slot *slot, struct command_request *request);
-/* The reply of the slot, newline included. 1: sent, the slot is the caller's again; 0: kept until
- * its turn. -ENOMEM, -ENOBUFS: neither; the slot is the caller's, who closes. */
+/* The reply of the slot, newline included; without a byte: there was no memory for one. 1: sent,
+ * the slot is the caller's again; 0: kept until its turn. -ENOMEM, -ENOBUFS: neither; the slot is
+ * the caller's, who closes. */
 int ndjson_slot_answer(struct ndjson_slot *slot, const char *line, size_t length);

@@ -248,3 +248,32 @@ TEST(without_memory_a_connection_is_answered_or_closed)
         } while (failed);
         CHECK(n > 4);
 }
+
+TEST(a_request_whose_reply_there_is_no_memory_for_ends_its_connection)
+{
+        static const char *const holds[] = {"{\"command\":\"hold\",\"id\":1}\n",
+                                            "{\"command\":\"hold\"}\n"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(holds); i++) {
+                struct fixture f;
+                int fd;
+
+                fixture_open(&f);
+                fd = fixture_connect(&f);
+                say(&f, fd, holds[i]);
+                say(&f, fd, "{\"command\":\"hold\"}\n");
+                CHECK_EQ(f.held_count, 2);
+                allocation_fail_from(1);
+                release_held(&f, 0);
+                CHECK(allocation_end());
+                CHECK_TEXT(hear(&f, fd), "EOF");
+                release_held(&f, 1);
+                close(fd);
+                fd = fixture_connect(&f);
+                say(&f, fd, "{\"command\":\"ping\"}\n");
+                CHECK_EQ(count_lines(hear(&f, fd)), 1);
+                close(fd);
+                turn(&f);
+                fixture_close(&f);
+        }
+}
