@@ -67,12 +67,17 @@ bool http_event_reader_keep_alive(struct http_event_reader *reader)
 {
         const struct http_event_terms *terms = reader->terms;
         const uint64_t now_ms = loop_now_ms(reader->loop);
+        const bool keeps_up = has_room(reader);
 
+        if (keeps_up)
+                reader->stalled_ms = 0;
         if (now_ms - reader->began_ms >= terms->life_ms ||
             (terms->stall_ms > 0 && reader->stalled_ms > 0 &&
              now_ms - reader->stalled_ms >= terms->stall_ms))
                 return true;
-        if (has_room(reader))
+        if (keeps_up && (reader->missed > 0 || reader->missed_more))
+                send_missed(reader);
+        else if (keeps_up)
                 http_exchange_write(reader->exchange, ":\n\n", 3);
         return false;
 }

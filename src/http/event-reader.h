@@ -1,7 +1,8 @@
 /* http/event-reader.h - somebody who reads server-sent events (WHATWG HTML, 9.2) for as long as
  * they come, from the request to the end of its connection.
  *
- * Who reads too slowly gets what there is room for, and before the next event that fits
+ * Who reads too slowly gets what there is room for, and before the next event that fits, or in
+ * place of the next comment,
  *
  *     event: missed
  *     data: {"type":"missed","timestamp":1795221582.388,"count":17}

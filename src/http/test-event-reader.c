@@ -128,6 +128,26 @@ TEST(who_reads_nothing_for_too_long_is_to_go)
         end(&f, fd);
 }
 
+TEST(who_has_caught_up_is_told_what_it_missed_and_stays)
+{
+        struct http_event_reader reader = {0};
+        struct fixture f;
+        int fd = begin(&f, &reader);
+
+        fill(&f, &reader);
+        (void)hear(&f, fd);
+        loop_advance_ms(f.loop, HTTP_EVENTS_KEEP_ALIVE_MS);
+        CHECK(!http_event_reader_keep_alive(&reader));
+        CHECK(strstr(hear(&f, fd), ",\"count\":1}\n\n") != NULL);
+        loop_advance_ms(f.loop, terms.stall_ms);
+        CHECK(!http_event_reader_keep_alive(&reader));
+        CHECK_TEXT(hear(&f, fd), ":\n\n");
+        /* It is slow once more, and has all of its time again. */
+        fill(&f, &reader);
+        CHECK(!http_event_reader_keep_alive(&reader));
+        end(&f, fd);
+}
+
 TEST(nobody_reads_for_ever)
 {
         struct http_event_reader reader = {0};
