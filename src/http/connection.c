@@ -25,7 +25,7 @@ static void finish(struct http_connection *connection)
 {
         connection->ended = true;
         set_wait(connection, HTTP_WAIT_NONE, 0);
-        net_stream_finish(connection->stream);
+        net_stream_finish_patiently(connection->stream);
 }
 
 /* What cannot be read as a request, or not in time. */

@@ -142,6 +142,26 @@ TEST(idle_is_who_has_read_the_answer_and_says_nothing)
         fixture_end(&f, fd);
 }
 
+TEST(the_last_answer_of_a_connection_is_whole_for_who_reads_slowly)
+{
+        static char bytes[16 << 10];
+        struct fixture f;
+        int fd = fixture_begin(&f, NULL);
+        size_t total = 0;
+        ssize_t n = 1;
+
+        say(&f, fd, "GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        for (unsigned i = 0; n > 0 && i < 1000; i++) {
+                n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+                total += n > 0 ? (size_t)n : 0;
+                /* 32 KiB a second; for half a minute. */
+                advance(&f, 500);
+        }
+        CHECK_EQ(n, 0);
+        CHECK(total > 1 << 20);
+        fixture_end(&f, fd);
+}
+
 #define HANDSHAKE                                                                                  \
         "GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"         \
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"

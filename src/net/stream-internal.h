@@ -23,6 +23,8 @@ struct stream_deadline {
         struct loop_timer timer;
         struct net_stream *stream;
         uint32_t discarded; /* bytes of input nobody wants any more */
+        uint32_t pending;   /* bytes of output when it was set */
+        bool patient;       /* it is set anew for who goes on reading */
 };
 
 /* There may be ten thousands that are silent: what those do not need is not in here. */

@@ -12,6 +12,7 @@
 enum {
         HANDSHAKE_MS = 10000,
         FINISH_MS = 5000,
+        FINISH_STEP = 80 << 10, /* bytes in that time */
 };
 
 /* Limits stay far from where sums of them would overflow. */
@@ -27,13 +28,27 @@ void stream_note_activity(struct net_stream *stream)
         stream->active_ms = loop_now_ms(stream->context->loop);
 }
 
+/* Then it has as long again. */
+static bool goes_on_reading(const struct net_stream *stream)
+{
+        struct stream_deadline *deadline = stream->deadline;
+        uint32_t pending = (uint32_t)buffer_length(&stream->output);
+
+        if (!deadline->patient || stream->state != STREAM_OPEN ||
+            deadline->pending < pending + FINISH_STEP)
+                return false;
+        deadline->pending = pending;
+        loop_timer_start(&deadline->timer, FINISH_MS);
+        return true;
+}
+
 static void stream_on_time(struct loop_timer *timer)
 {
         struct net_stream *stream = container_of(timer, struct stream_deadline, timer)->stream;
 
         if (stream->state == STREAM_LINGERING)
                 net_stream_close(stream);
-        else
+        else if (!goes_on_reading(stream))
                 stream_close(stream, -ETIMEDOUT);
 }
 
@@ -45,6 +60,8 @@ int stream_set_deadline(struct net_stream *stream, uint64_t delay_ms)
                         return -ENOMEM;
                 stream->deadline->stream = stream;
                 stream->deadline->discarded = 0;
+                stream->deadline->pending = 0;
+                stream->deadline->patient = false;
                 loop_timer_init(&stream->deadline->timer, stream->context->loop, stream_on_time);
         }
         loop_timer_start(&stream->deadline->timer, delay_ms);
@@ -447,7 +464,7 @@ void net_stream_set_input_limit(struct net_stream *stream, size_t bytes)
         stream->tail.max = limit_clamp(bytes) + (uint32_t)NET_SCRATCH_SIZE;
 }
 
-void net_stream_finish(struct net_stream *stream)
+static void finish(struct net_stream *stream, bool patient)
 {
         int r;
 
@@ -462,10 +479,22 @@ void net_stream_finish(struct net_stream *stream)
                 stream_close(stream, r);
                 return;
         }
+        stream->deadline->pending = (uint32_t)buffer_length(&stream->output);
+        stream->deadline->patient = patient;
         stream->finishing = true;
         stream->again = false;
         stream_drop_tail(stream);
         loop_task_post(&stream->task);
+}
+
+void net_stream_finish(struct net_stream *stream)
+{
+        finish(stream, false);
+}
+
+void net_stream_finish_patiently(struct net_stream *stream)
+{
+        finish(stream, true);
 }
 
 const char *net_stream_failure(const struct net_stream *stream)

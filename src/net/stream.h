@@ -109,6 +109,9 @@ void net_stream_set_input_limit(struct net_stream *stream, size_t bytes);
  * destroy the last reply. A peer that does not read is cut off after 5 s:
  * -ETIMEDOUT. Without memory to wait with, all of it is lost at once: -ENOMEM. */
 void net_stream_finish(struct net_stream *stream);
+/* The same for who is owed an answer, however long: a peer that goes on reading is not cut off, as
+ * long as 80 KiB or the rest of it go within each 5 s. */
+void net_stream_finish_patiently(struct net_stream *stream);
 /* Closes now; pending output is lost. NULL is fine. */
 void net_stream_close(struct net_stream *stream);
 

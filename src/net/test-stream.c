@@ -103,6 +103,57 @@ TEST(finish_cuts_off_a_peer_that_does_not_read)
         fixture_done(&f);
 }
 
+/* Advances to just before the end of each 5 s, having read so much in them; what came in all. */
+static size_t read_slowly(struct fixture *f, unsigned times)
+{
+        size_t total = 0;
+
+        for (unsigned i = 0; i < times && f->closings == 0; i++) {
+                loop_advance_ms(f->loop, 4999);
+                total += fixture_drain(f);
+                fixture_rounds(f, 2);
+                loop_advance_ms(f->loop, 1);
+                fixture_rounds(f, 1);
+        }
+        return total;
+}
+
+TEST(who_goes_on_reading_an_answer_gets_all_of_it)
+{
+        static char block[2 * MIB];
+        struct fixture f;
+
+        for (unsigned patient = 0; patient < 2; patient++) {
+                fixture_init(&f);
+                CHECK_EQ(net_stream_write(f.stream, block, sizeof(block)), 0);
+                (patient ? net_stream_finish_patiently : net_stream_finish)(f.stream);
+                fixture_rounds(&f, 3);
+                CHECK_EQ(read_slowly(&f, 200) + fixture_drain(&f) == sizeof(block), patient);
+                CHECK_EQ(f.reason, patient ? 0 : -ETIMEDOUT);
+                fixture_done(&f);
+        }
+}
+
+TEST(who_stops_reading_an_answer_is_cut_off)
+{
+        static char block[2 * MIB];
+        struct fixture f;
+
+        fixture_init(&f);
+        CHECK_EQ(net_stream_write(f.stream, block, sizeof(block)), 0);
+        net_stream_finish_patiently(f.stream);
+        fixture_rounds(&f, 3);
+        read_slowly(&f, 2);
+        CHECK_EQ(f.closings, 0);
+        loop_advance_ms(f.loop, 4999);
+        fixture_rounds(&f, 1);
+        CHECK_EQ(f.closings, 0);
+        loop_advance_ms(f.loop, 1);
+        fixture_rounds(&f, 1);
+        CHECK_EQ(f.reason, -ETIMEDOUT);
+        fixture_done(&f);
+}
+
 TEST(finish_with_the_peers_end_already_in_closes_at_once)
 {
         struct fixture f;

@@ -45,7 +45,7 @@ static struct loop *connection_loop(const struct ndjson_connection *connection)
 static void finish_when_answered(struct ndjson_connection *connection)
 {
         if (connection->ended && connection->outbox.pending == 0)
-                net_stream_finish(connection->stream);
+                net_stream_finish_patiently(connection->stream);
 }
 
 /* Closes now; what else stands in the bytes at hand is not looked at. */
