@@ -16,8 +16,9 @@ bool secret_input_is_typed(void)
         return isatty(STDIN_FILENO);
 }
 
-/* Reads up to a line break. `signal_fd` (or -1) becomes readable when a signal
- * wants the program to end. */
+/* Reads up to a line break, which may have a carriage return before it as in secret-file.h: the
+ * same secret has one hash. `signal_fd` (or -1) becomes readable when a signal wants the program
+ * to end. */
 static int read_line(int signal_fd, char ret[SECRET_INPUT_MAX + 1], size_t *ret_length)
 {
         struct pollfd waits[] = {{.fd = STDIN_FILENO, .events = POLLIN},
@@ -41,12 +42,14 @@ static int read_line(int signal_fd, char ret[SECRET_INPUT_MAX + 1], size_t *ret_
                         return -ENODATA;
                 if (count == 0 || byte == '\n')
                         break;
-                if (length == SECRET_INPUT_MAX)
+                if (length > SECRET_INPUT_MAX)
                         return -EMSGSIZE;
                 ret[length++] = byte;
         }
+        if (length > 0 && ret[length - 1] == '\r')
+                length--;
         *ret_length = length;
-        return 0;
+        return length > SECRET_INPUT_MAX ? -EMSGSIZE : 0;
 }
 
 /* Signals that end or stop the program wait until the terminal shows again what

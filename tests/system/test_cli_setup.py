@@ -135,7 +135,15 @@ def test_passwd_reads_a_line_from_a_pipe():
     assert re.fullmatch(rf'- {{name: "ann", role: viewer, hash: "{HASH}"}}\n', out)
 
 
-@pytest.mark.parametrize("typed", [b"", b"short\n", b"x" * 513 + b"\n", b"nul\0in the middle\n"])
+def test_passwd_takes_a_line_break_of_any_kind_for_one():
+    assert run("passwd", stdin=b"x" * 512 + b"\r\nmore\n")[0] == OK
+    for typed in (b"seven77\r\n", b"seven77\r"):
+        status, out, err = run("passwd", stdin=typed)
+        assert (status, out) == (REFUSED, "") and "8 to 512 bytes" in err
+
+
+@pytest.mark.parametrize("typed", [b"", b"short\n", b"x" * 513 + b"\n",
+                                   b"x" * 513 + b"\r\n", b"nul\0in the middle\n"])
 def test_passwd_refuses_what_is_no_secret(typed):
     status, out, err = run("passwd", stdin=typed)
     assert (status, out) == (REFUSED, "") and err.startswith("pifleet: ")
