@@ -3,6 +3,7 @@
 #include "base/attributes.h"
 #include "base/durable.h"
 #include "base/siphash.h"
+#include "base/text-copy.h"
 #include "http/media-type.h"
 #include "proto/http/negotiate.h"
 
@@ -31,6 +32,7 @@ struct http_files {
         struct file *items; /* in the order of their paths */
         size_t count;
         size_t bytes;
+        char fault[PATH_SIZE]; /* the first path that could not be read; "": all could */
 };
 
 struct http_files *http_files_free(struct http_files *files)
@@ -98,15 +100,20 @@ static int add_entry(struct http_files *files, int folder_fd, const char *name, 
 {
         char path[2 * PATH_SIZE];
         struct stat status;
+        int r = 0;
 
         if (name[0] == '.')
                 return 0;
-        if (fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-                return -errno;
         snprintf(path, sizeof(path), "%s%s%s", folder, folder[0] ? "/" : "", name);
-        if (S_ISDIR(status.st_mode))
-                return add_folder(files, folder_fd, name, path, depth + 1);
-        return S_ISREG(status.st_mode) ? add_file(files, folder_fd, name, path) : 0;
+        if (fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+                r = -errno;
+        else if (S_ISDIR(status.st_mode))
+                r = add_folder(files, folder_fd, name, path, depth + 1);
+        else if (S_ISREG(status.st_mode))
+                r = add_file(files, folder_fd, name, path);
+        if (r < 0 && files->fault[0] == '\0')
+                text_copy_into(files->fault, sizeof(files->fault), path);
+        return r;
 }
 
 static int add_folder(struct http_files *files, int parent_fd, const char *name, const char *path,
@@ -162,6 +169,9 @@ int http_files_new(const char *folder, struct http_files **ret, struct error *er
                                  "served",
                                  folder, HTTP_FILES_MAX, HTTP_FILES_DEPTH_MAX,
                                  HTTP_FILES_BYTES_MAX >> 20);
+        if (r < 0 && files->fault[0] != '\0')
+                return error_set(error, r, "%s/%s: cannot be read: %s", folder, files->fault,
+                                 strerror(-r));
         if (r < 0)
                 return error_set(error, r, "%s: cannot read its files: %s", folder, strerror(-r));
         qsort(files->items, files->count, sizeof(*files->items), compare);

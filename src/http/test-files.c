@@ -16,7 +16,7 @@ static char folder[] = "/tmp/test-files-XXXXXX";
 
 static void put(const char *name, const char *content)
 {
-        char path[256];
+        char path[300];
         FILE *file;
 
         snprintf(path, sizeof(path), "%s/%s", folder, name);
@@ -195,6 +195,22 @@ TEST(a_folder_that_is_too_much_is_refused)
         remove_folder();
         CHECK_EQ(http_files_new(folder, &files, &error), -ENOENT);
         CHECK(strstr(error.text, "cannot read its files") != NULL);
+}
+
+TEST(a_file_that_cannot_be_read_is_named)
+{
+        struct http_files *files = NULL;
+        struct error error;
+        char name[240] = "sub/", path[300];
+
+        make_folder();
+        memset(name + 4, 'n', 220);
+        put(name, "x");
+        CHECK_EQ(http_files_new(folder, &files, &error), -EINVAL);
+        snprintf(path, sizeof(path), "%s/sub/nnnnnn", folder);
+        CHECK(strncmp(error.text, path, strlen(path)) == 0);
+        CHECK(strstr(error.text, "n: cannot be read: Invalid argument") != NULL);
+        remove_folder();
 }
 
 TEST(what_a_file_is_stands_behind_its_last_dot)
