@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SECTIONS_MAX = 16, OVERRIDES_MAX = 16 };
+enum { SECTIONS_MAX = 16, OVERRIDES_MAX = 16, FIRST_FLAG = 256 /* beyond characters */ };
 
 static const char default_path[] = "/etc/pifleet/agent.yaml";
 
@@ -114,25 +114,33 @@ static const char *value_of(const struct command_line *line, const char *name)
         return NULL;
 }
 
+/* Of a word of letters, of which we have none, getopt_long(3) has only looked at the first. */
+static int refuse_option(char *argv[], struct error *error)
+{
+        if (optopt > ' ' && optopt <= '~')
+                return error_set(error, -EINVAL, "-%c is no option; see --help", optopt);
+        return error_set(error, -EINVAL, "%s is no option; see --help", argv[optind - 1]);
+}
+
 static int command_line_read(struct command_line *line, int argc, char *argv[], struct error *error)
 {
         struct option options[ARRAY_SIZE(flags) + 1] = {0};
-        int index, c;
+        int c;
 
+        /* A number each: what is short for two with the same is taken for the first of them. */
         for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
                 options[i] = (struct option){flags[i].name,
                                              flags[i].argument ? required_argument : no_argument,
-                                             NULL, 1};
-        optind = 1;
+                                             NULL, FIRST_FLAG + (int)i};
+        optind = 0;
         opterr = 0;
-        while ((c = getopt_long(argc, argv, ":", options, &index)) != -1) {
+        while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
                 if (c == ':')
                         return error_set(error, -EINVAL, "%s needs a value; see --help",
                                          argv[optind - 1]);
-                if (c != 1)
-                        return error_set(error, -EINVAL, "%s is no option; see --help",
-                                         argv[optind - 1]);
-                line->values[index] = optarg ? optarg : "";
+                if (c < FIRST_FLAG)
+                        return refuse_option(argv, error);
+                line->values[c - FIRST_FLAG] = optarg ? optarg : "";
         }
         if (optind < argc)
                 return error_set(error, -EINVAL, "\"%s\" is not expected here; see --help",

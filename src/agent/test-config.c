@@ -1,5 +1,7 @@
 #include "agent/config.h"
 
+#include "base/attributes.h"
+#include "base/log.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -407,6 +409,43 @@ TEST(what_is_wrong_is_refused_with_what_to_do)
                 if (!strstr(error.text, cases[i].words))
                         FAIL("%s -> %s, wanted %s", cases[i].text, error.text, cases[i].words);
         }
+}
+
+TEST(what_is_no_option_is_named)
+{
+        static const struct {
+                const char *words[4], *sentence;
+        } cases[] = {
+                {{"--nonsense"}, "--nonsense is no option; see --help"},
+                {{"-q"}, "-q is no option; see --help"},
+                {{"--port", "0", "-qr"}, "-q is no option; see --help"},
+                {{"--version=3"}, "--version=3 is no option; see --help"},
+                /* It could be two. */
+                {{"--log", "debug"}, "--log is no option; see --help"},
+                {{"--s", "/tmp"}, "--s is no option; see --help"},
+                {{"--port"}, "--port needs a value; see --help"},
+                {{"more"}, "\"more\" is not expected here; see --help"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct agent_config config;
+                struct error error;
+
+                CHECK_EQ(load(&config, &error, "", cases[i].words), -EINVAL);
+                CHECK_TEXT(error.text, cases[i].sentence);
+        }
+}
+
+TEST(an_option_may_be_shortened_as_long_as_it_is_one)
+{
+        static const char *const words[] = {"--sock", "/tmp/a", "--log-l=debug", NULL};
+        struct agent_config config;
+        struct error error;
+
+        CHECK_EQ(load(&config, &error, "", words), 0);
+        CHECK_TEXT(config.command.socket, "/tmp/a");
+        CHECK_EQ(config.log.level, LOG_LEVEL_DEBUG);
+        agent_config_done(&config);
 }
 
 TEST(what_no_single_key_tells_names_the_file)
