@@ -1,6 +1,7 @@
 /* `pifleet clients`: who is connected to an agent's MQTT broker, and whose sessions are kept. */
 #include "cli/exchange.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct clients_options {
@@ -100,6 +101,7 @@ static enum exit_status print_table(const struct exchange *exchange, const cJSON
         cJSON *rows = cJSON_AddArrayToObject(page, "clients");
         const cJSON *client;
         bool whole = rows != NULL;
+        int r;
 
         cJSON_ArrayForEach(client, clients)
         {
@@ -107,8 +109,12 @@ static enum exit_status print_table(const struct exchange *exchange, const cJSON
 
                 whole = row && cJSON_AddItemToArray(rows, row);
         }
-        if (!whole || console_write_object(&exchange->console, page, false) < 0)
-                return no_memory(exchange);
+        r = whole ? console_write_object(&exchange->console, page, false) : -ENOMEM;
+        if (r < 0) {
+                console_complain(&exchange->console, "the list cannot be printed: %s",
+                                 strerror(-r));
+                return EXIT_REFUSED;
+        }
         if (!rows->child)
                 console_note("Nobody is connected.\n");
         return EXIT_OK;

@@ -1,6 +1,9 @@
 /* `pifleet handlers`: the modules on an agent and how they fare. */
 #include "cli/exchange.h"
 
+#include <errno.h>
+#include <string.h>
+
 struct handlers_options {
         struct exchange_options common;
 };
@@ -66,12 +69,14 @@ static enum exit_status print_table(const struct console *console, const cJSON *
         AUTO_JSON cJSON *page = cJSON_CreateObject();
         cJSON *rows = cJSON_AddArrayToObject(page, "handlers");
         bool whole = rows != NULL;
+        int r;
 
         for (const cJSON *item = handlers ? handlers->child : NULL; item && whole;
              item = item->next)
                 whole = cJSON_AddItemToArray(rows, row_of(item));
-        if (!whole || console_write_object(console, page, false) < 0) {
-                console_complain(console, "the list cannot be printed");
+        r = whole ? console_write_object(console, page, false) : -ENOMEM;
+        if (r < 0) {
+                console_complain(console, "the list cannot be printed: %s", strerror(-r));
                 return EXIT_REFUSED;
         }
         if (!rows->child)

@@ -405,3 +405,19 @@ def test_the_real_agent_takes_the_token_that_setup_made(start_agent, tmp_path):
     assert run("call", "get_status", "--port", agent.port, PIFLEET_TOKEN=token)[0] == OK
     status, _, err = run("status", "--port", agent.port, PIFLEET_TOKEN=token[:-1] + "x")
     assert status == REFUSED and "not accepted" in err
+
+
+@pytest.mark.parametrize("words, command, members", [
+    (["call", "ping"], "ping", {}), (["call", "ping", "--text"], "ping", {}),
+    (["clients", "--text"], "mqtt_clients", {"clients": [{"client_id": "a"}], "next": None}),
+    (["handlers", "--text"], "handler_stats", {"handlers": {"a.py": {"state": "running"}}}),
+    (["logs", "a.py", "--text"], "handler_logs", {"lines": [{"text": "hello"}]}),
+])
+def test_output_that_cannot_be_written_is_a_failure_that_says_why(words, command, members):
+    reply = {"success": True, "type": "x", "timestamp": 1.5, **members}
+    with FakeAgent({command: reply}) as fake, open("/dev/full", "wb") as full:
+        done = subprocess.run([PROGRAM, *words, "--port", str(fake.port)], stdout=full,
+                              stderr=subprocess.PIPE, env=environment(), timeout=SECONDS,
+                              check=False)
+    assert done.returncode == REFUSED
+    assert done.stderr.endswith(b" cannot be printed: No space left on device\n"), done.stderr
