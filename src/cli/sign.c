@@ -1,7 +1,7 @@
 /* `pifleet sign`: signs code, so that a device can know that it is yours. */
 #include "base/attributes.h"
 #include "base/cleanup.h"
-#include "base/write-all.h"
+#include "base/durable.h"
 #include "cli/console.h"
 #include "cli/input-file.h"
 #include "cli/sign-key.h"
@@ -80,21 +80,21 @@ static int default_key(char ret[PATH_MAX], struct error *error)
 /* Old or new, whole: a signature beside other code than it is of helps nobody. */
 static int write_signature(const char *path, const struct buffer *text)
 {
-        char temporary[PATH_MAX];
+        AUTO_FREE char *folder = strdup(path);
         AUTO_CLOSE int fd = -1;
+        char *slash;
         int r;
 
-        if (snprintf(temporary, sizeof(temporary), "%s.partial", path) >= (int)sizeof(temporary))
-                return -ENAMETOOLONG;
-        fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+        if (!folder)
+                return -ENOMEM;
+        slash = strrchr(folder, '/');
+        if (slash)
+                slash[slash == folder] = '\0';
+        fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
-        r = write_all(fd, buffer_data(text), buffer_length(text));
-        if (r == 0 && rename(temporary, path) < 0)
-                r = -errno;
-        if (r < 0)
-                (void)unlink(temporary);
-        return r;
+        r = durable_write(fd, basename(path), 0644, buffer_data(text), buffer_length(text));
+        return r == -EINVAL ? -ENAMETOOLONG : r;
 }
 
 static int sign_text(const char *path, const struct minisign_secret *secret, const char *comment,

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from command_line import OK, REFUSED, USAGE, Terminal, run
+from command_line import OK, PROGRAM, REFUSED, SECONDS, USAGE, Terminal, environment, run
 
 needs_minisign = pytest.mark.skipif(not shutil.which("minisign"),
                                     reason="minisign is not installed")
@@ -44,6 +44,22 @@ def test_minisign_verifies_what_we_sign_with_a_key_of_ours(tmp_path, code):
     assert done.returncode == 0 and "file:lamp.py" in done.stdout
     code.write_text("other\n")
     assert minisign("-V", "-P", public, "-m", code).returncode != 0
+
+
+@pytest.mark.parametrize("where", ["folder", "here"])
+def test_a_signature_is_on_the_disk_before_it_takes_the_place_of_another(tmp_path, code, where):
+    key, trace = tmp_path / "key", tmp_path / "trace"
+    run("sign", "--make-key", key, "--unlocked")
+    path = code if where == "folder" else code.name
+    subprocess.run(["strace", "-f", "-o", trace, "-e", "trace=fsync,rename,renameat,renameat2",
+                    PROGRAM, "sign", "--key", key, path], cwd=tmp_path, check=True,
+                   env=environment(ASAN_OPTIONS="detect_leaks=0"), capture_output=True,
+                   timeout=SECONDS)
+    calls = [line.split()[1].partition("(")[0] for line in trace.read_text().splitlines()
+             if "(" in line]
+    assert [call.removesuffix("2").removesuffix("at") for call in calls] == ["fsync", "rename", "fsync"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "key", "key.pub", "lamp.py", "lamp.py.minisig", "trace"]
 
 
 @needs_minisign
