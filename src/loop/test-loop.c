@@ -39,16 +39,21 @@ static void stop_by_timer(struct loop_timer *timer)
         loop_stop(s->loop, 7);
 }
 
+/* A loop that is stopped by a timer after so long. */
+static struct loop *stopper_open(struct stopper *s, uint64_t delay_ms)
+{
+        CHECK_EQ(loop_new(&s->loop), 0);
+        loop_task_init(&s->task, s->loop, stop_by_task);
+        loop_timer_init(&s->timer, s->loop, stop_by_timer);
+        loop_timer_start(&s->timer, delay_ms);
+        return s->loop;
+}
+
 TEST(run_returns_the_code_given_to_stop_after_the_tasks_of_the_round)
 {
-        AUTO(loop) struct loop *loop = NULL;
         struct stopper s = {0};
+        AUTO(loop) struct loop *loop = stopper_open(&s, 1);
 
-        CHECK_EQ(loop_new(&loop), 0);
-        s.loop = loop;
-        loop_task_init(&s.task, loop, stop_by_task);
-        loop_timer_init(&s.timer, loop, stop_by_timer);
-        loop_timer_start(&s.timer, 1);
         CHECK_EQ(loop_run(loop), 7);
         CHECK(s.task_ran);
 }
@@ -80,14 +85,9 @@ int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb run, uint64_t ms, uint6
 
 TEST(a_round_ends_though_its_time_was_over_before_it_began)
 {
-        AUTO(loop) struct loop *loop = NULL;
         struct stopper s = {0};
+        AUTO(loop) struct loop *loop = stopper_open(&s, 20000);
 
-        CHECK_EQ(loop_new(&loop), 0);
-        s.loop = loop;
-        loop_task_init(&s.task, loop, stop_by_task);
-        loop_timer_init(&s.timer, loop, stop_by_timer);
-        loop_timer_start(&s.timer, 20000);
         loop_run_once(loop, 0);
         lost_ms = 20;
         loop_run_once(loop, 2);

@@ -84,6 +84,16 @@ TEST(finish_closes_a_second_after_the_last_byte_when_the_peer_stays)
         fixture_done(&f);
 }
 
+static void check_it_ends_in_5_s(struct fixture *f)
+{
+        loop_advance_ms(f->loop, 4999);
+        fixture_rounds(f, 1);
+        CHECK_EQ(f->closings, 0);
+        loop_advance_ms(f->loop, 1);
+        fixture_rounds(f, 1);
+        CHECK_EQ(f->reason, -ETIMEDOUT);
+}
+
 TEST(finish_cuts_off_a_peer_that_does_not_read)
 {
         static char block[MIB];
@@ -94,12 +104,7 @@ TEST(finish_cuts_off_a_peer_that_does_not_read)
         net_stream_finish(f.stream);
         fixture_rounds(&f, 3);
         CHECK(fixture_sleeps(&f));
-        loop_advance_ms(f.loop, 4999);
-        fixture_rounds(&f, 1);
-        CHECK_EQ(f.closings, 0);
-        loop_advance_ms(f.loop, 1);
-        fixture_rounds(&f, 1);
-        CHECK_EQ(f.reason, -ETIMEDOUT);
+        check_it_ends_in_5_s(&f);
         fixture_done(&f);
 }
 
@@ -145,12 +150,7 @@ TEST(who_stops_reading_an_answer_is_cut_off)
         fixture_rounds(&f, 3);
         read_slowly(&f, 2);
         CHECK_EQ(f.closings, 0);
-        loop_advance_ms(f.loop, 4999);
-        fixture_rounds(&f, 1);
-        CHECK_EQ(f.closings, 0);
-        loop_advance_ms(f.loop, 1);
-        fixture_rounds(&f, 1);
-        CHECK_EQ(f.reason, -ETIMEDOUT);
+        check_it_ends_in_5_s(&f);
         fixture_done(&f);
 }
 

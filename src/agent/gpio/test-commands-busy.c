@@ -54,6 +54,20 @@ static void remove_processes(const char *root)
         CHECK_EQ(system(command), 0);
 }
 
+/* Of a machine whose /proc `root` becomes, where a program has the pin. */
+static void busy_init(struct fixture *f, char *root)
+{
+        make_processes(root);
+        fixture_init_processes(f, root);
+        CHECK_EQ(gpio_sim_hog(f->chip, PIN, "old-script"), 0);
+}
+
+static void busy_done(struct fixture *f, const char *root)
+{
+        fixture_done(f);
+        remove_processes(root);
+}
+
 struct answers {
         unsigned all, with_pid;
 };
@@ -96,9 +110,7 @@ TEST(the_process_that_has_the_pin_is_named)
         char root[] = "/tmp/test-commands-busy-XXXXXX";
         struct fixture f;
 
-        make_processes(root);
-        fixture_init_processes(&f, root);
-        CHECK_EQ(gpio_sim_hog(f.chip, PIN, "old-script"), 0);
+        busy_init(&f, root);
         (void)dispatch(&f, "{\"command\":\"led_on\",\"pin\":8}");
         for (unsigned i = 0; i < 10000 && f.replies == 0; i++)
                 loop_run_once(f.loop, 10);
@@ -107,8 +119,7 @@ TEST(the_process_that_has_the_pin_is_named)
                    "there, or use another pin");
         CHECK_EQ(integer_of(&f, "pid"), PID);
         CHECK_EQ(integer_of(&f, "pin"), PIN);
-        fixture_done(&f);
-        remove_processes(root);
+        busy_done(&f, root);
 }
 
 TEST(so_many_wait_for_a_search_and_the_others_are_answered_without)
@@ -118,16 +129,13 @@ TEST(so_many_wait_for_a_search_and_the_others_are_answered_without)
         struct answers answers = {0};
         struct fixture f;
 
-        make_processes(root);
-        fixture_init_processes(&f, root);
-        CHECK_EQ(gpio_sim_hog(f.chip, PIN, "old-script"), 0);
+        busy_init(&f, root);
         for (unsigned i = 0; i < ASKED; i++)
                 ask(&f, &answers);
         await(&f, &answers, ASKED);
         /* One runs while the others wait. */
         CHECK_EQ(answers.with_pid, GPIO_SEARCHES_WAITING + 1);
-        fixture_done(&f);
-        remove_processes(root);
+        busy_done(&f, root);
 }
 
 TEST(a_search_ends_after_200_ms_and_the_reply_comes_without_the_number)
@@ -142,16 +150,13 @@ TEST(a_search_ends_after_200_ms_and_the_reply_comes_without_the_number)
                 struct answers answers = {0};
                 struct fixture f;
 
-                make_processes(root);
-                fixture_init_processes(&f, root);
-                CHECK_EQ(gpio_sim_hog(f.chip, PIN, "old-script"), 0);
+                busy_init(&f, root);
                 atomic_store(&machine.step_ns, cases[i].step_ms * 1000000);
                 ask(&f, &answers);
                 await(&f, &answers, 1);
                 atomic_store(&machine.step_ns, 0);
                 CHECK_EQ(answers.with_pid, cases[i].found);
-                fixture_done(&f);
-                remove_processes(root);
+                busy_done(&f, root);
         }
 }
 
@@ -174,9 +179,7 @@ TEST(searches_that_run_at_the_end_are_answered)
         struct answers answers = {0};
         struct fixture f;
 
-        make_processes(root);
-        fixture_init_processes(&f, root);
-        CHECK_EQ(gpio_sim_hog(f.chip, PIN, "old-script"), 0);
+        busy_init(&f, root);
         for (unsigned i = 0; i < 4; i++)
                 ask(&f, &answers);
         settle(&f);

@@ -208,6 +208,16 @@ TEST(stopping_answers_what_is_under_way_and_takes_no_more)
         fixture_close(&f);
 }
 
+static void check_the_next_is_served(struct fixture *f)
+{
+        int fd = fixture_connect(f);
+
+        say(f, fd, "{\"command\":\"ping\"}\n");
+        CHECK_EQ(count_lines(hear(f, fd)), 1);
+        close(fd);
+        turn(f);
+}
+
 /* Whatever fails: the client has its replies, or an error, or an end; and the
  * next client is served. */
 TEST(without_memory_a_connection_is_answered_or_closed)
@@ -220,7 +230,7 @@ TEST(without_memory_a_connection_is_answered_or_closed)
         do {
                 struct fixture f;
                 struct net_address peer;
-                int pair[2], fd;
+                int pair[2];
 
                 fixture_open(&f);
                 CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
@@ -239,11 +249,7 @@ TEST(without_memory_a_connection_is_answered_or_closed)
                 close(pair[1]);
                 turn(&f);
                 CHECK_EQ(command_registry_pending(f.registry), 0);
-                fd = fixture_connect(&f);
-                say(&f, fd, "{\"command\":\"ping\"}\n");
-                CHECK_EQ(count_lines(hear(&f, fd)), 1);
-                close(fd);
-                turn(&f);
+                check_the_next_is_served(&f);
                 fixture_close(&f);
         } while (failed);
         CHECK(n > 4);
@@ -269,11 +275,7 @@ TEST(a_request_whose_reply_there_is_no_memory_for_ends_its_connection)
                 CHECK_TEXT(hear(&f, fd), "EOF");
                 release_held(&f, 1);
                 close(fd);
-                fd = fixture_connect(&f);
-                say(&f, fd, "{\"command\":\"ping\"}\n");
-                CHECK_EQ(count_lines(hear(&f, fd)), 1);
-                close(fd);
-                turn(&f);
+                check_the_next_is_served(&f);
                 fixture_close(&f);
         }
 }
