@@ -577,15 +577,19 @@ TEST(a_renewal_is_told_when_its_image_is_in_place_and_not_before)
 TEST(an_owner_may_end_before_its_thread)
 {
         struct log_fixture f;
+        struct stall stall = {.job = {.run = stall_run, .done = stall_done}};
 
         fixture_init(&f);
         CHECK_EQ(fixture_open(&f), 0);
+        sem_init(&stall.go, 0, 0);
+        CHECK_EQ(store_thread_submit(f.thread, &stall.job), 0);
         CHECK_EQ(fixture_change(&f, STORE_FSYNC), 0);
         while (!f.log->under_way)
                 loop_run_once(f.loop, 0);
         CHECK_EQ(fixture_change(&f, STORE_INTERVAL), 0);
         CHECK(!store_log_stop(f.log));
         CHECK(fixture_change(&f, STORE_FSYNC) < 0);
+        sem_post(&stall.go);
         while (!store_log_stop(f.log))
                 loop_run_once(f.loop, 1000);
         CHECK(!f.log->under_way);
@@ -594,4 +598,5 @@ TEST(an_owner_may_end_before_its_thread)
         f.thread = store_thread_free(f.thread);
         fixture_check(&f, f.path, 2, "after the end");
         fixture_done(&f);
+        sem_destroy(&stall.go);
 }

@@ -22,13 +22,13 @@ def program(name="unit / a", result="OK", status=0, stdout=""):
 
 
 def add_up(folder, junit=GREEN, programs=(program(),), meson_status=0, pytest_xml=GREEN,
-           pytest_status=0):
+           pytest_status=0, log="testlog"):
     if junit is not None:
-        (folder / "testlog.junit.xml").write_text(junit)
-    (folder / "testlog.json").write_text("\n".join(programs))
+        (folder / f"{log}.junit.xml").write_text(junit)
+    (folder / f"{log}.json").write_text("\n".join(programs))
     if pytest_xml is not None:
         (folder / "pytest.xml").write_text(pytest_xml)
-    done = subprocess.run([TOP / "tests/summary", folder, str(meson_status),
+    done = subprocess.run([TOP / "tests/summary", folder / log, str(meson_status),
                            folder / "pytest.xml", str(pytest_status)],
                           text=True, capture_output=True)
     return done.returncode, done.stdout.splitlines()
@@ -45,6 +45,14 @@ def test_a_failed_case_is_told_with_its_reason(tmp_path):
     assert status == 1
     assert lines == ["FAILED unit / a: two", "        2 != 3", "        test-a.c:7: error: Failure!",
                      "        not ok", "3 passed, 1 failed, 1 skipped"]
+
+
+def test_a_failure_of_a_run_with_a_setup_names_the_setup(tmp_path):
+    tap = "1..2\nok 1 - one\nnot ok 2 - two\n# 2 != 3\n"
+    _, lines = add_up(tmp_path, junit=RED, meson_status=1, log="testlog-late_loop",
+                      programs=[program(result="FAIL", status=1, stdout=tap)])
+    assert lines == ["FAILED late_loop, unit / a: two", "        2 != 3",
+                     "3 passed, 1 failed, 1 skipped"]
 
 
 @pytest.mark.parametrize("case, last", [

@@ -45,10 +45,21 @@ test_stage() {
 
 # test_units BUILD MESON-OPTIONS
 test_units() {
-        rm -rf "$1"/meson-logs/testlog*
+        rm -f "$1"/meson-logs/testlog.*
         # shellcheck disable=SC2086 # options are words
         test_stage "unit tests in $1/" meson test -C "$1" --no-rebuild --print-errorlogs $2
-        sums="$sums $1/meson-logs $status"
+        sums="$sums $1/meson-logs/testlog $status"
+}
+
+# test_late BUILD: the units again, each time with other threads late, so that none passes
+# only because one thread is faster than another (tests/support/late-threads.c).
+test_late() {
+        for setup in late_loop late_pool late_any; do
+                rm -f "$1/meson-logs/testlog-$setup".*
+                test_stage "unit tests in $1/, $setup" meson test -C "$1" --no-rebuild \
+                        --print-errorlogs --suite unit --num-processes 8 --setup "$setup"
+                sums="$sums $1/meson-logs/testlog-$setup $status"
+        done
 }
 
 # test_python BUILD NAME SECONDS PYTEST-ARGUMENT...: SECONDS are for all of them: a hang
@@ -96,6 +107,7 @@ test_join() {
 test_threads() {
         unset PIFLEET_LONG
         test_units build-threads '--suite unit --timeout-multiplier 10 --num-processes 1'
+        test_late build-threads
         test_python build-threads pytest 900 tests/system/test_supervisor.py
 }
 
@@ -113,7 +125,7 @@ dev_test() {
         sums=
         test_units build-test ''
         # shellcheck disable=SC2086 # folders are words
-        test_python build-test pytest 600 -m 'not long' $test_folders
+        test_python build-test pytest 1200 -m 'not long' $test_folders
         test_sum
 }
 
@@ -124,7 +136,7 @@ test_machine_and_threads() {
         test_threads
 }
 
-## test-long - the same, soaks, ThreadSanitizer, a kill at every system call: one to two hours
+## test-long - the same, soaks, races, late threads, a kill at every system call: two hours
 dev_test_long() {
         test_environment
         test_build
