@@ -293,7 +293,7 @@ static int open_session(struct attempt *attempt)
         return 0;
 }
 
-/* CONNACK promises that a session has begun, or that another has ended. */
+/* CONNACK promises that a session has begun or goes on, or that another has ended. */
 static int wait_for_disk(struct attempt *attempt)
 {
         struct mqtt_client *client = attempt->client;

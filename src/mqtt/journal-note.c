@@ -98,14 +98,14 @@ static void note_number(struct mqtt_session *session, enum mqtt_change change, u
         mqtt_journal_note(journal_of(session), &record, urgency);
 }
 
-static void note_presence(struct mqtt_session *session)
+static void note_presence(struct mqtt_session *session, enum mqtt_urgency urgency)
 {
         struct mqtt_record record = {.change = MQTT_CHANGE_PRESENCE,
                                      .session = session->number,
                                      .expiry_s = session->expiry_s,
                                      .time_ms = away_time(session)};
 
-        mqtt_journal_note(journal_of(session), &record, MQTT_NOTE_LAZY);
+        mqtt_journal_note(journal_of(session), &record, urgency);
 }
 
 static void drop_all(struct mqtt_session *session)
@@ -147,7 +147,10 @@ void mqtt_journal_connected(struct mqtt_session *session)
         if (session->kept && session->expiry_s == 0) {
                 note_ended(session);
         } else if (session->kept) {
-                note_presence(session);
+                /* Or it could end as if its client had stayed away. One that is there goes on
+                 * all the same when the disk takes nothing. */
+                note_presence(session, mqtt_journal_trouble(journal) == 0 ? MQTT_NOTE_SESSION
+                                                                          : MQTT_NOTE_LAZY);
         } else if (journal && session->expiry_s > 0 &&
                    journal->options.sessions != MQTT_DURABILITY_MEMORY) {
                 session->kept = true;
@@ -171,7 +174,7 @@ static void note_will(struct mqtt_session *session)
 
 void mqtt_journal_note_left(struct mqtt_session *session)
 {
-        note_presence(session);
+        note_presence(session, MQTT_NOTE_LAZY);
         if (session->will)
                 note_will(session);
 }
