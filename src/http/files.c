@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PATH_SIZE = 256, ETAG_SIZE = 40 };
+enum { PATH_SIZE = 256, ETAG_SIZE = 40, LOCATION_SIZE = 2048 };
 
 static const char index_name[] = "index.html", compressed[] = ".gz";
 
@@ -180,15 +180,36 @@ int http_files_new(const char *folder, struct http_files **ret, struct error *er
         return 0;
 }
 
-static const struct file *find_or_index(const struct http_files *files, const char *path)
+static const struct file *find_index(const struct http_files *files, const char *path)
 {
-        const struct file *file = find(files, path);
+        size_t length = strlen(path);
         char index[PATH_SIZE + sizeof(index_name)];
 
-        if (file || strlen(path) >= PATH_SIZE)
-                return file;
-        snprintf(index, sizeof(index), "%s%s%s", path, path[0] ? "/" : "", index_name);
+        if (length >= PATH_SIZE)
+                return NULL;
+        snprintf(index, sizeof(index), "%s%s%s", path, length > 0 ? "/" : "", index_name);
         return find(files, index);
+}
+
+/* Without the slash behind a folder, what its index names would be looked for beside the folder.
+ * Relative: who passes requests on to us may have taken something off the path. */
+static void send_to_folder(struct http_exchange *exchange)
+{
+        const struct http_request *request = http_exchange_request(exchange);
+        const struct http_text *path = &request->path, *query = &request->query;
+        const char *name = (const char *)memrchr(path->bytes, '/', path->length) + 1;
+        char location[LOCATION_SIZE];
+        int length =
+                snprintf(location, sizeof(location), "./%.*s/%s%.*s",
+                         (int)(path->bytes + path->length - name), name, query->bytes ? "?" : "",
+                         (int)query->length, query->bytes ? query->bytes : "");
+
+        if (length >= LOCATION_SIZE) {
+                http_exchange_refuse(exchange, 414, "the query is too long for a folder's index");
+                return;
+        }
+        http_response_field(http_exchange_begin(exchange, 308), "Location", location);
+        http_exchange_end(exchange, "", 0);
 }
 
 /* The page asks each time whether it is still the same, and is told so in a few bytes. */
@@ -196,11 +217,17 @@ void http_files_answer(const struct http_files *files, struct http_exchange *exc
                        const char *path)
 {
         const struct http_request *request = http_exchange_request(exchange);
-        const struct file *file = find_or_index(files, path), *form = file;
+        const struct file *file = find(files, path), *index, *form;
         struct http_response *response;
         struct http_text etag;
         bool has;
 
+        index = file ? NULL : find_index(files, path);
+        if (index && request->path.bytes[request->path.length - 1] != '/') {
+                send_to_folder(exchange);
+                return;
+        }
+        form = file = file ? file : index;
         if (!file) {
                 http_exchange_refuse(exchange, 404, "there is no such file");
                 return;

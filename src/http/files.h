@@ -22,7 +22,7 @@ struct http_files *http_files_free(struct http_files *files);
 DEFINE_CLEANUP(http_files)
 
 /* Answers with a file by its path in the folder, such as a parameter "{file...}" holds; ""
- * and the name of a folder stand for the index.html in it. 304 when the client has it, 404
- * when it is not there. */
+ * and the name of a folder stand for the index.html in it, 308 sends who left out the slash
+ * behind it there. 304 when the client has it, 404 when it is not there. */
 void http_files_answer(const struct http_files *files, struct http_exchange *exchange,
                        const char *path);

@@ -94,7 +94,7 @@ static void end(struct scene *scene)
 
 static const char *get(struct scene *scene, const char *path, const char *fields)
 {
-        char text[512];
+        char text[4096];
 
         snprintf(text, sizeof(text), "GET /page/%s HTTP/1.1\r\nHost: a\r\n%s\r\n", path, fields);
         say(&scene->f, scene->fd, text);
@@ -118,7 +118,6 @@ TEST(files_are_served_by_their_names)
                 {"", "200 OK", "text/html; charset=utf-8", "<p>index"},
                 {"index.html", "200 OK", "text/html; charset=utf-8", "<p>index"},
                 {"app.js", "200 OK", "text/javascript; charset=utf-8", "let a"},
-                {"sub", "200 OK", "text/html; charset=utf-8", "<p>sub"},
                 {"sub/", "200 OK", "text/html; charset=utf-8", "<p>sub"},
                 {"sub/b.css", "200 OK", "text/css; charset=utf-8", ""},
                 {"none", "404 Not Found", "text/plain", "there is no such file\n"},
@@ -138,6 +137,38 @@ TEST(files_are_served_by_their_names)
                     !strstr(answer, cases[i].type) || !body || strcmp(body + 4, cases[i].body) != 0)
                         FAIL("%s: %s", cases[i].path, answer);
         }
+        end(&scene);
+}
+
+/* Or what its page names would be looked for beside it. */
+TEST(a_folder_without_its_slash_is_sent_to_the_one_with_it)
+{
+        static const struct {
+                const char *path, *location;
+        } cases[] = {
+                {"sub", "./sub/"},
+                {"sub?a=b/c", "./sub/?a=b/c"},
+                {"sub?", "./sub/?"},
+                {"s%75b", "./s%75b/"},
+        };
+        char wanted[64], long_query[2048];
+        struct scene scene;
+
+        begin(&scene);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const char *answer = get(&scene, cases[i].path, "");
+
+                snprintf(wanted, sizeof(wanted), "\r\nLocation: %s\r\n", cases[i].location);
+                if (strncmp(answer, "HTTP/1.1 308 Permanent Redirect\r\n", 33) != 0 ||
+                    !strstr(answer, wanted))
+                        FAIL("%s: %s", cases[i].path, answer);
+        }
+        memset(long_query, 'q', sizeof(long_query));
+        memcpy(long_query, "sub?", 4);
+        long_query[2045] = '\0';
+        CHECK_EQ(strncmp(get(&scene, long_query, ""), "HTTP/1.1 414 ", 13), 0);
+        long_query[2044] = '\0';
+        CHECK_EQ(strncmp(get(&scene, long_query, ""), "HTTP/1.1 308 ", 13), 0);
         end(&scene);
 }
 

@@ -17,6 +17,7 @@ const char *http_status_phrase(int status)
                 {302, "Found"},
                 {303, "See Other"},
                 {304, "Not Modified"},
+                {308, "Permanent Redirect"},
                 {400, "Bad Request"},
                 {401, "Unauthorized"},
                 {403, "Forbidden"},
