@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* A page has a thousand: what is printed fits into the memory of a small machine. */
+enum { PAGES_MAX = 200 };
+
 struct clients_options {
         struct exchange_options common;
 };
@@ -13,7 +16,9 @@ static const struct options_form form = {
         .arguments = "[CLIENT-ID]",
         .summary = "list the clients of an agent's MQTT broker, or tell all of one",
         .text = "Needs the role admin. Of one client: its subscriptions, and why messages did not\n"
-                "reach it. Clients of pifleet-broker: GET /api/v1/clients at its HTTP port.",
+                "reach it. The first 200000 are listed. Clients of pifleet-broker: GET "
+                "/api/v1/clients\n"
+                "at its HTTP port.",
         .groups = {EXCHANGE_OPTIONS_GROUPS(struct clients_options, common)},
         .examples = "  pifleet clients\n"
                     "  pifleet clients garden-sensor\n"
@@ -67,12 +72,13 @@ static enum exit_status no_memory(const struct exchange *exchange)
         return EXIT_REFUSED;
 }
 
-/* Page by page. EXIT_OK: *ret_reply is the last one, which is a failure or has no clients left. */
+/* Page by page. EXIT_OK: *ret_reply is the last one, which is a failure or has no clients left,
+ * but the `next` of those that were not asked for. */
 static enum exit_status read_all(struct exchange *exchange, cJSON *all, cJSON **ret_reply)
 {
         char cursor[32] = "";
 
-        for (;;) {
+        for (unsigned pages = 1;; pages++) {
                 AUTO_JSON cJSON *request = exchange_request("mqtt_clients");
                 AUTO_JSON cJSON *reply = NULL;
                 enum exit_status status;
@@ -87,7 +93,8 @@ static enum exit_status read_all(struct exchange *exchange, cJSON *all, cJSON **
                 if (!take_clients(all, reply))
                         return no_memory(exchange);
                 next = json_get_string(reply, "next");
-                if (!client_reply_is_good(reply) || !next || strlen(next) >= sizeof(cursor)) {
+                if (!client_reply_is_good(reply) || !next || strlen(next) >= sizeof(cursor) ||
+                    pages == PAGES_MAX) {
                         *ret_reply = TAKE(reply);
                         return EXIT_OK;
                 }
@@ -133,6 +140,9 @@ static enum exit_status list(struct exchange *exchange)
                 return status;
         if (!client_reply_is_good(reply))
                 return exchange_print(&exchange->console, reply);
+        if (json_get_string(reply, "next"))
+                console_note("There are more: pifleet call mqtt_clients cursor=%s\n",
+                             json_get_string(reply, "next"));
         if (exchange->console.readable)
                 return print_table(exchange, all);
         if (!cJSON_ReplaceItemInObjectCaseSensitive(reply, "clients", all))

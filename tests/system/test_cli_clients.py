@@ -1,8 +1,10 @@
 """`pifleet clients` and `pifleet kick`, and the commands behind them, against a real agent."""
 
+import itertools
 import json
 
 from command_line import OK, REFUSED, USAGE, run
+from fake_agent import FakeAgent
 from test_gate_rpc import SECONDS, TOKENS, Client, mqtt_port, user
 from test_mqtt_durable import Durable
 
@@ -40,6 +42,19 @@ def test_of_one_all_is_told(agent):
     status, _, err = ask(agent, "clients", "nobody", "--text")
     assert (status, "mqtt_clients lists" in err) == (REFUSED, True)
     me.leave()
+
+
+def test_a_list_without_an_end_is_cut_off():
+    pages = itertools.count(1)
+
+    def page(_request):
+        number = next(pages)
+        return {"success": True, "clients": [{"client_id": f"c{number}"}], "next": f"a{number}"}
+
+    with FakeAgent({"mqtt_clients": page}) as fake:
+        status, out, err = run("clients", "--port", str(fake.port))
+        assert (status, len(json.loads(out)["clients"]), len(fake.requests)) == (OK, 200, 200)
+        assert err == "There are more: pifleet call mqtt_clients cursor=a200\n"
 
 
 def test_many_clients_come_on_pages(agent):
