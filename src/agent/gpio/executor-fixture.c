@@ -24,7 +24,7 @@ int guard_link_hold(struct guard_link *link, const struct guard_hold *hold, int 
                     guard_answered_fn *answered, void *context)
 {
         CHECK(descriptor >= 0);
-        link->driven_when_held = level_of(link->fixture, hold->offsets[0]);
+        link->driven_when_held = !link->looks_away && level_of(link->fixture, hold->offsets[0]);
         link->hold = *hold;
         if (link->hold_result < 0)
                 return link->hold_result;

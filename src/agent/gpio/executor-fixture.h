@@ -30,7 +30,8 @@ struct guard_link {
         uint64_t last_id;
         struct guard_hold hold; /* the last */
         int hold_result;
-        bool driven_when_held; /* the pin stood against its safe state at that moment */
+        bool looks_away;       /* a signal is on the pin, which another thread drives */
+        bool driven_when_held; /* else: the pin stood against its safe state at that moment */
 };
 
 struct fixture {

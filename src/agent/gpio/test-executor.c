@@ -417,6 +417,7 @@ TEST(what_runs_on_a_line_that_the_supervisor_refuses_ends)
         gpio_executor_run(f.executor, &blink);
         CHECK_EQ(f.results[0].error, 0);
         CHECK_EQ(f.results[1].error, 0);
+        f.link.looks_away = true;
         gpio_executor_link(f.executor, &f.link);
         answer(&f.link, false, -ENOSPC);
         answer(&f.link, false, -ENOSPC);
