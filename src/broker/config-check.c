@@ -132,6 +132,18 @@ static bool is_same_place(const struct broker_listener *a, const struct broker_l
         return !a->host || !b->host ? a->host == b->host : strcmp(a->host, b->host) == 0;
 }
 
+static const char *judge_beside(const struct broker_listener *listener,
+                                const struct broker_listener *other)
+{
+        if (is_same_place(listener, other))
+                return listener->socket || listener->port > 0
+                               ? "listens where another one does: change the port or the address"
+                               : "listens on any port, as another one does: give it a name";
+        if (listener->name && other->name && strcmp(listener->name, other->name) == 0)
+                return "has the name of another one";
+        return NULL;
+}
+
 static int check_listeners(struct broker_config *config, struct error *error)
 {
         struct broker_listener *all = config->listeners.items;
@@ -150,14 +162,8 @@ static int check_listeners(struct broker_config *config, struct error *error)
                         snprintf(text, sizeof(text), "has a wrong proxy: %.150s", inner.text);
                         why = text;
                 }
-                for (size_t j = 0; j < i && !why; j++) {
-                        if (is_same_place(&all[i], &all[j]))
-                                why = "listens where another one does: change the port or the "
-                                      "address";
-                        else if (all[i].name && all[j].name &&
-                                 strcmp(all[i].name, all[j].name) == 0)
-                                why = "has the name of another one";
-                }
+                for (size_t j = 0; j < i && !why; j++)
+                        why = judge_beside(&all[i], &all[j]);
                 if (why)
                         return refuse(config, i, error, why);
         }

@@ -232,6 +232,8 @@ TEST(what_is_wrong_is_told_with_its_place)
                  "a.yaml: listeners[1] listens where another one does: change the port or the "
                  "address"},
                 {"listeners: [{port: 0}, {port: 0}]",
+                 "a.yaml: listeners[1] listens on any port, as another one does: give it a name"},
+                {"listeners: [{socket: /a}, {socket: /a}]",
                  "a.yaml: listeners[1] listens where another one does: change the port or the "
                  "address"},
                 {"listeners: [{port: 1, name: a}, {port: 2, name: a}]",
