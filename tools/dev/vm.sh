@@ -68,8 +68,8 @@ dev_test_vm() {
         export PIFLEET_RELEASE="${top:?}/build"
         vm_build
         vm_begin
-        vm_stage run run 900
-        vm_stage systemd systemd 900
+        vm_stage run run 1200
+        vm_stage systemd systemd 1200
 
         sums=
         vm_results
